@@ -1,0 +1,68 @@
+/* sign.h: private and public keys, signatures. The algorithms are named by what they compute, the
+ * numbers that TLS gives them stand in connection/sigalgs.c. */
+#ifndef CRYPTO_SIGN_H
+#define CRYPTO_SIGN_H
+
+#include "bytes/bytes.h"
+
+enum key_kind {
+    KEY_NONE,
+    KEY_RSA,
+    KEY_RSA_PSS, /* id-RSASSA-PSS: this key may only make PSS signatures */
+    KEY_P256,
+    KEY_P384,
+    KEY_P521,
+    KEY_ED25519,
+    KEY_ED448,
+    KEY_OTHER,
+};
+
+enum sig_id {
+    SIG_NONE,
+    SIG_ECDSA_SHA256, /* with a P-256 key in TLS 1.3, any curve in TLS 1.2; so for the next two */
+    SIG_ECDSA_SHA384,
+    SIG_ECDSA_SHA512,
+    SIG_PSS_SHA256, /* MGF1 with the same hash, salt as long as the hash */
+    SIG_PSS_SHA384,
+    SIG_PSS_SHA512,
+    SIG_PKCS1_SHA256,
+    SIG_PKCS1_SHA384,
+    SIG_PKCS1_SHA512,
+    SIG_ED25519,
+    SIG_ED448,
+};
+
+#define SIG_MAX_SIZE 1024 /* RSA-8192 */
+
+/* A public key, parsed; immutable, used by any number of threads. */
+struct public_key;
+struct public_key *public_key_from_x509(void *x509); /* an X509 * of libcrypto */
+struct public_key *public_key_ref(struct public_key *key);
+void public_key_free(struct public_key *key);
+enum key_kind public_key_kind(const struct public_key *key);
+unsigned public_key_bits(const struct public_key *key);
+/* public_key_verify: the signature over the message is right. Scheme and key must fit, else false. */
+bool public_key_verify(const struct public_key *key, enum sig_id id, struct slice message,
+                       struct slice signature) __attribute__((warn_unused_result));
+
+/* A private key, parsed; immutable, used by any number of threads. */
+struct private_key;
+/* private_key_parse reads PEM or DER (PKCS#8, SEC1, PKCS#1; encrypted PKCS#8 or PEM asks fn).
+ * `found` says whether there was a key at all. */
+struct private_key *private_key_parse(struct slice bytes, hf_passphrase_fn fn, void *arg, bool *found,
+                                      hf_error *err);
+struct private_key *private_key_ref(struct private_key *key);
+void private_key_free(struct private_key *key);
+enum key_kind private_key_kind(const struct private_key *key);
+unsigned private_key_bits(const struct private_key *key);
+/* private_key_matches: the two are halves of one pair. */
+bool private_key_matches(const struct private_key *priv, const struct public_key *pub);
+/* private_key_sign writes at most SIG_MAX_SIZE bytes and their number. */
+bool private_key_sign(const struct private_key *key, enum sig_id id, struct slice message, uint8_t *out,
+                      size_t *out_len) __attribute__((warn_unused_result));
+
+/* sig_fits: a key of this kind (and size in bits, for RSA-PSS with long hashes) can make or check
+ * such signatures. */
+bool sig_fits(enum sig_id id, enum key_kind kind, unsigned bits);
+
+#endif

@@ -1,0 +1,60 @@
+/* record.h: opening and sealing one record, from bytes to bytes. No I/O, no handshake. */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include "bytes/bytes.h"
+#include "crypto/aead.h"
+
+/* enum { invalid(0), change_cipher_spec(20), alert(21), handshake(22), application_data(23) }
+ * ContentType;                                                               RFC 8446 5.1 */
+enum { REC_CCS = 20, REC_ALERT = 21, REC_HANDSHAKE = 22, REC_DATA = 23 };
+
+#define REC_HEADER 5
+#define REC_MAX_PLAIN 16384
+#define REC_MAX_INNER (REC_MAX_PLAIN + 1)    /* TLSInnerPlaintext, RFC 8446 5.4 */
+#define REC_MAX_CIPHER (REC_MAX_PLAIN + 256) /* RFC 8446 5.2 */
+
+enum rec_result { REC_OK, REC_PARTIAL, REC_BAD };
+
+/* One direction of a connection. The zero state sends and receives plaintext records. */
+struct rec_half {
+    const struct rec_protection *prot; /* NULL: none */
+    struct aead *aead;                 /* NULL while hibernating */
+    enum aead_id id;
+    uint8_t iv[AEAD_NONCE_SIZE];
+    uint64_t seq;
+    uint16_t max_plain; /* most bytes of content per record: 16384, or the record_size_limit; 0: 16384 */
+    uint16_t pad_block; /* sealing: pad application data to a multiple of this; 0: no padding */
+};
+
+/* What rec_open found. */
+struct rec_opened {
+    uint8_t outer;   /* content type on the wire */
+    uint8_t type;    /* real content type */
+    uint8_t *data;   /* content, a slice of the input */
+    size_t len;
+    size_t used;     /* whole record on the wire, header included */
+};
+
+/* rec_open opens the record at `in` in place. REC_PARTIAL: the record is not all there. REC_BAD: err
+ * says why (E_WRONG_VERSION_NUMBER, E_RECORD_OVERFLOW, E_PLAINTEXT_OVERFLOW, E_BAD_RECORD_MAC,
+ * E_UNEXPECTED_RECORD, E_KEY_EXHAUSTED). `plain_ccs` allows an unprotected change_cipher_spec on a
+ * protected half (RFC 8446 5), `plain_alert` an unprotected alert. */
+enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool plain_ccs, bool plain_alert,
+                         struct rec_opened *out, hf_error *err) __attribute__((warn_unused_result));
+
+/* rec_seal writes one record of at most max_plain bytes of content. Returns its size, 0 on failure.
+ * out must have rec_sealed_size(half, type, len) bytes; in may not overlap out, except that in ==
+ * out + REC_HEADER is allowed. version is the record's legacy version. */
+size_t rec_seal(struct rec_half *half, uint8_t type, uint16_t version, const uint8_t *in, size_t len,
+                uint8_t *out) __attribute__((warn_unused_result));
+size_t rec_sealed_size(const struct rec_half *half, uint8_t type, size_t len);
+size_t rec_max_plain(const struct rec_half *half);
+
+/* rec_set_tls13 puts AEAD protection of RFC 8446 5.2 on a half; seq starts at 0. key and iv are
+ * copied into place, the caller wipes its own. */
+bool rec_set_tls13(struct rec_half *half, enum aead_id id, const uint8_t *key, const uint8_t *iv, bool seal)
+    __attribute__((warn_unused_result));
+void rec_clear(struct rec_half *half); /* wipes and frees; back to the zero state */
+
+#endif

@@ -1,0 +1,91 @@
+/* x509.h: certificates, credentials, trust and chain verification: libcrypto decides what is valid,
+ * this room remembers what was decided and says why not. */
+#ifndef X509_X509_H
+#define X509_X509_H
+
+#include "bytes/bytes.h"
+#include "crypto/sign.h"
+
+/* ---- one certificate: struct hf_certificate, immutable and shared by reference count. */
+
+/* cert_from_der returns the certificate of these bytes. Parsed certificates are interned in a bounded
+ * process-wide table keyed by their SHA-256, so that parsing the same bytes again costs a look-up.
+ * NULL with E_BAD_CERTIFICATE (or E_NO_MEMORY). */
+hf_certificate *cert_from_der(struct slice der, hf_error *err);
+struct slice cert_der(const hf_certificate *cert);
+/* cert_key returns the parsed public key (borrowed), NULL if its type is unknown. */
+struct public_key *cert_key(const hf_certificate *cert);
+/* cert_allows_signing: keyUsage is absent or has digitalSignature (RFC 5280 4.2.1.3). */
+bool cert_allows_signing(const hf_certificate *cert);
+/* cert_matches_name: name is a DNS name or an IP literal (RFC 9525; no common-name fallback, a
+ * wildcard only as the whole leftmost label). */
+bool cert_matches_name(const hf_certificate *cert, const char *name);
+/* cert_is_ip: the string is an IPv4 or IPv6 literal. */
+bool name_is_ip(const char *name);
+/* cert_signed_with: TLS-independent name of the algorithm of the certificate's own signature, as the
+ * sig_id that would make it, SIG_NONE if unknown (SHA-1 and so on). */
+enum sig_id cert_signed_with(const hf_certificate *cert);
+bool cert_is_self_issued(const hf_certificate *cert);
+
+/* ---- a chain as a peer sent it: own certificate first. Reference-counted, immutable. */
+#define CHAIN_MAX 16
+
+struct chain {
+    _Atomic int refs;
+    size_t count;
+    hf_certificate *cert[]; /* count of them, owned */
+};
+
+struct chain *chain_new(hf_certificate *const *certs, size_t count); /* takes references of its own */
+struct chain *chain_ref(struct chain *chain);
+void chain_free(struct chain *chain);
+
+/* ---- credential */
+
+/* What a credential holds; built by hf_credential_load_*, then immutable. */
+struct hf_credential {
+    _Atomic int refs;
+    struct chain *chain;
+    struct private_key *key; /* NULL: external */
+    enum key_kind kind;
+    unsigned bits;
+    uint8_t *ocsp;
+    size_t ocsp_len;
+};
+
+/* credential_serves: the certificate is for this DNS name or IP literal. */
+bool credential_serves(const struct hf_credential *cred, const char *name);
+
+/* ---- trust */
+
+/* trust_freeze builds what verification needs; called once, before the trust is used. */
+bool trust_freeze(hf_trust *trust, hf_error *err);
+
+/* trust_authorities returns the DER distinguished names of the anchors, as wire bytes of
+ * DistinguishedName authorities<3..2^16-1> without the outer length; NULL and 0 if there are none or
+ * they do not fit. Computed at trust_freeze. */
+struct slice trust_authorities(const hf_trust *trust);
+
+struct verify_options {
+    const char *name;      /* DNS name or IP literal, NULL: not checked */
+    bool server;           /* the peer is a server: purpose sslserver, else sslclient */
+    unsigned depth;        /* most intermediates */
+    int64_t now;           /* time of verification */
+    struct slice ocsp;     /* stapled response, may be empty */
+    bool require_ocsp;
+    unsigned min_rsa_bits; /* 0: 2048 */
+};
+
+/* chain_verify: the chain leads to an anchor of trust, is valid now, fits purpose and name, its keys
+ * and digests are strong enough (libcrypto's security level 2), and a stapled OCSP response, if there
+ * is one, says good. Verdicts that were good are remembered (bounded, process-wide) under: hash of
+ * all certificates, trust identity and generation, name, purpose, depth, OCSP bytes; for as long as
+ * the earliest notAfter of the path (and the response's nextUpdate) lasts, and not before the latest
+ * notBefore. false fills err with E_UNTRUSTED, E_SELF_SIGNED, E_EXPIRED, E_NOT_YET_VALID,
+ * E_WRONG_NAME, E_WEAK_CERTIFICATE, E_WRONG_PURPOSE, E_CHAIN_TOO_LONG, E_CHAIN_INVALID, E_BAD_OCSP,
+ * E_NO_OCSP, with x509_code, x509_depth and a detail that names the subject, the issuer sought, the
+ * dates or the names in the certificate beside the one asked for. */
+bool chain_verify(const struct chain *chain, hf_trust *trust, const struct verify_options *options,
+                  hf_error *err) __attribute__((warn_unused_result));
+
+#endif
