@@ -1,0 +1,159 @@
+/* message.h: the handshake messages, as the RFC's structs. Reading is pure: bytes to struct, no
+ * connection, no policy, no crypto. Slices point into the message that was read. Each extension
+ * block is handed on as a reader (`extensions`), whose parent reader must stay alive while it is
+ * used; extension/ opens it.
+ *
+ * A read function is given a reader for the message's body (behind the 4-byte handshake header)
+ * and ends it: true means that everything was read and nothing failed (extensions not yet opened).
+ */
+#ifndef MESSAGE_MESSAGE_H
+#define MESSAGE_MESSAGE_H
+
+#include "bytes/reader.h"
+#include "bytes/writer.h"
+
+/* enum { ... } HandshakeType;                                                RFC 8446 4 */
+enum {
+    MSG_CLIENT_HELLO = 1,
+    MSG_SERVER_HELLO = 2,
+    MSG_NEW_SESSION_TICKET = 4,
+    MSG_END_OF_EARLY_DATA = 5,
+    MSG_ENCRYPTED_EXTENSIONS = 8,
+    MSG_CERTIFICATE = 11,
+    MSG_CERTIFICATE_REQUEST = 13,
+    MSG_CERTIFICATE_VERIFY = 15,
+    MSG_FINISHED = 20,
+    MSG_KEY_UPDATE = 24,
+    MSG_MESSAGE_HASH = 254,
+    /* Not on the wire: a ServerHello with the special random of RFC 8446 4.1.3. */
+    MSG_HELLO_RETRY_REQUEST = 255,
+};
+
+#define MSG_HEADER 4
+#define RANDOM_SIZE 32
+
+extern const uint8_t hello_retry_random[RANDOM_SIZE]; /* SHA-256 of "HelloRetryRequest" */
+
+/* msg_name: "ClientHello"; MSG_HELLO_RETRY_REQUEST has a name too. "unknown" for others. */
+const char *msg_name(uint8_t type);
+/* msg_rfc: the section that defines it, "RFC 8446 4.1.2". */
+const char *msg_rfc(uint8_t type);
+/* msg_max_size: most bytes of body handfast accepts for a message of this type; 0: none (unknown). */
+size_t msg_max_size(uint8_t type);
+
+/* msg_begin writes a handshake header with the length to come and returns its mark for msg_finish. */
+size_t msg_begin(struct wr *w, uint8_t type);
+void msg_finish(struct wr *w, size_t mark);
+
+/* struct {
+ *     ProtocolVersion legacy_version = 0x0303;
+ *     Random random;
+ *     opaque legacy_session_id<0..32>;
+ *     CipherSuite cipher_suites<2..2^16-2>;
+ *     opaque legacy_compression_methods<1..2^8-1>;
+ *     Extension extensions<8..2^16-1>;
+ * } ClientHello;                                                             RFC 8446 4.1.2 */
+struct client_hello {
+    uint16_t version;
+    struct slice random;
+    struct slice session_id;
+    struct slice suites;      /* pairs of bytes */
+    struct slice compression; /* bytes */
+    bool has_extensions;      /* an old hello may end before them */
+    struct rd extensions;
+};
+bool msg_read_client_hello(struct rd *r, struct client_hello *out) __attribute__((warn_unused_result));
+/* Writing stops before the extensions; the caller writes that block and finishes the message. */
+void msg_write_client_hello(struct wr *w, const struct client_hello *ch);
+
+/* struct {
+ *     ProtocolVersion legacy_version = 0x0303;
+ *     Random random;
+ *     opaque legacy_session_id_echo<0..32>;
+ *     CipherSuite cipher_suite;
+ *     uint8 legacy_compression_method = 0;
+ *     Extension extensions<6..2^16-1>;
+ * } ServerHello;                                                             RFC 8446 4.1.3 */
+struct server_hello {
+    uint16_t version;
+    struct slice random;
+    struct slice session_id;
+    uint16_t suite;
+    uint8_t compression;
+    bool has_extensions;
+    struct rd extensions;
+};
+bool msg_read_server_hello(struct rd *r, struct server_hello *out) __attribute__((warn_unused_result));
+void msg_write_server_hello(struct wr *w, const struct server_hello *sh);
+
+/* struct { Extension extensions<0..2^16-1>; } EncryptedExtensions;           RFC 8446 4.3.1 */
+bool msg_read_encrypted_extensions(struct rd *r, struct rd *extensions) __attribute__((warn_unused_result));
+
+/* struct {
+ *     opaque certificate_request_context<0..2^8-1>;
+ *     Extension extensions<2..2^16-1>;
+ * } CertificateRequest;                                                      RFC 8446 4.3.2 */
+struct certificate_request {
+    struct slice context;
+    struct rd extensions;
+};
+bool msg_read_certificate_request(struct rd *r, struct certificate_request *out)
+    __attribute__((warn_unused_result));
+
+/* struct {
+ *     opaque certificate_request_context<0..2^8-1>;
+ *     CertificateEntry certificate_list<0..2^24-1>;
+ * } Certificate;
+ * struct { opaque cert_data<1..2^24-1>; Extension extensions<0..2^16-1>; } CertificateEntry;
+ *                                                                            RFC 8446 4.4.2 */
+#define MSG_MAX_CERTIFICATES 16
+struct certificate_entry {
+    struct slice data; /* DER */
+    struct rd extensions;
+};
+struct certificate_list {
+    struct slice context;
+    struct rd list; /* parent of the entries' readers */
+    size_t count;
+    struct certificate_entry entry[MSG_MAX_CERTIFICATES];
+};
+/* More than MSG_MAX_CERTIFICATES entries are refused with E_CHAIN_TOO_LONG. */
+bool msg_read_certificate(struct rd *r, struct certificate_list *out) __attribute__((warn_unused_result));
+
+/* struct {
+ *     SignatureScheme algorithm;
+ *     opaque signature<0..2^16-1>;
+ * } CertificateVerify;                                                       RFC 8446 4.4.3 */
+struct certificate_verify {
+    uint16_t algorithm;
+    struct slice signature;
+};
+bool msg_read_certificate_verify(struct rd *r, struct certificate_verify *out)
+    __attribute__((warn_unused_result));
+
+/* struct { opaque verify_data[Hash.length]; } Finished;                      RFC 8446 4.4.4 */
+bool msg_read_finished(struct rd *r, size_t hash_len, struct slice *verify_data)
+    __attribute__((warn_unused_result));
+
+/* struct {
+ *     uint32 ticket_lifetime;
+ *     uint32 ticket_age_add;
+ *     opaque ticket_nonce<0..255>;
+ *     opaque ticket<1..2^16-1>;
+ *     Extension extensions<0..2^16-2>;
+ * } NewSessionTicket;                                                        RFC 8446 4.6.1 */
+struct new_session_ticket {
+    uint32_t lifetime;
+    uint32_t age_add;
+    struct slice nonce;
+    struct slice ticket;
+    struct rd extensions;
+};
+bool msg_read_new_session_ticket(struct rd *r, struct new_session_ticket *out)
+    __attribute__((warn_unused_result));
+
+/* enum { update_not_requested(0), update_requested(1), (255) } KeyUpdateRequest;
+ * struct { KeyUpdateRequest request_update; } KeyUpdate;                     RFC 8446 4.6.3 */
+bool msg_read_key_update(struct rd *r, bool *request) __attribute__((warn_unused_result));
+
+#endif
