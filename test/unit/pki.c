@@ -1,0 +1,367 @@
+#include "pki.h"
+
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MUST(cond)                                                                             \
+    do {                                                                                       \
+        if (!(cond))                                                                           \
+            must_fail(#cond, __LINE__);                                                        \
+    } while (0)
+
+static void must_fail(const char *what, int line)
+{
+    fprintf(stderr, "pki.c:%d: %s\n", line, what);
+    ERR_print_errors_fp(stderr);
+    abort();
+}
+
+/* ---- keys */
+
+static EVP_PKEY *make_key(enum pki_kind kind)
+{
+    EVP_PKEY *key = NULL;
+    switch (kind) {
+    case PKI_P256: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"); break;
+    case PKI_P384: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384"); break;
+    case PKI_P521: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521"); break;
+    case PKI_RSA: key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048); break;
+    case PKI_RSA_1024: key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024); break;
+    case PKI_RSA_PSS: {
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+        MUST(ctx && EVP_PKEY_keygen_init(ctx) > 0);
+        MUST(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) > 0);
+        MUST(EVP_PKEY_generate(ctx, &key) > 0);
+        EVP_PKEY_CTX_free(ctx);
+        break;
+    }
+    case PKI_ED25519: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); break;
+    case PKI_ED448: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED448"); break;
+    case PKI_KINDS: break;
+    }
+    MUST(key);
+    return key;
+}
+
+static EVP_PKEY *rsa_pool[PKI_KINDS][3];
+static unsigned rsa_next[PKI_KINDS];
+
+static EVP_PKEY *take_key(enum pki_kind kind)
+{
+    if (kind != PKI_RSA && kind != PKI_RSA_1024 && kind != PKI_RSA_PSS)
+        return make_key(kind);
+    EVP_PKEY **slot = &rsa_pool[kind][rsa_next[kind]++ % 3];
+    if (!*slot)
+        *slot = make_key(kind);
+    MUST(EVP_PKEY_up_ref(*slot));
+    return *slot;
+}
+
+__attribute__((destructor)) static void free_pool(void)
+{
+    for (size_t k = 0; k < PKI_KINDS; k++) {
+        for (size_t i = 0; i < 3; i++)
+            EVP_PKEY_free(rsa_pool[k][i]);
+    }
+}
+
+/* ---- certificates */
+
+static void add_extension(X509 *x, X509V3_CTX *ctx, int nid, const char *value)
+{
+    X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, ctx, nid, value);
+    MUST(ext);
+    MUST(X509_add_ext(x, ext, -1));
+    X509_EXTENSION_free(ext);
+}
+
+static void add_extensions(X509 *x, X509 *issuer, const struct pki_spec *spec)
+{
+    char basic[64] = "critical,CA:FALSE";
+    if (spec->ca && spec->path_length)
+        snprintf(basic, sizeof basic, "critical,CA:TRUE,pathlen:%s", spec->path_length);
+    else if (spec->ca)
+        snprintf(basic, sizeof basic, "critical,CA:TRUE");
+    const char *usage = spec->key_usage ? spec->key_usage
+                        : spec->ca      ? "critical,keyCertSign,cRLSign"
+                                        : "critical,digitalSignature";
+    const char *eku = spec->eku ? spec->eku : spec->ca ? "" : "serverAuth,clientAuth";
+    X509V3_CTX ctx;
+    X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
+    add_extension(x, &ctx, NID_basic_constraints, basic);
+    if (*usage)
+        add_extension(x, &ctx, NID_key_usage, usage);
+    if (*eku)
+        add_extension(x, &ctx, NID_ext_key_usage, eku);
+    if (spec->constraints)
+        add_extension(x, &ctx, NID_name_constraints, spec->constraints);
+    if (spec->must_staple)
+        add_extension(x, &ctx, NID_tlsfeature, "status_request");
+    if (spec->names) {
+        /* RFC 5280 4.2.1.6: critical where there is no subject. */
+        char names[4096];
+        snprintf(names, sizeof names, "%s%s", spec->subject ? "" : "critical,", spec->names);
+        add_extension(x, &ctx, NID_subject_alt_name, names);
+    }
+    if (!spec->bare) {
+        add_extension(x, &ctx, NID_subject_key_identifier, "hash");
+        if (issuer != x)
+            add_extension(x, &ctx, NID_authority_key_identifier, "keyid");
+    }
+}
+
+static void sign(X509 *x, EVP_PKEY *key, const char *digest)
+{
+    const EVP_MD *md = NULL;
+    if (digest)
+        md = EVP_get_digestbyname(digest);
+    else if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
+        md = NULL;
+    else
+        md = EVP_PKEY_get_bits(key) == 384   ? EVP_sha384()
+             : EVP_PKEY_get_bits(key) == 521 ? EVP_sha512()
+                                             : EVP_sha256();
+    MUST(X509_sign(x, key, md) > 0);
+}
+
+static char *bio_text(BIO *bio)
+{
+    char *p = NULL;
+    long n = BIO_get_mem_data(bio, &p);
+    char *text = malloc((size_t)n + 1);
+    MUST(text);
+    memcpy(text, p, (size_t)n);
+    text[n] = 0;
+    BIO_free(bio);
+    return text;
+}
+
+static void encode(struct pki_cert *c)
+{
+    int n = i2d_X509(c->x509, &c->der);
+    MUST(n > 0);
+    c->der_len = (size_t)n;
+    BIO *bio = BIO_new(BIO_s_mem());
+    MUST(bio && PEM_write_bio_X509(bio, c->x509));
+    c->pem = bio_text(bio);
+    bio = BIO_new(BIO_s_mem());
+    MUST(bio && PEM_write_bio_PKCS8PrivateKey(bio, c->key, NULL, NULL, 0, NULL, NULL));
+    c->key_pem = bio_text(bio);
+    PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(c->key);
+    n = i2d_PKCS8_PRIV_KEY_INFO(p8, &c->key_der);
+    MUST(n > 0);
+    c->key_der_len = (size_t)n;
+    PKCS8_PRIV_KEY_INFO_free(p8);
+}
+
+struct pki_cert *pki_make(const struct pki_spec *spec, const struct pki_cert *issuer)
+{
+    static long serial = 0x1000;
+    struct pki_cert *c = calloc(1, sizeof *c);
+    X509 *x = X509_new();
+    MUST(c && x);
+    if (spec->key_of) {
+        c->key = ((const struct pki_cert *)spec->key_of)->key;
+        MUST(EVP_PKEY_up_ref(c->key));
+    } else {
+        c->key = take_key(spec->kind);
+    }
+    c->x509 = x;
+    MUST(X509_set_version(x, X509_VERSION_3));
+    MUST(ASN1_INTEGER_set(X509_get_serialNumber(x), serial++));
+    MUST(ASN1_TIME_set(X509_getm_notBefore(x),
+                       (time_t)(spec->not_before ? spec->not_before : PKI_NOT_BEFORE)));
+    MUST(ASN1_TIME_set(X509_getm_notAfter(x),
+                       (time_t)(spec->not_after ? spec->not_after : PKI_NOT_AFTER)));
+    if (spec->subject) {
+        const unsigned char *cn = (const unsigned char *)spec->subject;
+        MUST(X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_UTF8,
+                                        cn, -1, -1, 0));
+    }
+    X509 *by = issuer ? issuer->x509 : x;
+    MUST(X509_set_issuer_name(x, X509_get_subject_name(by)));
+    MUST(X509_set_pubkey(x, c->key));
+    add_extensions(x, by, spec);
+    sign(x, issuer ? issuer->key : c->key, spec->digest);
+    encode(c);
+    return c;
+}
+
+void pki_free(struct pki_cert *cert)
+{
+    if (!cert)
+        return;
+    X509_free(cert->x509);
+    EVP_PKEY_free(cert->key);
+    OPENSSL_free(cert->der);
+    OPENSSL_free(cert->key_der);
+    free(cert->pem);
+    free(cert->key_pem);
+    free(cert);
+}
+
+struct pki *pki_new(enum pki_kind leaf_kind, const char *names)
+{
+    struct pki *pki = calloc(1, sizeof *pki);
+    MUST(pki);
+    pki->root = pki_make(&(struct pki_spec){.subject = "Test Root", .ca = true}, NULL);
+    pki->mid = pki_make(
+        &(struct pki_spec){.subject = "Test Intermediate", .ca = true, .path_length = "0"},
+        pki->root);
+    pki->leaf =
+        pki_make(&(struct pki_spec){.kind = leaf_kind, .subject = "Test Leaf", .names = names},
+                 pki->mid);
+    pki->chain_pem = pki_text(pki->leaf->pem, pki->mid->pem, NULL);
+    pki->bundle_pem = pki_text(pki->leaf->key_pem, pki->chain_pem, NULL);
+    return pki;
+}
+
+void pki_clear(struct pki *pki)
+{
+    if (!pki)
+        return;
+    pki_free(pki->root);
+    pki_free(pki->mid);
+    pki_free(pki->leaf);
+    free(pki->chain_pem);
+    free(pki->bundle_pem);
+    free(pki);
+}
+
+const char *pki_kind_name(enum pki_kind kind)
+{
+    static const char *const names[PKI_KINDS] = {
+        "P-256", "P-384", "P-521", "RSA-2048", "RSA-1024", "RSA-PSS-2048", "Ed25519", "Ed448"};
+    return names[kind];
+}
+
+char *pki_key_pem(const struct pki_cert *cert, const char *passphrase)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    MUST(bio);
+    if (passphrase)
+        MUST(PEM_write_bio_PKCS8PrivateKey(bio, cert->key, EVP_aes_128_cbc(), passphrase,
+                                           (int)strlen(passphrase), NULL, NULL));
+    else
+        MUST(PEM_write_bio_PrivateKey_traditional(bio, cert->key, NULL, NULL, 0, NULL, NULL));
+    return bio_text(bio);
+}
+
+/* ---- OCSP */
+
+static OCSP_BASICRESP *ocsp_answer(const struct pki_ocsp_spec *spec)
+{
+    static const int status[] = {V_OCSP_CERTSTATUS_GOOD, V_OCSP_CERTSTATUS_REVOKED,
+                                 V_OCSP_CERTSTATUS_UNKNOWN};
+    int64_t from = spec->this_update ? spec->this_update : PKI_NOW - PKI_DAY;
+    int64_t until = spec->next_update ? spec->next_update : PKI_NOW + PKI_DAY;
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), spec->cert->x509, spec->issuer->x509);
+    ASN1_TIME *revoked = ASN1_TIME_set(NULL, (time_t)from);
+    ASN1_TIME *this_update = ASN1_TIME_set(NULL, (time_t)from);
+    ASN1_TIME *next_update = until < 0 ? NULL : ASN1_TIME_set(NULL, (time_t)until);
+    MUST(basic && id && revoked && this_update);
+    MUST(OCSP_basic_add1_status(
+        basic, id, status[spec->status], OCSP_REVOKED_STATUS_KEYCOMPROMISE,
+        spec->status == PKI_OCSP_REVOKED ? revoked : NULL, this_update, next_update));
+    const struct pki_cert *by = spec->responder ? spec->responder : spec->issuer;
+    const EVP_MD *md = EVP_PKEY_get_bits(by->key) == 384 ? EVP_sha384() : EVP_sha256();
+    MUST(OCSP_basic_sign(basic, by->x509, by->key, md, NULL,
+                         spec->responder ? 0 : OCSP_NOCERTS));
+    OCSP_CERTID_free(id);
+    ASN1_TIME_free(revoked);
+    ASN1_TIME_free(this_update);
+    ASN1_TIME_free(next_update);
+    return basic;
+}
+
+uint8_t *pki_ocsp(const struct pki_ocsp_spec *spec, size_t *len)
+{
+    OCSP_BASICRESP *basic = spec->error ? NULL : ocsp_answer(spec);
+    OCSP_RESPONSE *resp = OCSP_response_create(
+        spec->error ? spec->error : OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+    MUST(resp);
+    unsigned char *der = NULL;
+    int n = i2d_OCSP_RESPONSE(resp, &der);
+    MUST(n > 0);
+    uint8_t *out = malloc((size_t)n);
+    MUST(out);
+    memcpy(out, der, (size_t)n);
+    *len = (size_t)n;
+    OPENSSL_free(der);
+    OCSP_RESPONSE_free(resp);
+    OCSP_BASICRESP_free(basic);
+    return out;
+}
+
+/* ---- texts and files */
+
+char *pki_text(const char *first, ...)
+{
+    va_list ap;
+    size_t n = 0;
+    va_start(ap, first);
+    for (const char *s = first; s; s = va_arg(ap, const char *))
+        n += strlen(s);
+    va_end(ap);
+    char *text = malloc(n + 1), *p = text;
+    MUST(text);
+    *p = 0;
+    va_start(ap, first);
+    for (const char *s = first; s; s = va_arg(ap, const char *)) {
+        size_t len = strlen(s);
+        memcpy(p, s, len + 1);
+        p += len;
+    }
+    va_end(ap);
+    return text;
+}
+
+static char folder[64];
+static char *files[256];
+static size_t file_count;
+
+static void remove_folder(void)
+{
+    for (size_t i = 0; i < file_count; i++) {
+        unlink(files[i]);
+        free(files[i]);
+    }
+    rmdir(folder);
+}
+
+const char *pki_folder(void)
+{
+    if (!*folder) {
+        snprintf(folder, sizeof folder, "/tmp/handfast-test-XXXXXX");
+        MUST(mkdtemp(folder));
+        atexit(remove_folder);
+    }
+    return folder;
+}
+
+const char *pki_file(const char *name, const void *bytes, size_t len)
+{
+    char *path = pki_text(pki_folder(), "/", name, NULL);
+    FILE *f = fopen(path, "wb");
+    MUST(f && fwrite(bytes, 1, len, f) == len && fclose(f) == 0);
+    for (size_t i = 0; i < file_count; i++) {
+        if (strcmp(files[i], path) == 0) {
+            free(path);
+            return files[i];
+        }
+    }
+    MUST(file_count < sizeof files / sizeof *files);
+    return files[file_count++] = path;
+}
