@@ -1,0 +1,135 @@
+/* config.h: what is inside hf_config. Built by setters, computed once by freeze, then read by any
+ * number of threads without a lock. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "config/tables.h"
+#include "x509/x509.h"
+
+#define CONFIG_MAX_LIST 24
+#define CONFIG_MAX_CREDENTIALS 64
+
+struct ids {
+    size_t count;
+    uint16_t id[CONFIG_MAX_LIST];
+};
+
+/* A reference-counted, immutable list of credentials. */
+struct credentials {
+    _Atomic int refs;
+    size_t count;
+    hf_credential *cred[];
+};
+
+/* Test vectors need their own randomness and hellos; only tests set this. */
+struct test_hooks {
+    void *arg;
+    /* fills out instead of random_bytes; what is "random", "session_id", "age_add", "nonce", "ticket_key" */
+    bool (*random)(void *arg, const char *what, uint8_t *out, size_t n);
+    /* private key for a group's share, or false for a random one */
+    bool (*private_key)(void *arg, uint16_t group, uint8_t *out, size_t *len);
+    /* replaces the extension block's content of a message about to be sent; false: leave it */
+    bool (*extensions)(void *arg, uint8_t message, struct buffer *out);
+    /* replaces the cipher_suites of a ClientHello; false: leave them */
+    bool (*suites)(void *arg, struct slice *out);
+};
+
+struct ticket_ring; /* config/ticket.h */
+
+struct hf_config {
+    _Atomic int refs;
+    _Atomic int frozen; /* 0 no, 1 yes */
+    hf_role role;
+    hf_error error;
+    bool failed; /* error holds the first failure of a setter */
+
+    uint16_t version_min, version_max;
+    struct ids suites, groups, sigalgs;
+    struct ids key_shares;
+    bool key_shares_set;
+    bool server_preference;
+
+    uint8_t *alpn; /* ProtocolNameList content: 1-byte length and name, repeated */
+    size_t alpn_len;
+    bool alpn_required;
+
+    struct credentials *credentials; /* NULL: none */
+    hf_trust *trust;
+    bool verify, verify_name;
+    unsigned verify_depth;
+    hf_client_auth client_auth;
+    hf_ocsp ocsp;
+    bool send_authorities;
+
+    unsigned psk_modes; /* HF_PSK_ mask */
+    unsigned ticket_count;
+    uint32_t ticket_lifetime, ticket_rotation;
+    struct ticket_ring *tickets; /* shared with derived configurations; made at freeze */
+    hf_session_fn session_fn;
+    void *session_arg;
+
+    bool cookie;
+    uint8_t cookie_key[32]; /* made at freeze */
+    bool compat;
+    bool post_handshake_auth;
+    uint16_t record_size_limit; /* 0: not sent */
+    uint16_t padding;
+    uint64_t key_update_after;
+    size_t memory_cap;
+
+    hf_clock_fn clock;
+    void *clock_arg;
+    hf_keylog_fn keylog;
+    void *keylog_arg;
+    int keylog_fd; /* -1: none; closed with the last reference: owned by keylog_file */
+    struct keylog_file *keylog_file;
+    hf_trace_fn trace;
+    void *trace_arg;
+    bool trace_secrets;
+
+    hf_ask_fn ask[5]; /* by hf_ask */
+    void *ask_arg[5];
+
+    const struct test_hooks *test;
+
+    /* Computed by freeze: bodies of extensions that are the same in every hello. */
+    struct {
+        uint8_t groups[2 + 2 * CONFIG_MAX_LIST]; /* NamedGroupList with its length */
+        size_t groups_len;
+        uint8_t sigalgs[2 + 2 * CONFIG_MAX_LIST]; /* SignatureSchemeList with its length */
+        size_t sigalgs_len;
+        uint8_t sigalgs_cert[2 + 2 * CONFIG_MAX_LIST]; /* only if it differs, else 0 long */
+        size_t sigalgs_cert_len;
+    } body;
+};
+
+/* config_use freezes on first use; false with the configuration's error. Cheap when frozen. */
+bool config_use(hf_config *config, hf_error *err) __attribute__((warn_unused_result));
+
+/* config_now: the clock, in seconds; config_now_ms: in milliseconds. */
+int64_t config_now(const hf_config *config);
+int64_t config_now_ms(const hf_config *config);
+
+/* config_random: random_bytes, or the test hook's. */
+bool config_random(const hf_config *config, const char *what, uint8_t *out, size_t n)
+    __attribute__((warn_unused_result));
+
+bool ids_has(const struct ids *ids, uint16_t id);
+
+/* config_keylog writes one line "LABEL client_random secret" (RFC 9850) if a key log is set. */
+void config_keylog(const hf_config *config, const hf_conn *conn, const char *label,
+                   const uint8_t client_random[32], const uint8_t *secret, size_t len);
+bool config_has_keylog(const hf_config *config);
+
+/* config_credential chooses among the configuration's credentials: one that serves `name` (NULL:
+ * any) and whose key fits one of the peer's schemes that we allow too, and whose chain's signatures
+ * the peer accepts; failing that, one for the name; failing that, the first that fits. *alg is the scheme to sign
+ * with, in the order of `peer` (or ours, when the server prefers). Returns a borrowed credential or
+ * NULL if none fits. */
+hf_credential *config_credential(const hf_config *config, const char *name, const uint16_t *peer,
+                                 size_t peer_count, uint16_t *alg);
+/* config_scheme_for: the scheme a given credential signs with for this peer, 0 if none. */
+uint16_t config_scheme_for(const hf_config *config, const hf_credential *cred, const uint16_t *peer,
+                           size_t peer_count);
+
+#endif

@@ -1,0 +1,39 @@
+/* session.h: what a connection leaves behind to be resumed, on either side. */
+#ifndef CONFIG_SESSION_H
+#define CONFIG_SESSION_H
+
+#include "bytes/reader.h"
+#include "bytes/writer.h"
+#include "x509/x509.h"
+
+/* Immutable after it is made, but for `used`. On a server this is what is sealed into a ticket. */
+struct hf_session {
+    _Atomic int refs;
+    _Atomic int used; /* client: a TLS 1.3 ticket is offered once (RFC 8446 C.4) */
+    uint16_t version, suite;
+    uint16_t group, signature; /* of the full handshake */
+    uint8_t secret[48];        /* resumption PSK */
+    uint8_t secret_len;
+    bool verified;             /* the peer's chain was verified when the session was made */
+    uint32_t lifetime;         /* seconds */
+    uint32_t age_add;
+    int64_t issued_ms;         /* our clock at receipt (client) or issue (server) */
+    int64_t started;           /* seconds: the full handshake behind it all; bounds renewal */
+    uint8_t *ticket;           /* client only */
+    size_t ticket_len;
+    char *server_name;         /* or NULL */
+    uint8_t *alpn;             /* or NULL */
+    uint8_t alpn_len;
+    struct chain *chain;       /* the peer's, or NULL */
+};
+
+hf_session *session_new(void);
+
+/* session_write and session_read: the serialised form (versioned, presentation language). read fills
+ * a new session; NULL with E_SESSION_DATA. */
+void session_write(struct wr *w, const hf_session *session);
+hf_session *session_read(struct slice bytes, hf_error *err);
+
+bool session_expired(const hf_session *session, int64_t now_ms);
+
+#endif
