@@ -85,7 +85,7 @@ static inline size_t buffer_len(const struct buffer *b)
     return b->end - b->start;
 }
 
-/* err_set fills an error from the row of its code; fmt describes this case ("" for nothing). It
+/* err_set fills an error from the row of its code; fmt describes this case (NULL for nothing). It
  * does nothing if err is NULL or holds an error already: the first error wins. Always false. */
 bool err_set(hf_error *err, hf_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));
 
