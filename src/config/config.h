@@ -6,7 +6,7 @@
 #include "config/tables.h"
 #include "x509/x509.h"
 
-#define CONFIG_MAX_LIST 24
+#define CONFIG_MAX_LIST        24
 #define CONFIG_MAX_CREDENTIALS 64
 
 struct ids {
@@ -24,7 +24,8 @@ struct credentials {
 /* Test vectors need their own randomness and hellos; only tests set this. */
 struct test_hooks {
     void *arg;
-    /* fills out instead of random_bytes; what is "random", "session_id", "age_add", "nonce", "ticket_key" */
+    /* fills out instead of random_bytes; what is "random", "session_id", "age_add",
+     * "nonce", "ticket_key", "ticket_nonce", "cookie_key" */
     bool (*random)(void *arg, const char *what, uint8_t *out, size_t n);
     /* private key for a group's share, or false for a random one */
     bool (*private_key)(void *arg, uint16_t group, uint8_t *out, size_t *len);
@@ -39,9 +40,8 @@ struct ticket_ring; /* config/ticket.h */
 struct hf_config {
     _Atomic int refs;
     _Atomic int frozen; /* 0 no, 1 yes */
-    hf_role role;
-    hf_error error;
-    bool failed; /* error holds the first failure of a setter */
+    hf_role role;       /* hf_config_derive copies from here on */
+    hf_error error;     /* the first failure of a setter; code HF_OK: none */
 
     uint16_t version_min, version_max;
     struct ids suites, groups, sigalgs;
@@ -64,12 +64,13 @@ struct hf_config {
     unsigned psk_modes; /* HF_PSK_ mask */
     unsigned ticket_count;
     uint32_t ticket_lifetime, ticket_rotation;
-    struct ticket_ring *tickets; /* shared with derived configurations; made at freeze */
+    struct ticket_ring *tickets; /* server: shared with derived configurations */
     hf_session_fn session_fn;
     void *session_arg;
 
     bool cookie;
-    uint8_t cookie_key[32]; /* made at freeze */
+    bool cookie_key_made;
+    uint8_t cookie_key[32]; /* made at freeze; derived from a frozen configuration: the same */
     bool compat;
     bool post_handshake_auth;
     uint16_t record_size_limit; /* 0: not sent */
@@ -81,8 +82,7 @@ struct hf_config {
     void *clock_arg;
     hf_keylog_fn keylog;
     void *keylog_arg;
-    int keylog_fd; /* -1: none; closed with the last reference: owned by keylog_file */
-    struct keylog_file *keylog_file;
+    struct keylog_file *keylog_file; /* config/keylog.h */
     hf_trace_fn trace;
     void *trace_arg;
     bool trace_secrets;
@@ -126,10 +126,10 @@ bool config_has_keylog(const hf_config *config);
  * the peer accepts; failing that, one for the name; failing that, the first that fits. *alg is the scheme to sign
  * with, in the order of `peer` (or ours, when the server prefers). Returns a borrowed credential or
  * NULL if none fits. */
-hf_credential *config_credential(const hf_config *config, const char *name, const uint16_t *peer,
-                                 size_t peer_count, uint16_t *alg);
+hf_credential *config_credential(const hf_config *config, const char *name,
+                                 const uint16_t *peer, size_t peer_count, uint16_t *alg);
 /* config_scheme_for: the scheme a given credential signs with for this peer, 0 if none. */
-uint16_t config_scheme_for(const hf_config *config, const hf_credential *cred, const uint16_t *peer,
-                           size_t peer_count);
+uint16_t config_scheme_for(const hf_config *config, const hf_credential *cred,
+                           const uint16_t *peer, size_t peer_count);
 
 #endif

@@ -14,17 +14,17 @@ struct hf_session {
     uint16_t group, signature; /* of the full handshake */
     uint8_t secret[48];        /* resumption PSK */
     uint8_t secret_len;
-    bool verified;             /* the peer's chain was verified when the session was made */
-    uint32_t lifetime;         /* seconds */
+    bool verified;     /* the peer's chain was verified when the session was made */
+    uint32_t lifetime; /* seconds */
     uint32_t age_add;
-    int64_t issued_ms;         /* our clock at receipt (client) or issue (server) */
-    int64_t started;           /* seconds: the full handshake behind it all; bounds renewal */
-    uint8_t *ticket;           /* client only */
+    int64_t issued_ms; /* our clock at receipt (client) or issue (server) */
+    int64_t started;   /* seconds: the full handshake behind it all; bounds renewal */
+    uint8_t *ticket;   /* client only */
     size_t ticket_len;
-    char *server_name;         /* or NULL */
-    uint8_t *alpn;             /* or NULL */
+    char *server_name; /* or NULL */
+    uint8_t *alpn;     /* or NULL */
     uint8_t alpn_len;
-    struct chain *chain;       /* the peer's, or NULL */
+    struct chain *chain; /* the peer's, or NULL */
 };
 
 hf_session *session_new(void);

@@ -1,0 +1,344 @@
+/* config.c: the life of a configuration: made, derived, frozen, shared, freed. */
+#include "config/config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "config/keylog.h"
+#include "config/ticket.h"
+#include "crypto/random.h"
+
+/* Freezing is rare, so one lock serves all configurations. It also orders the freezing of trust
+ * stores that several configurations share. */
+static pthread_mutex_t freeze_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The platform's anchors as one object, so that verdicts remembered under it serve everybody. Kept
+ * until the process ends; guarded by freeze_lock. */
+static hf_trust *platform_trust;
+
+static void default_lists(hf_config *config)
+{
+    size_t count;
+
+    const struct suite *suites = suite_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (suites[i].by_default && suite_find(suites[i].id))
+            config->suites.id[config->suites.count++] = suites[i].id;
+    }
+    const struct group *groups = group_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (groups[i].by_default && group_find(groups[i].id))
+            config->groups.id[config->groups.count++] = groups[i].id;
+    }
+    const struct sigalg *sigalgs = sigalg_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (sigalgs[i].by_default)
+            config->sigalgs.id[config->sigalgs.count++] = sigalgs[i].id;
+    }
+}
+
+hf_config *hf_config_new(hf_role role)
+{
+    hf_config *config = crypto_init() ? mem_new(sizeof *config) : NULL;
+    if (!config)
+        return NULL;
+    atomic_init(&config->refs, 1);
+    atomic_init(&config->frozen, 0);
+    config->role = role;
+    config->version_min = config->version_max = HF_TLS1_3;
+    default_lists(config);
+    config->server_preference = true;
+    config->verify = config->verify_name = true;
+    config->verify_depth = 10;
+    config->ocsp = role == HF_CLIENT ? HF_OCSP_REQUEST : HF_OCSP_NONE;
+    config->psk_modes = HF_PSK_DHE_KE;
+    config->ticket_count = 2;
+    config->ticket_lifetime = 7200;
+    config->ticket_rotation = 3600;
+    config->compat = true;
+    config->memory_cap = 256 * 1024;
+    if (role == HF_SERVER && !(config->tickets = ticket_ring_new())) {
+        mem_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+hf_config *hf_config_ref(hf_config *config)
+{
+    if (config)
+        atomic_fetch_add_explicit(&config->refs, 1, memory_order_relaxed);
+    return config;
+}
+
+static void credentials_free(struct credentials *list)
+{
+    if (!list || atomic_fetch_sub_explicit(&list->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        hf_credential_free(list->cred[i]);
+    mem_free(list);
+}
+
+void hf_config_free(hf_config *config)
+{
+    if (!config || atomic_fetch_sub_explicit(&config->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    mem_free(config->alpn);
+    credentials_free(config->credentials);
+    hf_trust_free(config->trust);
+    ticket_ring_free(config->tickets);
+    keylog_file_free(config->keylog_file);
+    mem_wipe_free(config, sizeof *config);
+}
+
+/* The list is immutable because derived configurations share it: adding makes a new one. */
+bool hf_config_add_credential(hf_config *config, hf_credential *cred)
+{
+    if (!config || atomic_load_explicit(&config->frozen, memory_order_acquire))
+        return false;
+    if (!cred)
+        return err_set(&config->error, HF_E_USAGE,
+                       "hf_config_add_credential: the credential is "
+                       "NULL; did loading it fail?");
+    struct credentials *old = config->credentials;
+    size_t count = old ? old->count : 0;
+    if (count >= CONFIG_MAX_CREDENTIALS)
+        return err_set(&config->error, HF_E_CONFIG,
+                       "more than %d credentials; use HF_ASK_CREDENTIAL to choose among many",
+                       CONFIG_MAX_CREDENTIALS);
+    /* RFC 8446 4.4.2.2: a certificate that says what its key is for must allow signing. */
+    const hf_certificate *leaf = hf_credential_certificate(cred, 0);
+    if (leaf && !cert_allows_signing(leaf))
+        return err_set(
+            &config->error, HF_E_CONFIG,
+            "certificate %s: its keyUsage lacks digitalSignature, so TLS 1.3 cannot use it",
+            hf_certificate_subject(leaf));
+    struct credentials *list = mem_new(sizeof *list + (count + 1) * sizeof(hf_credential *));
+    if (!list)
+        return err_set(&config->error, HF_E_NO_MEMORY, "for a credential");
+    atomic_init(&list->refs, 1);
+    list->count = count + 1;
+    for (size_t i = 0; i < count; i++)
+        list->cred[i] = hf_credential_ref(old->cred[i]);
+    list->cred[count] = hf_credential_ref(cred);
+    credentials_free(old);
+    config->credentials = list;
+    return true;
+}
+
+static hf_config *copy_of(const hf_config *from)
+{
+    hf_config *config = mem_new(sizeof *config);
+    uint8_t *alpn = from->alpn ? mem_dup(from->alpn, from->alpn_len) : NULL;
+    if (!config || (from->alpn && !alpn)) {
+        mem_free(config);
+        mem_free(alpn);
+        return NULL;
+    }
+    /* The two counters in front are other threads' business. */
+    size_t skip = offsetof(hf_config, role);
+    memcpy((char *)config + skip, (const char *)from + skip, sizeof *config - skip);
+    atomic_init(&config->refs, 1);
+    atomic_init(&config->frozen, 0);
+    config->alpn = alpn;
+    if (config->credentials)
+        atomic_fetch_add_explicit(&config->credentials->refs, 1, memory_order_relaxed);
+    if (config->trust)
+        hf_trust_ref(config->trust);
+    ticket_ring_ref(config->tickets);
+    keylog_file_ref(config->keylog_file);
+    return config;
+}
+
+hf_config *hf_config_derive(const hf_config *config)
+{
+    if (!config)
+        return NULL;
+    if (atomic_load_explicit(&config->frozen, memory_order_acquire))
+        return copy_of(config);
+    (void)pthread_mutex_lock(&freeze_lock); /* another thread may be freezing it */
+    hf_config *copy = copy_of(config);
+    (void)pthread_mutex_unlock(&freeze_lock);
+    return copy;
+}
+
+const hf_error *hf_config_error(const hf_config *config)
+{
+    return config && config->error.code != HF_OK ? &config->error : NULL;
+}
+
+/* ---- freezing */
+
+static size_t put_ids(uint8_t *out, const struct ids *ids)
+{
+    put_u16(out, (uint16_t)(2 * ids->count));
+    for (size_t i = 0; i < ids->count; i++)
+        put_u16(out + 2 + 2 * i, ids->id[i]);
+    return 2 + 2 * ids->count;
+}
+
+/* Default: a share of the first group, and of X25519 beside a hybrid of it, which costs little and
+ * saves a round trip with servers that do not know the hybrid yet. */
+static bool freeze_key_shares(hf_config *config, hf_error *err)
+{
+    struct ids wanted = config->key_shares;
+
+    if (!config->key_shares_set) {
+        wanted = (struct ids){1, {config->groups.id[0]}};
+        if (wanted.id[0] == 0x11ec && ids_has(&config->groups, 0x001d))
+            wanted.id[wanted.count++] = 0x001d;
+    }
+    for (size_t i = 0; i < wanted.count; i++) {
+        const struct group *group = group_find(wanted.id[i]);
+        if (!ids_has(&config->groups, wanted.id[i]))
+            return err_set(
+                err, HF_E_CONFIG,
+                "a key share is set for %s, which is not among the groups: add it with "
+                "hf_config_set_groups()",
+                group ? group->name : "a group");
+    }
+    /* RFC 8446 4.2.8: shares stand in the order of supported_groups. */
+    struct ids ordered = {0};
+    for (size_t i = 0; i < config->groups.count; i++) {
+        if (ids_has(&wanted, config->groups.id[i]))
+            ordered.id[ordered.count++] = config->groups.id[i];
+    }
+    config->key_shares = ordered;
+    return true;
+}
+
+static bool freeze_lists(hf_config *config, hf_error *err)
+{
+    size_t signing = 0;
+
+    if (config->suites.count == 0 || config->groups.count == 0)
+        return err_set(err, HF_E_CONFIG, "this libcrypto (%s) has none of the default %s",
+                       crypto_version(),
+                       config->suites.count == 0 ? "cipher suites" : "groups");
+    for (size_t i = 0; i < config->sigalgs.count; i++) {
+        const struct sigalg *alg = sigalg_find(config->sigalgs.id[i]);
+        signing += alg && alg->handshake;
+    }
+    if (signing == 0)
+        return err_set(err, HF_E_CONFIG,
+                       "none of the signature schemes may sign a TLS 1.3 handshake (rsa_pkcs1_ "
+                       "ones are for certificates only): add one, as ecdsa_secp256r1_sha256");
+    config->body.groups_len = put_ids(config->body.groups, &config->groups);
+    config->body.sigalgs_len = put_ids(config->body.sigalgs, &config->sigalgs);
+    return freeze_key_shares(config, err);
+}
+
+static hf_trust *platform(hf_error *err)
+{
+    if (!platform_trust) {
+        hf_trust *trust = hf_trust_new();
+        if (!trust) {
+            err_set(err, HF_E_NO_MEMORY, "for the platform's trust anchors");
+            return NULL;
+        }
+        if (!hf_trust_add_platform(trust, err)) {
+            hf_trust_free(trust);
+            return NULL;
+        }
+        platform_trust = trust;
+    }
+    return hf_trust_ref(platform_trust);
+}
+
+static bool freeze_trust(hf_config *config, hf_error *err)
+{
+    bool client = config->role == HF_CLIENT;
+
+    if (config->verify && !config->trust && client && !(config->trust = platform(err)))
+        return false;
+    if (config->verify && !config->trust && config->client_auth != HF_CLIENT_AUTH_NONE)
+        return err_set(err, HF_E_CONFIG,
+                       "client certificates are asked for, but nothing says whom to trust: "
+                       "hf_config_set_trust()");
+    return !config->trust || trust_freeze(config->trust, err);
+}
+
+static bool freeze_server(hf_config *config, hf_error *err)
+{
+    if (!config->credentials && !config->ask[HF_ASK_CREDENTIAL] && !config->ask[HF_ASK_HELLO])
+        return err_set(
+            err, HF_E_CONFIG,
+            "a server needs a certificate and its key: hf_config_add_credential(), or a "
+            "callback for HF_ASK_CREDENTIAL or HF_ASK_HELLO");
+    if (!ticket_ring_start(config->tickets, config))
+        return err_set(err, HF_E_CRYPTO, "no random bytes for a ticket key");
+    if (!config->cookie_key_made &&
+        !config_random(config, "cookie_key", config->cookie_key, sizeof config->cookie_key))
+        return err_set(err, HF_E_CRYPTO, "no random bytes for the cookie key");
+    config->cookie_key_made = true;
+    return true;
+}
+
+static bool freeze(hf_config *config, hf_error *err)
+{
+    if (config->error.code != HF_OK) {
+        if (err && err->code == HF_OK)
+            *err = config->error;
+        return false;
+    }
+    return freeze_lists(config, err) && freeze_trust(config, err) &&
+           (config->role == HF_CLIENT || freeze_server(config, err));
+}
+
+bool hf_config_freeze(hf_config *config, hf_error *err)
+{
+    hf_error mine = {0};
+    bool ok;
+
+    if (!config) {
+        err_set(&mine, HF_E_USAGE, "the configuration is NULL; did making it fail?");
+        ok = false;
+    } else if (atomic_load_explicit(&config->frozen, memory_order_acquire)) {
+        return true;
+    } else {
+        (void)pthread_mutex_lock(&freeze_lock);
+        ok = atomic_load_explicit(&config->frozen, memory_order_relaxed) ||
+             freeze(config, &mine);
+        if (ok)
+            atomic_store_explicit(&config->frozen, 1, memory_order_release);
+        (void)pthread_mutex_unlock(&freeze_lock);
+    }
+    /* What a caller passes in is filled, not added to: it may hold an error of before. */
+    if (!ok && err)
+        *err = mine;
+    return ok;
+}
+
+bool config_use(hf_config *config, hf_error *err)
+{
+    if (config && atomic_load_explicit(&config->frozen, memory_order_acquire))
+        return true;
+    return hf_config_freeze(config, err);
+}
+
+/* ---- time and chance */
+
+int64_t config_now(const hf_config *config)
+{
+    return config->clock ? config->clock(config->clock_arg) : (int64_t)time(NULL);
+}
+
+int64_t config_now_ms(const hf_config *config)
+{
+    struct timespec ts;
+
+    if (config->clock)
+        return config->clock(config->clock_arg) * 1000;
+    if (clock_gettime(CLOCK_REALTIME, &ts) != 0)
+        return (int64_t)time(NULL) * 1000;
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool config_random(const hf_config *config, const char *what, uint8_t *out, size_t n)
+{
+    if (config->test && config->test->random)
+        return config->test->random(config->test->arg, what, out, n);
+    return random_bytes(out, n);
+}

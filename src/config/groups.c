@@ -1,0 +1,42 @@
+/* groups.c: the groups of key exchange (RFC 8446 4.2.7, RFC 10024). */
+#include "config/list.h"
+#include "config/tables.h"
+
+/* clang-format off */
+static const struct group groups[] = {
+    {0x11ec, "X25519MLKEM768", NULL,    KX_X25519MLKEM768, true},
+    {0x001d, "x25519",         NULL,    KX_X25519,         true},
+    {0x0017, "secp256r1",      "P-256", KX_P256,           true},
+    {0x0018, "secp384r1",      "P-384", KX_P384,           true},
+    {0x0019, "secp521r1",      "P-521", KX_P521,           false},
+    {0x001e, "x448",           NULL,    KX_X448,           false},
+    {0x0100, "ffdhe2048",      NULL,    KX_FFDHE2048,      false},
+    {0x0101, "ffdhe3072",      NULL,    KX_FFDHE3072,      false},
+    {0x0102, "ffdhe4096",      NULL,    KX_FFDHE4096,      false},
+};
+/* clang-format on */
+#define COUNT (sizeof groups / sizeof groups[0])
+
+const struct group *group_find(uint16_t id)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (groups[i].id == id)
+            return kx_available(groups[i].kx) ? &groups[i] : NULL;
+    }
+    return NULL;
+}
+
+const struct group *group_table(size_t *count)
+{
+    *count = COUNT;
+    return groups;
+}
+
+bool group_named(size_t i, struct named *out)
+{
+    if (i >= COUNT)
+        return false;
+    *out = (struct named){groups[i].name, groups[i].alias, groups[i].id,
+                          kx_available(groups[i].kx)};
+    return true;
+}

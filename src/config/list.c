@@ -1,0 +1,166 @@
+/* list.c: lists of names into lists of numbers. */
+#include "config/list.h"
+
+#include <strings.h>
+
+#include "crypto/random.h"
+
+#define NAME_MAX_LEN 48 /* longer than any name in the tables */
+
+bool ids_has(const struct ids *ids, uint16_t id)
+{
+    for (size_t i = 0; i < ids->count; i++) {
+        if (ids->id[i] == id)
+            return true;
+    }
+    return false;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same_name(const char *name, const char *s, size_t len)
+{
+    return name && strlen(name) == len && strncasecmp(name, s, len) == 0;
+}
+
+/* The number of single-character edits between a name and what was written. */
+static size_t distance(const char *name, const char *s, size_t len)
+{
+    size_t row[NAME_MAX_LEN + 1];
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 1; name[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= len; j++) {
+            size_t best = diagonal + (lower(name[i - 1]) != lower(s[j - 1]));
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[len];
+}
+
+/* A typing mistake is answered with the name that was probably meant: at most a third of it wrong. */
+static const char *nearest(named_fn table, const char *s, size_t len)
+{
+    const char *best = NULL;
+    size_t best_distance = len / 3 + 1;
+    struct named row;
+
+    if (len > NAME_MAX_LEN)
+        return NULL;
+    for (size_t i = 0; table(i, &row); i++) {
+        const char *names[2] = {row.name, row.alias};
+        for (size_t k = 0; k < 2; k++) {
+            size_t d = names[k] ? distance(names[k], s, len) : best_distance;
+            if (d < best_distance) {
+                best_distance = d;
+                best = names[k];
+            }
+        }
+    }
+    return best;
+}
+
+static bool unknown(const char *what, named_fn table, const char *s, size_t len, hf_error *err)
+{
+    const char *near = nearest(table, s, len);
+    int shown = len > 64 ? 64 : (int)len;
+    return err_set(err, HF_E_CONFIG, "unknown %s '%.*s'%s%s%s", what, shown, s,
+                   near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+}
+
+static bool find_name(const char *what, named_fn table, const char *s, size_t len, uint16_t *id,
+                      hf_error *err)
+{
+    struct named row;
+    for (size_t i = 0; table(i, &row); i++) {
+        if (!same_name(row.name, s, len) && !same_name(row.alias, s, len))
+            continue;
+        if (!row.available)
+            return err_set(err, HF_E_CONFIG, "%s %s is not in this libcrypto (%s)", what,
+                           row.name, crypto_version());
+        *id = row.id;
+        return true;
+    }
+    return unknown(what, table, s, len, err);
+}
+
+bool list_parse(const char *what, named_fn table, const char *list, bool may_be_empty,
+                struct ids *out, hf_error *err)
+{
+    static const char separators[] = ":, \t\r\n";
+    struct ids ids = {0};
+
+    if (!list)
+        return err_set(err, HF_E_USAGE, "the list of %ss is NULL", what);
+    for (list += strspn(list, separators); *list; list += strspn(list, separators)) {
+        size_t len = strcspn(list, separators);
+        uint16_t id = 0;
+        if (!find_name(what, table, list, len, &id, err))
+            return false;
+        /* Tables are shorter than CONFIG_MAX_LIST and nothing is listed twice: it always fits. */
+        if (!ids_has(&ids, id) && ids.count < CONFIG_MAX_LIST)
+            ids.id[ids.count++] = id;
+        list += len;
+    }
+    if (ids.count == 0 && !may_be_empty)
+        return err_set(err, HF_E_CONFIG, "the list of %ss is empty: name at least one", what);
+    *out = ids;
+    return true;
+}
+
+static struct slice trimmed(const char *s, size_t len)
+{
+    while (len > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        len--;
+    }
+    while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+        len--;
+    return slice_of(s, len);
+}
+
+bool list_parse_alpn(const char *list, uint8_t **out, size_t *out_len, hf_error *err)
+{
+    /* Each name takes a length byte and gives up a comma (or the end), so this is enough. */
+    size_t len = 0;
+    uint8_t *names = mem_new(strlen(list) + 2);
+
+    if (!names)
+        return err_set(err, HF_E_NO_MEMORY, "for the application protocols");
+    for (const char *s = list;; s++) {
+        size_t n = strcspn(s, ",");
+        struct slice name = trimmed(s, n);
+        if (name.len == 0 || name.len > 255) {
+            mem_free(names);
+            return err_set(
+                err, HF_E_CONFIG,
+                "application protocols '%.60s': a name of %zu bytes at byte %zu (1 to "
+                "255 are allowed)",
+                list, name.len, (size_t)(s - list));
+        }
+        names[len++] = (uint8_t)name.len;
+        memcpy(names + len, name.p, name.len);
+        len += name.len;
+        s += n;
+        if (!*s)
+            break;
+    }
+    if (len > 65535) {
+        mem_free(names);
+        return err_set(err, HF_E_CONFIG,
+                       "application protocols: %zu bytes in all (at most 65535)", len);
+    }
+    *out = names;
+    *out_len = len;
+    return true;
+}

@@ -1,0 +1,53 @@
+/* sigalgs.c: the signature schemes (RFC 8446 4.2.3). The PKCS#1 schemes stand in the same list
+ * because signature_algorithms speaks for certificates as well while signature_algorithms_cert is
+ * absent; no TLS 1.3 handshake is signed with them. */
+#include "config/list.h"
+#include "config/tables.h"
+
+/* clang-format off */
+static const struct sigalg sigalgs[] = {
+    {0x0403, "ecdsa_secp256r1_sha256", SIG_ECDSA_SHA256, KEY_P256,    true,  true},
+    {0x0804, "rsa_pss_rsae_sha256",    SIG_PSS_SHA256,   KEY_RSA,     true,  true},
+    {0x0503, "ecdsa_secp384r1_sha384", SIG_ECDSA_SHA384, KEY_P384,    true,  true},
+    {0x0805, "rsa_pss_rsae_sha384",    SIG_PSS_SHA384,   KEY_RSA,     true,  true},
+    {0x0603, "ecdsa_secp521r1_sha512", SIG_ECDSA_SHA512, KEY_P521,    true,  true},
+    {0x0806, "rsa_pss_rsae_sha512",    SIG_PSS_SHA512,   KEY_RSA,     true,  true},
+    {0x0807, "ed25519",                SIG_ED25519,      KEY_ED25519, true,  true},
+    {0x0808, "ed448",                  SIG_ED448,        KEY_ED448,   true,  true},
+    {0x0809, "rsa_pss_pss_sha256",     SIG_PSS_SHA256,   KEY_RSA_PSS, true,  true},
+    {0x080a, "rsa_pss_pss_sha384",     SIG_PSS_SHA384,   KEY_RSA_PSS, true,  true},
+    {0x080b, "rsa_pss_pss_sha512",     SIG_PSS_SHA512,   KEY_RSA_PSS, true,  true},
+    {0x0401, "rsa_pkcs1_sha256",       SIG_PKCS1_SHA256, KEY_RSA,     false, true},
+    {0x0501, "rsa_pkcs1_sha384",       SIG_PKCS1_SHA384, KEY_RSA,     false, true},
+    {0x0601, "rsa_pkcs1_sha512",       SIG_PKCS1_SHA512, KEY_RSA,     false, true},
+};
+/* clang-format on */
+#define COUNT (sizeof sigalgs / sizeof sigalgs[0])
+
+const struct sigalg *sigalg_find(uint16_t id)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (sigalgs[i].id == id)
+            return &sigalgs[i];
+    }
+    return NULL;
+}
+
+const struct sigalg *sigalg_table(size_t *count)
+{
+    *count = COUNT;
+    return sigalgs;
+}
+
+bool sigalg_fits(const struct sigalg *alg, enum key_kind kind, unsigned bits)
+{
+    return alg->key == kind && sig_fits(alg->sig, kind, bits);
+}
+
+bool sigalg_named(size_t i, struct named *out)
+{
+    if (i >= COUNT)
+        return false;
+    *out = (struct named){sigalgs[i].name, NULL, sigalgs[i].id, true};
+    return true;
+}
