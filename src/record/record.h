@@ -22,8 +22,11 @@ struct rec_half {
     struct aead *aead;                 /* NULL while hibernating */
     enum aead_id id;
     uint8_t iv[AEAD_NONCE_SIZE];
-    uint64_t seq;
-    uint16_t max_plain; /* most bytes of content per record: 16384, or the record_size_limit; 0: 16384 */
+    uint64_t seq;       /* of the next record */
+    uint8_t tag;        /* bytes that the AEAD adds */
+    uint16_t max_plain; /* the record_size_limit in force: in TLS 1.3 it counts content, type byte and
+                         * padding together (RFC 8449 4), so 16385 is no restriction; 0: none.
+                         * Unprotected records are not subject to it. */
     uint16_t pad_block; /* sealing: pad application data to a multiple of this; 0: no padding */
 };
 
@@ -36,14 +39,16 @@ struct rec_opened {
     size_t used;     /* whole record on the wire, header included */
 };
 
-/* rec_open opens the record at `in` in place. REC_PARTIAL: the record is not all there. REC_BAD: err
+/* rec_open opens the record at `in` in place. A record that is refused leaves seq alone (a server that
+ * declined early data skips such records: RFC 8446 4.2.10), but may have been overwritten. REC_PARTIAL: the record is not all there. REC_BAD: err
  * says why (E_WRONG_VERSION_NUMBER, E_RECORD_OVERFLOW, E_PLAINTEXT_OVERFLOW, E_BAD_RECORD_MAC,
  * E_UNEXPECTED_RECORD, E_KEY_EXHAUSTED). `plain_ccs` allows an unprotected change_cipher_spec on a
  * protected half (RFC 8446 5), `plain_alert` an unprotected alert. */
 enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool plain_ccs, bool plain_alert,
                          struct rec_opened *out, hf_error *err) __attribute__((warn_unused_result));
 
-/* rec_seal writes one record of at most max_plain bytes of content. Returns its size, 0 on failure.
+/* rec_seal writes one record of at most rec_max_plain bytes of content. Returns its size, 0 on failure:
+ * too much content, the key has protected as many records as is safe, or libcrypto failed.
  * out must have rec_sealed_size(half, type, len) bytes; in may not overlap out, except that in ==
  * out + REC_HEADER is allowed. version is the record's legacy version. */
 size_t rec_seal(struct rec_half *half, uint8_t type, uint16_t version, const uint8_t *in, size_t len,
@@ -55,6 +60,21 @@ size_t rec_max_plain(const struct rec_half *half);
  * copied into place, the caller wipes its own. */
 bool rec_set_tls13(struct rec_half *half, enum aead_id id, const uint8_t *key, const uint8_t *iv, bool seal)
     __attribute__((warn_unused_result));
+
+/* rec_rekey gives a half its AEAD back after hibernation (aead was freed and set to NULL): the same
+ * key and iv, and the sequence number goes on. */
+bool rec_rekey(struct rec_half *half, const uint8_t *key, const uint8_t *iv, bool seal)
+    __attribute__((warn_unused_result));
+
+/* rec_wants_update: so many records were protected with this key that it should be replaced by a
+ * KeyUpdate now, while there is time (RFC 8446 5.5). For an opening half: ask the peer to. */
+bool rec_wants_update(const struct rec_half *half);
+
 void rec_clear(struct rec_half *half); /* wipes and frees; back to the zero state */
+
+/* rec_recognise looks at the first bytes of a peer that should speak TLS and does not. from_server: a
+ * server sent them. HF_OK: nothing known (it may be TLS). E_PLAINTEXT_PEER, E_SSL2_PEER, E_SSL3_PEER:
+ * `what` says in words what it is and what to do, cut at size. Nothing is kept or changed. */
+hf_code rec_recognise(const uint8_t *in, size_t len, bool from_server, char *what, size_t size);
 
 #endif
