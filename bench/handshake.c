@@ -1,0 +1,184 @@
+/* handshake.c: the rows of handshakes: time of each side from making the connection to freeing it,
+ * with the first byte from the server, as the median over the handshakes of a round. */
+#include "rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_SAMPLES 20000
+#define AES128      "TLS_AES_128_GCM_SHA256"
+
+enum novelty { NOTHING_NEW, LEAF_NEW, CHAIN_NEW };
+
+struct scenario {
+    const char *client_row, *server_row, *both_row;
+    const char *client_groups, *server_groups;
+    enum novelty novelty;
+    bool rsa, resume, retry;
+};
+
+/* clang-format off */
+static const struct scenario scenarios[] = {
+    {"tls13-full-client-seen", "tls13-full-server", "tls13-full-seen", "X25519", "X25519", NOTHING_NEW, false, false, false},
+    {"tls13-full-client-leaf-new", NULL, NULL, "X25519", "X25519", LEAF_NEW, false, false, false},
+    {"tls13-full-client-new", NULL, NULL, "X25519", "X25519", CHAIN_NEW, false, false, false},
+    {NULL, "tls13-full-rsa-server", NULL, "X25519", "X25519", NOTHING_NEW, true, false, false},
+    {"tls13-full-p256-client-seen", "tls13-full-p256-server", NULL, "P-256", "P-256", NOTHING_NEW, false, false, false},
+    {"tls13-resumed-client", "tls13-resumed-server", "tls13-resumed", "X25519", "X25519", NOTHING_NEW, false, true, false},
+    {NULL, NULL, "tls13-hrr", "X25519:P-256", "P-256", NOTHING_NEW, false, false, true},
+};
+/* clang-format on */
+
+/* One engine's half of a scenario: configurations, what is resumed next, and this round's samples. */
+struct runner {
+    const struct engine *engine;
+    const struct scenario *scenario;
+    void *client, *server, *session;
+    double sample[3][MAX_SAMPLES];
+    size_t count;
+};
+
+/* One handshake; the sample is kept unless it is to warm up. */
+static void shake(struct runner *run, void *server, bool keep)
+{
+    const struct engine *engine = run->engine;
+    void *session = run->session;
+    struct pair pair;
+
+    meter_ticks[CLIENT] = meter_ticks[SERVER] = 0;
+    pair = pair_open(engine, run->client, server, session);
+    pair_greet(&pair);
+    if (engine->resumed(pair.conn[CLIENT]) != (session != NULL))
+        die("%s: resumed: %d, expected %d", engine->name, session == NULL, session != NULL);
+    if (run->scenario->retry && !engine->retried(pair.conn[CLIENT]))
+        die("%s: there was no HelloRetryRequest", engine->name);
+    pair_close(&pair);
+    if (keep && run->count < MAX_SAMPLES) {
+        run->sample[0][run->count] = ticks_ns(meter_ticks[CLIENT]);
+        run->sample[1][run->count] = ticks_ns(meter_ticks[SERVER]);
+        run->sample[2][run->count] = ticks_ns(meter_ticks[CLIENT] + meter_ticks[SERVER]);
+        run->count++;
+    }
+    if (run->scenario->resume) {
+        engine->session_free(session);
+        run->session = engine->session_take();
+        if (run->session == NULL)
+            die("%s: no ticket came", engine->name);
+    }
+}
+
+static void shake_for(struct runner *run, double seconds)
+{
+    uint64_t start = ticks_now();
+
+    do {
+        shake(run, run->server, true);
+    } while (ticks_ns(ticks_now() - start) < seconds * 1e9);
+}
+
+/* ---------------------------------------------------------------- fresh certificates */
+
+static void *new_server(const struct engine *engine, const struct scenario *scenario,
+                        const struct identity *identity)
+{
+    struct setup setup = {
+        .identity = identity, .suite = AES128, .groups = scenario->server_groups};
+
+    return engine->config_new(SERVER, &setup);
+}
+
+/* Every handshake meets a server whose leaf (and intermediate, for CHAIN_NEW) the client has not
+ * seen; the engines take turns handshake by handshake, as the certificates come. */
+static void shake_fresh(struct runner *runs, size_t engines, const struct authority *root,
+                        const struct authority *intermediate, unsigned count)
+{
+    const struct scenario *scenario = runs[0].scenario;
+    void **servers = calloc(count * engines, sizeof(*servers));
+
+    if (servers == NULL)
+        die("no memory");
+    for (unsigned i = 0; i < count; i++) {
+        struct authority *fresh = scenario->novelty == CHAIN_NEW ? authority_new(root) : NULL;
+        struct identity id = identity_new(fresh != NULL ? fresh : intermediate, false);
+
+        for (size_t e = 0; e < engines; e++)
+            servers[i * engines + e] = new_server(runs[e].engine, scenario, &id);
+        identity_clear(&id);
+        authority_free(fresh);
+    }
+    for (size_t e = 0; e < engines; e++)
+        for (unsigned i = 0; i < count; i++)
+            shake(&runs[e], servers[i * engines + e], true);
+    for (size_t e = 0; e < engines; e++)
+        for (unsigned i = 0; i < count; i++)
+            runs[e].engine->config_free(servers[i * engines + e]);
+    free(servers);
+}
+
+/* ---------------------------------------------------------------- rounds */
+
+static void report_runner(struct runner *run, unsigned round)
+{
+    const struct scenario *s = run->scenario;
+    const char *rows[3] = {s->client_row, s->server_row, s->both_row};
+
+    for (int i = 0; i < 3; i++)
+        if (rows[i] != NULL && wanted(rows[i]))
+            report(rows[i], "us", round, run->engine,
+                   median(run->sample[i], run->count) / 1000);
+}
+
+static void run_scenario(const struct plan *plan, const struct scenario *scenario,
+                         const struct authority *root, const struct authority *intermediate)
+{
+    static struct runner runs[2];
+    struct identity identity = identity_new(intermediate, scenario->rsa);
+    struct text pem = authority_pem(root);
+    struct setup setup = {.root = pem, .suite = AES128, .groups = scenario->client_groups};
+
+    for (size_t e = 0; e < 2; e++) {
+        runs[e] = (struct runner){.engine = e == 0 ? &engine_stock : &engine_handfast,
+                                  .scenario = scenario};
+        runs[e].client = runs[e].engine->config_new(CLIENT, &setup);
+        runs[e].server = new_server(runs[e].engine, scenario, &identity);
+        for (int i = 0; i < 20; i++)
+            shake(&runs[e], runs[e].server, false);
+    }
+    for (unsigned round = 0; round < plan->rounds; round++) {
+        runs[0].count = runs[1].count = 0;
+        if (scenario->novelty != NOTHING_NEW)
+            shake_fresh(runs, 2, root, intermediate, plan->fresh);
+        for (size_t e = 0; e < 2; e++) {
+            struct runner *run = &runs[(e + round) % 2];
+
+            if (scenario->novelty == NOTHING_NEW)
+                shake_for(run, plan->seconds);
+            report_runner(run, round);
+        }
+    }
+    for (size_t e = 0; e < 2; e++) {
+        runs[e].engine->session_free(runs[e].session);
+        runs[e].engine->config_free(runs[e].client);
+        runs[e].engine->config_free(runs[e].server);
+        runs[e].engine->session_free(runs[e].engine->session_take());
+    }
+    identity_clear(&identity);
+    free(pem.p);
+}
+
+void rows_handshake(const struct plan *plan)
+{
+    struct authority *root = authority_new(NULL);
+    struct authority *intermediate = authority_new(root);
+
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        const struct scenario *s = &scenarios[i];
+
+        if ((s->client_row != NULL && wanted(s->client_row)) ||
+            (s->server_row != NULL && wanted(s->server_row)) ||
+            (s->both_row != NULL && wanted(s->both_row)))
+            run_scenario(plan, s, root, intermediate);
+    }
+    authority_free(intermediate);
+    authority_free(root);
+}

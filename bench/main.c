@@ -1,0 +1,84 @@
+/* main.c: the program of the timed rows. It prints one line per row, engine and round:
+ * row, unit, engine, round, value; bench/run makes medians and ratios of them. */
+#include "rows.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static regex_t pattern;
+
+bool wanted(const char *row)
+{
+    return regexec(&pattern, row, 0, NULL, 0) == 0;
+}
+
+void report(const char *row, const char *unit, unsigned round, const struct engine *engine,
+            double value)
+{
+    printf("%s\t%s\t%s\t%u\t%.6g\n", row, unit, engine->name, round, value);
+    fflush(stdout);
+}
+
+static void take_option(struct plan *plan, const char *name, const char *value)
+{
+    if (strcmp(name, "--rounds") == 0)
+        plan->rounds = (unsigned)strtoul(value, NULL, 10);
+    else if (strcmp(name, "--seconds") == 0)
+        plan->seconds = strtod(value, NULL);
+    else if (strcmp(name, "--fresh") == 0)
+        plan->fresh = (unsigned)strtoul(value, NULL, 10);
+    else if (strcmp(name, "--starts") == 0)
+        plan->start_runs = (unsigned)strtoul(value, NULL, 10);
+    else if (strcmp(name, "--cpu") == 0)
+        plan->cpu = (int)strtol(value, NULL, 10);
+    else if (strcmp(name, "--row") == 0)
+        plan->row_pattern = value;
+    else
+        die("unknown option %s", name);
+}
+
+/* The folder of this program, where the start-up programs lie too. */
+static const char *own_folder(void)
+{
+    static char path[480];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (n <= 0)
+        die("cannot find the program's own folder");
+    path[n] = '\0';
+    slash = strrchr(path, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    return path;
+}
+
+int main(int argc, char **argv)
+{
+    struct plan plan = {.rounds = 7,
+                        .seconds = 0.2,
+                        .fresh = 40,
+                        .start_runs = 9,
+                        .cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1,
+                        .row_pattern = ""};
+
+    for (int i = 1; i + 1 < argc; i += 2)
+        take_option(&plan, argv[i], argv[i + 1]);
+    if (argc % 2 == 0 || plan.rounds == 0 || plan.fresh == 0 || plan.start_runs == 0 ||
+        plan.start_runs > 256)
+        die("usage: bench [--rounds N] [--seconds S] [--fresh N] [--starts N] [--cpu N] "
+            "[--row REGEX]");
+    if (regcomp(&pattern, plan.row_pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        die("not a regular expression: %s", plan.row_pattern);
+    plan.folder = own_folder();
+    pin_to(plan.cpu);
+    rows_handshake(&plan);
+    rows_bulk(&plan);
+    rows_start_up(&plan);
+    rows_threads(&plan);
+    regfree(&pattern);
+    return 0;
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Runs bench/run --quick --json and asserts that every row is there with sane numbers; no speed."""
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# The names are part of the contract with whoever reads the JSON: repeated here on purpose.
+EXPECTED = """
+tls13-full-server tls13-full-client-seen tls13-full-client-leaf-new tls13-full-client-new
+tls13-full-seen tls13-full-rsa-server tls13-full-p256-server tls13-full-p256-client-seen
+tls13-resumed-client tls13-resumed-server tls13-resumed tls13-hrr
+aes128gcm-16k-send aes128gcm-16k-receive aes256gcm-16k-send aes256gcm-16k-receive
+chacha20-16k-send chacha20-16k-receive aes128gcm-100b-send aes128gcm-100b-receive
+aes128gcm-16k-send-share heap-idle heap-hibernated heap-peak-server
+allocations-server allocations-client-seen allocations-client-new
+locks-server locks-client-seen start-up
+""".split()
+TWO_PROCESSORS = ["threads-2-full", "threads-2-resumed"]
+MAY_BE_ZERO = {"locks-server", "locks-client-seen"}
+
+
+def main():
+    done = subprocess.run([sys.executable, os.path.join(HERE, "run"), "--quick", "--json", "--bin",
+                           sys.argv[1]], stdout=subprocess.PIPE, text=True, check=True)
+    records = json.loads(done.stdout)
+    expected = EXPECTED + (TWO_PROCESSORS if os.cpu_count() > 1 else [])
+    faults = []
+    names = [r["row"] for r in records]
+    for row in expected:
+        if names.count(row) != 1:
+            faults.append("%s is there %d times" % (row, names.count(row)))
+    faults += ["%s is not a known row" % n for n in names if n not in expected]
+    for r in records:
+        if sorted(r) != ["handfast", "ratio", "row", "stock", "unit"]:
+            faults.append("%s has the fields %s" % (r["row"], " ".join(sorted(r))))
+            continue
+        if not r["stock"] > 0:
+            faults.append("%s: stock is %s" % (r["row"], r["stock"]))
+        if not (r["handfast"] > 0 or (r["row"] in MAY_BE_ZERO and r["handfast"] == 0)):
+            faults.append("%s: handfast is %s" % (r["row"], r["handfast"]))
+    for fault in faults:
+        print("bench:", fault)
+    print("%d rows, %d faults" % (len(records), len(faults)))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

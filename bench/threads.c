@@ -1,0 +1,136 @@
+/* threads.c: the rows threads-2: what a handshake costs when a second thread does the same with the
+ * same configurations on another processor. 2.00 means that neither hinders the other. */
+#include "rows.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_SAMPLES 20000
+
+struct worker {
+    const struct engine *engine;
+    void *client, *server;
+    bool resume;
+    int cpu;
+    double seconds, result;
+    pthread_barrier_t *barrier;
+};
+
+static double one_handshake(const struct worker *w, void **session)
+{
+    struct pair pair;
+
+    meter_ticks[CLIENT] = meter_ticks[SERVER] = 0;
+    pair = pair_open(w->engine, w->client, w->server, *session);
+    pair_greet(&pair);
+    if (w->engine->resumed(pair.conn[CLIENT]) != (*session != NULL))
+        die("%s: not resumed", w->engine->name);
+    pair_close(&pair);
+    if (w->resume) {
+        w->engine->session_free(*session);
+        *session = w->engine->session_take();
+    }
+    return ticks_ns(meter_ticks[CLIENT] + meter_ticks[SERVER]);
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    double *samples = calloc(MAX_SAMPLES, sizeof(*samples));
+    void *session = NULL;
+    size_t count = 0;
+    uint64_t start;
+
+    if (samples == NULL)
+        die("no memory");
+    pin_to(w->cpu);
+    for (int i = 0; i < 5; i++)
+        one_handshake(w, &session);
+    pthread_barrier_wait(w->barrier);
+    start = ticks_now();
+    do {
+        samples[count++] = one_handshake(w, &session);
+    } while (count < MAX_SAMPLES && ticks_ns(ticks_now() - start) < w->seconds * 1e9);
+    w->result = median(samples, count);
+    w->engine->session_free(session);
+    w->engine->session_free(w->engine->session_take());
+    free(samples);
+    return NULL;
+}
+
+/* The mean of the threads' medians. */
+static double run_threads(const struct worker *model, int threads, const int *cpus)
+{
+    struct worker workers[2];
+    pthread_t ids[2];
+    pthread_barrier_t barrier;
+    double sum = 0;
+
+    pthread_barrier_init(&barrier, NULL, (unsigned)threads);
+    for (int i = 0; i < threads; i++) {
+        workers[i] = *model;
+        workers[i].cpu = cpus[i];
+        workers[i].barrier = &barrier;
+        if (pthread_create(&ids[i], NULL, work, &workers[i]) != 0)
+            die("cannot start a thread");
+    }
+    for (int i = 0; i < threads; i++) {
+        pthread_join(ids[i], NULL);
+        sum += workers[i].result;
+    }
+    pthread_barrier_destroy(&barrier);
+    return sum / threads;
+}
+
+static void run_row(const struct plan *plan, const char *row, bool resume)
+{
+    struct authority *root = authority_new(NULL), *intermediate = authority_new(root);
+    struct identity identity = identity_new(intermediate, false);
+    struct text pem = authority_pem(root);
+    struct setup setup = {.identity = &identity,
+                          .root = pem,
+                          .suite = "TLS_AES_128_GCM_SHA256",
+                          .groups = "X25519"};
+    int cpus[2] = {plan->cpu, plan->cpu == 0 ? 1 : 0};
+    struct worker models[2];
+
+    for (unsigned e = 0; e < 2; e++) {
+        const struct engine *engine = e == 0 ? &engine_stock : &engine_handfast;
+
+        models[e] = (struct worker){.engine = engine,
+                                    .client = engine->config_new(CLIENT, &setup),
+                                    .server = engine->config_new(SERVER, &setup),
+                                    .resume = resume,
+                                    .seconds = plan->seconds};
+    }
+    for (unsigned round = 0; round < plan->rounds; round++) {
+        for (unsigned e = 0; e < 2; e++) {
+            const struct worker *model = &models[(e + round) % 2];
+            double alone = run_threads(model, 1, cpus);
+
+            report(row, "x", round, model->engine, 2 * alone / run_threads(model, 2, cpus));
+        }
+    }
+    for (unsigned e = 0; e < 2; e++) {
+        models[e].engine->config_free(models[e].client);
+        models[e].engine->config_free(models[e].server);
+    }
+    free(pem.p);
+    identity_clear(&identity);
+    authority_free(intermediate);
+    authority_free(root);
+}
+
+void rows_threads(const struct plan *plan)
+{
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+        fputs("bench: threads-2 rows left out: one processor\n", stderr);
+        return;
+    }
+    if (wanted("threads-2-full"))
+        run_row(plan, "threads-2-full", false);
+    if (wanted("threads-2-resumed"))
+        run_row(plan, "threads-2-resumed", true);
+}
