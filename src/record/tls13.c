@@ -7,9 +7,8 @@
 #define VERSION  0x0303 /* legacy_record_version of every protected record, RFC 8446 5.2 */
 #define MAX_TAIL 64     /* most bytes that aead_seal takes behind the content */
 
-/* Most records to protect with one key, RFC 8446 5.5: 2^24.5 for AES-GCM. CCM's bound is lower: the
- * one that RFC 9001 B.2 derives, for records instead of packets. ChaCha20-Poly1305 outlives its
- * sequence number. */
+/* Most records to protect with one key: 2^24.5 for AES-GCM (RFC 8446 5.5), 2^23 for CCM, which RFC
+ * 8446 leaves open (RFC 9147 4.5.3). ChaCha20-Poly1305 outlives its sequence number. */
 static uint64_t limit_of(enum aead_id id)
 {
     switch (id) {
