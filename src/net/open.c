@@ -1,0 +1,141 @@
+/* open.c: streams to a URL, and around a socket that the program has made. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "net/stream.h"
+
+/* RFC 6066 3: the name in SNI has no dot at its end, and neither have those in certificates. */
+static void default_peer_name(const struct url *url, char out[URL_HOST_MAX + 2])
+{
+    size_t n = strlen(url->host);
+
+    memcpy(out, url->host, n + 1);
+    if (n && out[n - 1] == '.')
+        out[n - 1] = 0;
+}
+
+static bool make_client(hf_stream *s, const struct url *url, hf_config *config,
+                        const hf_net_options *options, hf_error *err)
+{
+    char peer[URL_HOST_MAX + 2], place[2 * URL_HOST_MAX + 64];
+    const char *name = options && options->peer_name ? options->peer_name : peer;
+    bool cache = !options || !options->no_session_cache;
+    size_t at;
+
+    default_peer_name(url, peer);
+    at = url_format(url, place, sizeof place);
+    /* the name is what the certificate was checked for: it is part of the place */
+    if (at + 1 + strlen(name) < sizeof place)
+        snprintf(place + at, sizeof place - at, " %s", name);
+    else
+        cache = false;
+    return tls_client(s, url->scheme, config, name, cache ? place : NULL,
+                      options ? options->session : NULL, err);
+}
+
+static bool check_target(const struct url *url, hf_error *err)
+{
+    if (url->kind == URL_ANY)
+        return net_fail(err, HF_E_URL, 0,
+                        "* stands for all addresses of this machine, to listen on: "
+                        "name one host to connect to");
+    if (url->port == 0)
+        return net_fail(err, HF_E_URL, 0,
+                        "port 0 is for listening (\"any free port\"): name the "
+                        "port to connect to");
+    return true;
+}
+
+static bool connect_now(hf_stream *s, const struct url *url, hf_error *err)
+{
+    if (s->non_blocking) {
+        s->connecting = connect_start(url, s->open_end, err);
+        if (!s->connecting)
+            return false;
+        s->fd = connect_fd(s->connecting);
+        return true;
+    }
+    s->fd = connect_blocking(url, s->open_end, err);
+    return s->fd >= 0 && stream_open(s, DEADLINE_NONE, err) == 0;
+}
+
+hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *options,
+                   hf_error *err)
+{
+    struct url url;
+    hf_stream *s;
+    bool tls;
+
+    if (!url_parse(text, &url, err) || !check_target(&url, err))
+        return NULL;
+    tls = url.scheme->kind == SCHEME_TLS;
+    s = stream_new(tls ? &tls_stream_ops : &tcp_stream_ops, options, err);
+    if (!s)
+        return NULL;
+    s->open_end = deadline_after(s->open_timeout);
+    if ((!tls || make_client(s, &url, config, options, err)) && connect_now(s, &url, err))
+        return s;
+    stream_free(s, true);
+    return NULL;
+}
+
+static bool check_socket(int fd, hf_error *err)
+{
+    int type = 0;
+    socklen_t len = sizeof type;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
+        return net_fail(err, HF_E_USAGE, errno, "hf_stream_wrap: descriptor %d: %s", fd,
+                        net_strerror(errno));
+    if (type != SOCK_STREAM)
+        return net_fail(err, HF_E_USAGE, 0,
+                        "hf_stream_wrap: descriptor %d is no stream socket: TCP or a stream of "
+                        "AF_UNIX is needed",
+                        fd);
+    return true;
+}
+
+static bool wrap_tls(hf_stream *s, const struct scheme *scheme, hf_role role, hf_config *config,
+                     const hf_net_options *options, hf_error *err)
+{
+    hf_config *pinned;
+    bool done;
+
+    if (role == HF_CLIENT)
+        return tls_client(s, scheme, config, options ? options->peer_name : NULL, NULL,
+                          options ? options->session : NULL, err);
+    if (!config)
+        return net_fail(err, HF_E_USAGE, 0,
+                        "a TLS server needs a configuration with a credential");
+    pinned = tls_pin(scheme, config, err);
+    done = pinned && tls_server(s, pinned, err);
+    hf_config_free(pinned);
+    return done;
+}
+
+hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *config,
+                          const hf_net_options *options, hf_error *err)
+{
+    const struct scheme *scheme = name ? url_scheme(name, strlen(name)) : NULL;
+    hf_stream *s;
+    bool tls;
+
+    if (!scheme) {
+        url_scheme_unknown(name ? name : "", name ? strlen(name) : 0, err);
+        return NULL;
+    }
+    if (!url_scheme_usable(scheme, err) || !check_socket(fd, err))
+        return NULL;
+    tls = scheme->kind == SCHEME_TLS;
+    s = stream_new(tls ? &tls_stream_ops : &tcp_stream_ops, options, err);
+    if (!s)
+        return NULL;
+    s->fd = fd;
+    if (tls && !wrap_tls(s, scheme, role, config, options, err)) {
+        stream_free(s, false);
+        return NULL;
+    }
+    sock_tune(fd);
+    return s;
+}

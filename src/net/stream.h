@@ -1,0 +1,103 @@
+/* stream.h: what is inside hf_stream. stream.c has what all streams share; tcp_stream.c and
+ * tls_stream.c each fill one table of operations. */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <poll.h>
+#include <pthread.h>
+
+#include "handfast_net.h"
+#include "net/connect.h"
+#include "net/fail.h"
+#include "net/iobuf.h"
+#include "net/session_cache.h"
+
+/* Functions that return int say 1 (or what their comment says), 0, HF_AGAIN or -1 with *err filled. */
+struct stream_ops {
+    /* handshake: 0 when done. NULL: none is needed. */
+    int (*handshake)(hf_stream *s, deadline d, hf_error *err);
+    /* fill waits until s->data is not empty: 1; 0 at the clean end. */
+    int (*fill)(hf_stream *s, deadline d, hf_error *err);
+    /* ahead is called when s->data has become empty: it decodes what was received already, without
+     * I/O, and gives buffers back. So nothing readable hides from somebody who polls the socket. */
+    void (*ahead)(hf_stream *s);
+    /* read goes round s->data, which is empty. NULL: there is no shorter way. */
+    ptrdiff_t (*read)(hf_stream *s, void *out, size_t len, deadline d, hf_error *err);
+    /* write and shut (which ends the writing half) hold s->writing. */
+    ptrdiff_t (*write)(hf_stream *s, const void *data, size_t len, deadline d, hf_error *err);
+    bool (*shut)(hf_stream *s, deadline d, hf_error *err);
+    /* flush sends what waits: 1 when nothing is left, 0 if the socket takes no more, -1 if it is
+     * dead (s->write_errno). Holds s->writing. */
+    int (*flush)(hf_stream *s);
+    /* peek_end: like fill, but never waits; says whether the clean end is next. */
+    bool (*peek_end)(hf_stream *s);
+    void (*free)(hf_stream *s);
+};
+
+struct hf_stream {
+    const struct stream_ops *ops;
+    int fd;
+    bool non_blocking;
+    bool ready; /* connected, and the handshake is done */
+    double timeout, open_timeout;
+    deadline open_end; /* for connecting and the handshake; 0: not begun */
+
+    /* Only until the connection stands. */
+    struct connecting *connecting;
+    hf_error *failed; /* why it never will */
+
+    /* The reader's. data is what hf_read hands out next: a slice of in (TLS), or all of it (TCP). */
+    struct iobuf in;
+    uint8_t *data;
+    size_t data_len;
+    struct buffer unread; /* comes before data: part of a line that did not arrive whole */
+    bool read_ended, read_failed, end_told;
+    int read_errno;
+
+    /* The writer's, or whose ever who holds the lock: a reader that has something to answer tries. */
+    pthread_mutex_t writing;
+    struct iobuf out;
+    bool write_closed, fin_wanted, fin_sent;
+    int write_errno;
+
+    hf_conn *conn;           /* TLS only */
+    struct session_key *key; /* TLS client with a session cache: where its tickets go */
+    bool waits_answer;
+};
+
+extern const struct stream_ops tcp_stream_ops, tls_stream_ops;
+
+/* stream_new makes a stream without a socket; NULL with E_NO_MEMORY. */
+hf_stream *stream_new(const struct stream_ops *ops, const hf_net_options *options,
+                      hf_error *err);
+
+/* stream_free frees everything but closes the socket only if close_fd says so. */
+void stream_free(hf_stream *s, bool close_fd);
+
+/* stream_open goes on with connecting and the handshake: 0 when done, HF_AGAIN or -1. */
+int stream_open(hf_stream *s, deadline d, hf_error *err);
+
+/* stream_wait waits for the socket: 1, HF_AGAIN if the stream does not block, or -1 with E_TIMEOUT
+ * or E_SYSTEM; doing is "reading" and the like. */
+int stream_wait(hf_stream *s, short events, deadline d, const char *doing, hf_error *err);
+
+/* stream_read_broken and stream_write_broken remember the errno of a dead socket and word the error;
+ * always -1. */
+int stream_read_broken(hf_stream *s, int os_errno, hf_error *err);
+int stream_write_broken(hf_stream *s, hf_error *err);
+
+/* stream_flush_more sends until nothing is left: 1, HF_AGAIN or -1. Holds s->writing. */
+int stream_flush_more(hf_stream *s, deadline d, const char *doing, hf_error *err);
+
+/* tls_client and tls_server give a stream its connection. */
+bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
+                const char *peer_name, const char *cache_name, hf_session *session,
+                hf_error *err) __attribute__((warn_unused_result));
+bool tls_server(hf_stream *s, hf_config *config, hf_error *err)
+    __attribute__((warn_unused_result));
+
+/* tls_pin returns config, or one derived from it that allows only the scheme's version; an owner is
+ * added. NULL with an error. */
+hf_config *tls_pin(const struct scheme *scheme, hf_config *config, hf_error *err);
+
+#endif

@@ -1,0 +1,457 @@
+/* tls_stream.c: drives a connection over a socket. */
+#include <errno.h>
+
+#include "net/stream.h"
+
+/* The stream whose bytes this thread is handing to its connection: that is how the callback for new
+ * sessions, which is told the connection only, finds the place that they are good for. */
+static _Thread_local hf_stream *receiving;
+
+static void keep_session(hf_conn *conn, hf_session *session, void *arg)
+{
+    (void)arg;
+    if (receiving && receiving->conn == conn && receiving->key)
+        session_cache_put(receiving->key, session);
+}
+
+static int conn_failed(const hf_stream *s, hf_error *err)
+{
+    const hf_error *why = hf_conn_error(s->conn);
+
+    if (!why)
+        net_fail(err, HF_E_INTERNAL, 0, "a TLS connection failed without an error");
+    else if (err)
+        *err = *why;
+    return -1;
+}
+
+/* ---------------------------------------------------------------- sending */
+
+/* Sends len bytes as far as they go; how many, or -1 with s->write_errno. */
+static ptrdiff_t send_some(hf_stream *s, const uint8_t *p, size_t len)
+{
+    ssize_t n = sock_send(s->fd, p, len);
+
+    if (n >= 0)
+        return n;
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return 0;
+    s->write_errno = errno;
+    return -1;
+}
+
+/* First what was sealed before, then what the connection has to say: the order in which the records
+ * were numbered. */
+static int tls_flush(hf_stream *s)
+{
+    const uint8_t *p;
+    ptrdiff_t n;
+    size_t len;
+
+    if (s->write_errno)
+        return -1;
+    while (iobuf_len(&s->out)) {
+        n = send_some(s, s->out.p + s->out.start, iobuf_len(&s->out));
+        if (n <= 0)
+            return (int)n;
+        s->out.start += (size_t)n;
+    }
+    iobuf_close(&s->out);
+    while ((p = hf_conn_output(s->conn, &len)) != NULL && len) {
+        n = send_some(s, p, len);
+        if (n <= 0)
+            return (int)n;
+        hf_conn_output_done(s->conn, (size_t)n);
+    }
+    if (s->fin_wanted && !s->fin_sent) {
+        s->fin_sent = true;
+        shutdown(s->fd, SHUT_WR);
+    }
+    return 1;
+}
+
+/* Seals as much of data as one buffer takes; the buffer is empty before. */
+static bool seal(hf_stream *s, const uint8_t *data, size_t len, size_t *taken, hf_error *err)
+{
+    size_t written = 0;
+    hf_result r;
+
+    if (!iobuf_open(&s->out))
+        return net_fail(err, HF_E_NO_MEMORY, 0, "for a buffer to send from");
+    *taken = 0;
+    r = hf_conn_send(s->conn, data, len, taken, s->out.p, IOBUF_SIZE, &written);
+    s->out.start = 0;
+    s->out.end = written;
+    iobuf_close(&s->out);
+    if (r == HF_FAILED) {
+        if (!hf_conn_error(s->conn))
+            return net_fail(err, HF_E_WRITE_CLOSED, 0,
+                            "the connection's writing half was closed");
+        conn_failed(s, err);
+        return false;
+    }
+    if (r == HF_WANT_INPUT || r == HF_WANT_ANSWER)
+        return net_fail(err, HF_E_NOT_HANDSHAKEN, 0, "hf_write during the handshake");
+    if (r == HF_DONE && !*taken && !written)
+        return net_fail(err, HF_E_INTERNAL, 0,
+                        "a TLS connection takes no data and does not say why");
+    return true;
+}
+
+static ptrdiff_t tls_write(hf_stream *s, const void *data, size_t len, deadline d,
+                           hf_error *err)
+{
+    const uint8_t *p = data;
+    size_t done = 0, taken;
+
+    for (;;) {
+        int r = stream_flush_more(s, d, "writing", err);
+
+        /* what was sealed counts as written: the stream keeps it until it has gone */
+        if (r == HF_AGAIN && done)
+            return (ptrdiff_t)done;
+        if (r != 1)
+            return r;
+        if (done == len)
+            return (ptrdiff_t)done;
+        if (!seal(s, p + done, len - done, &taken, err))
+            return -1;
+        done += taken;
+    }
+}
+
+/* Sends what the connection has to answer, from the reader's side. If a writer holds the lock, it
+ * goes out with its next write. */
+static void answer(hf_stream *s)
+{
+    if (pthread_mutex_trylock(&s->writing) != 0)
+        return;
+    (void)tls_flush(s);
+    pthread_mutex_unlock(&s->writing);
+}
+
+static bool tls_shut(hf_stream *s, deadline d, hf_error *err)
+{
+    int r;
+
+    hf_conn_close(s->conn);
+    s->fin_wanted = true;
+    r = stream_flush_more(s, d, "closing", err);
+    /* who does not block sends the rest with the next call */
+    return r == 1 || r == HF_AGAIN;
+}
+
+/* ---------------------------------------------------------------- receiving */
+
+static bool at_end(const hf_stream *s)
+{
+    return s->read_ended || s->read_failed;
+}
+
+/* Hands what was received to the connection until there is data, the end, or no whole record. */
+static void decode(hf_stream *s)
+{
+    while (!s->data_len && !at_end(s) && iobuf_len(&s->in)) {
+        size_t used = 0;
+        hf_result r;
+
+        receiving = s;
+        r = hf_conn_receive(s->conn, s->in.p + s->in.start, iobuf_len(&s->in), &used, &s->data,
+                            &s->data_len);
+        receiving = NULL;
+        s->in.start += used;
+        s->waits_answer = r == HF_WANT_ANSWER;
+        s->read_ended = r == HF_CLOSED;
+        s->read_failed = r == HF_FAILED;
+        if (at_end(s)) /* what follows is not for us */
+            s->in.start = s->in.end;
+        /* only records without data for the program give rise to an answer */
+        if (s->ready && !s->data_len)
+            answer(s);
+        if (r != HF_DONE || (!used && !s->data_len))
+            break;
+    }
+    /* data is a slice of the buffer, which may be used up besides */
+    if (!s->data_len)
+        iobuf_close(&s->in);
+}
+
+static void transport_ended(hf_stream *s)
+{
+    switch (hf_conn_receive_end(s->conn)) {
+    case HF_CLOSED: s->read_ended = true; break;
+    case HF_DONE:
+    case HF_WANT_INPUT:
+    case HF_WANT_OUTPUT:
+    case HF_WANT_ANSWER:
+    case HF_FAILED: s->read_failed = true; break;
+    }
+    iobuf_clear(&s->in);
+}
+
+/* One attempt: 1 if something came (or the end), 0 if nothing is there, -1 with an error. */
+static int receive_once(hf_stream *s, hf_error *err)
+{
+    ssize_t n;
+    size_t room;
+
+    if (s->read_errno)
+        return stream_read_broken(s, s->read_errno, err);
+    if (!iobuf_open(&s->in)) {
+        net_fail(err, HF_E_NO_MEMORY, 0, "for a buffer to receive into");
+        return -1;
+    }
+    room = iobuf_room(&s->in, HF_RECORD_MAX);
+    n = sock_recv(s->fd, s->in.p + s->in.end, room);
+    if (n > 0) {
+        s->in.end += (size_t)n;
+        return 1;
+    }
+    if (n == 0) {
+        transport_ended(s);
+        return 1;
+    }
+    iobuf_close(&s->in);
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return 0;
+    return stream_read_broken(s, errno, err);
+}
+
+static int receive_more(hf_stream *s, deadline d, const char *doing, hf_error *err)
+{
+    for (;;) {
+        int r = receive_once(s, err);
+
+        if (r != 0)
+            return r;
+        r = stream_wait(s, POLLIN, d, doing, err);
+        if (r != 1)
+            return r;
+    }
+}
+
+static int wait_answer(const hf_stream *s, hf_error *err)
+{
+    if (s->non_blocking)
+        return HF_AGAIN;
+    net_fail_hint(
+        err, HF_E_USAGE, 0,
+        "answer inside the callback, or open the stream non-blocking and call "
+        "hf_stream_handshake again after the answer",
+        "the connection has a question (hf_conn_question) that was left for later, and this "
+        "stream blocks");
+    return -1;
+}
+
+static int tls_fill(hf_stream *s, deadline d, hf_error *err)
+{
+    for (;;) {
+        int r;
+
+        decode(s);
+        if (s->data_len)
+            return 1;
+        if (s->read_ended)
+            return 0;
+        if (s->read_failed)
+            return conn_failed(s, err);
+        if (s->waits_answer)
+            return wait_answer(s, err);
+        r = receive_more(s, d, "reading", err);
+        if (r != 1)
+            return r;
+    }
+}
+
+static bool tls_peek_end(hf_stream *s)
+{
+    do
+        decode(s);
+    while (!s->data_len && !at_end(s) && !s->waits_answer && receive_once(s, NULL) == 1);
+    return s->read_ended && !s->data_len;
+}
+
+/* ---------------------------------------------------------------- handshake */
+
+/* The socket takes nothing more. A peer that has refused us and gone left an alert that says why. */
+static int handshake_cut(hf_stream *s, hf_error *err)
+{
+    while (!at_end(s) && !s->data_len) {
+        size_t before = iobuf_len(&s->in);
+
+        decode(s);
+        if (!at_end(s) && iobuf_len(&s->in) == before && receive_once(s, NULL) != 1)
+            break;
+    }
+    if (s->read_failed && hf_conn_error(s->conn)->code != HF_E_HANDSHAKE_CUT)
+        return conn_failed(s, err);
+    return stream_write_broken(s, err);
+}
+
+/* Gets bytes to the connection: 1 if it has got some (or the end). */
+static int feed(hf_stream *s, deadline d, hf_error *err)
+{
+    size_t before = iobuf_len(&s->in);
+    int r;
+
+    if (before) {
+        decode(s);
+        if (iobuf_len(&s->in) != before || at_end(s) || s->waits_answer)
+            return 1;
+    }
+    r = receive_more(s, d, "TLS handshake", err);
+    if (r == 1)
+        decode(s);
+    return r;
+}
+
+static hf_result advance(hf_stream *s)
+{
+    hf_result r;
+
+    receiving = s;
+    r = hf_conn_handshake(s->conn);
+    receiving = NULL;
+    s->waits_answer = r == HF_WANT_ANSWER;
+    return r;
+}
+
+static int flush_flight(hf_stream *s, deadline d, hf_error *err)
+{
+    int r;
+
+    pthread_mutex_lock(&s->writing);
+    r = stream_flush_more(s, d, "TLS handshake", err);
+    pthread_mutex_unlock(&s->writing);
+    return r;
+}
+
+static int tls_handshake(hf_stream *s, deadline d, hf_error *err)
+{
+    for (;;) {
+        hf_result r = advance(s);
+        hf_error cut = {0};
+        int flushed = flush_flight(s, d, &cut);
+
+        /* the alert has gone, if it could */
+        if (r == HF_FAILED)
+            return conn_failed(s, err);
+        if (flushed == -1 && s->write_errno) {
+            /* The handshake stands, only what follows it (tickets) found nobody: the peer may have
+             * sent its data and closed. */
+            if (r == HF_DONE)
+                break;
+            return handshake_cut(s, err);
+        }
+        if (flushed != 1) {
+            if (err && flushed == -1)
+                *err = cut;
+            return flushed;
+        }
+        if (r == HF_DONE)
+            break;
+        if (r == HF_WANT_ANSWER)
+            return wait_answer(s, err);
+        flushed = feed(s, d, err);
+        if (flushed != 1)
+            return flushed;
+    }
+    decode(s);
+    return 0;
+}
+
+static void tls_free(hf_stream *s)
+{
+    hf_conn_free(s->conn);
+    session_key_free(s->key);
+}
+
+const struct stream_ops tls_stream_ops = {
+    .handshake = tls_handshake,
+    .fill = tls_fill,
+    .ahead = decode,
+    .write = tls_write,
+    .shut = tls_shut,
+    .flush = tls_flush,
+    .peek_end = tls_peek_end,
+    .free = tls_free,
+};
+
+/* ---------------------------------------------------------------- making */
+
+hf_config *tls_pin(const struct scheme *scheme, hf_config *config, hf_error *err)
+{
+    hf_config *pinned;
+
+    if (!scheme->version)
+        return hf_config_ref(config);
+    pinned = hf_config_derive(config);
+    if (!pinned) {
+        net_fail(err, HF_E_NO_MEMORY, 0, "for a configuration");
+        return NULL;
+    }
+    if (!hf_config_set_versions(pinned, scheme->version, scheme->version)) {
+        const hf_error *why = hf_config_error(pinned);
+
+        net_fail(err, HF_E_SCHEME, 0, "%s:// cannot be had: %s; use tls://", scheme->name,
+                 why ? why->detail : "the version was refused");
+        hf_config_free(pinned);
+        return NULL;
+    }
+    return pinned;
+}
+
+static void offer_session(hf_stream *s, hf_session *given)
+{
+    hf_session *session;
+    bool taken = false;
+
+    if (given) {
+        /* refused: it has expired, and a full handshake follows */
+        (void)hf_conn_set_session(s->conn, given);
+        return;
+    }
+    while (s->key && !taken && (session = session_cache_take(s->key)) != NULL) {
+        /* older versions' sessions stay in the cache: one attempt is enough */
+        taken =
+            hf_conn_set_session(s->conn, session) || hf_session_version(session) < HF_TLS1_3;
+        hf_session_free(session);
+    }
+}
+
+bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
+                const char *peer_name, const char *cache_name, hf_session *session,
+                hf_error *err)
+{
+    hf_error why = {0};
+    bool cached = false;
+    hf_config *base, *used = NULL;
+
+    base = cache_name || !config ? session_cache_config(config, keep_session, &cached, &why)
+                                 : hf_config_ref(config);
+    if (base)
+        used = tls_pin(scheme, base, &why);
+    if (used)
+        s->conn = hf_conn_new_client(used, peer_name, &why);
+    if (s->conn) {
+        /* without memory for a key there is no cache, and everything else works */
+        if (cached && cache_name)
+            s->key = session_key_new(config ? config : base, cache_name);
+        offer_session(s, session);
+    } else if (err) {
+        *err = why;
+    }
+    hf_config_free(used);
+    hf_config_free(base);
+    return s->conn != NULL;
+}
+
+bool tls_server(hf_stream *s, hf_config *config, hf_error *err)
+{
+    hf_error why = {0};
+
+    s->conn = hf_conn_new_server(config, &why);
+    if (!s->conn && err)
+        *err = why;
+    return s->conn != NULL;
+}
