@@ -27,9 +27,8 @@ struct sigalg {
     uint16_t id;
     const char *name; /* IANA's: "ecdsa_secp256r1_sha256" */
     enum sig_id sig;
-    enum key_kind
-        key; /* kind of key it needs; KEY_RSA and KEY_RSA_PSS are told apart (rsae, pss) */
-    bool handshake; /* may sign a TLS 1.3 handshake; the others only certificates */
+    enum key_kind key; /* kind of key it needs; KEY_RSA and KEY_RSA_PSS are told apart */
+    bool handshake;    /* may sign a TLS 1.3 handshake; the others only certificates */
     bool by_default;
 };
 
