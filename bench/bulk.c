@@ -97,13 +97,15 @@ static void transfer(struct line *line, const struct stream *stream, double seco
 
 static void run_stream(const struct plan *plan, const struct stream *stream)
 {
+    const struct engine *all[2];
+    size_t engines = engines_of(plan, all);
     struct line lines[2];
 
-    lines[0] = line_open(&engine_stock, stream->suite);
-    lines[1] = line_open(&engine_handfast, stream->suite);
+    for (size_t e = 0; e < engines; e++)
+        lines[e] = line_open(all[e], stream->suite);
     for (unsigned round = 0; round < plan->rounds; round++) {
-        for (unsigned e = 0; e < 2; e++) {
-            struct line *line = &lines[(e + round) % 2];
+        for (size_t e = 0; e < engines; e++) {
+            struct line *line = &lines[(e + round) % engines];
             double send_ns, receive_ns;
 
             transfer(line, stream, plan->seconds, &send_ns, &receive_ns);
@@ -113,8 +115,8 @@ static void run_stream(const struct plan *plan, const struct stream *stream)
                 report(stream->receive_row, "ns", round, line->pair.engine, receive_ns);
         }
     }
-    line_close(&lines[0]);
-    line_close(&lines[1]);
+    for (size_t e = 0; e < engines; e++)
+        line_close(&lines[e]);
 }
 
 /* ---------------------------------------------------------------- share of the raw cipher */
@@ -168,22 +170,24 @@ static double sealed_alone(struct line *line, double seconds)
 
 static void run_share(const struct plan *plan)
 {
+    const struct engine *all[2];
+    size_t engines = engines_of(plan, all);
     struct line lines[2];
 
-    lines[0] = line_open(&engine_stock, "TLS_AES_128_GCM_SHA256");
-    lines[1] = line_open(&engine_handfast, "TLS_AES_128_GCM_SHA256");
+    for (size_t e = 0; e < engines; e++)
+        lines[e] = line_open(all[e], "TLS_AES_128_GCM_SHA256");
     for (unsigned round = 0; round < plan->rounds; round++) {
         double raw = raw_seal(plan->seconds);
 
-        for (unsigned e = 0; e < 2; e++) {
-            struct line *line = &lines[(e + round) % 2];
+        for (size_t e = 0; e < engines; e++) {
+            struct line *line = &lines[(e + round) % engines];
 
             report(share_row, "share", round, line->pair.engine,
                    raw / sealed_alone(line, plan->seconds));
         }
     }
-    line_close(&lines[0]);
-    line_close(&lines[1]);
+    for (size_t e = 0; e < engines; e++)
+        line_close(&lines[e]);
 }
 
 void rows_bulk(const struct plan *plan)

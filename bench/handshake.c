@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_SAMPLES 20000
 #define AES128      "TLS_AES_128_GCM_SHA256"
@@ -132,13 +133,16 @@ static void run_scenario(const struct plan *plan, const struct scenario *scenari
                          const struct authority *root, const struct authority *intermediate)
 {
     static struct runner runs[2];
+    const struct engine *all[2];
+    size_t engines = engines_of(plan, all);
     struct identity identity = identity_new(intermediate, scenario->rsa);
     struct text pem = authority_pem(root);
     struct setup setup = {.root = pem, .suite = AES128, .groups = scenario->client_groups};
 
-    for (size_t e = 0; e < 2; e++) {
-        runs[e] = (struct runner){.engine = e == 0 ? &engine_stock : &engine_handfast,
-                                  .scenario = scenario};
+    for (size_t e = 0; e < engines; e++) {
+        memset(&runs[e], 0, sizeof(runs[e]));
+        runs[e].engine = all[e];
+        runs[e].scenario = scenario;
         runs[e].client = runs[e].engine->config_new(CLIENT, &setup);
         runs[e].server = new_server(runs[e].engine, scenario, &identity);
         for (int i = 0; i < 20; i++)
@@ -147,16 +151,16 @@ static void run_scenario(const struct plan *plan, const struct scenario *scenari
     for (unsigned round = 0; round < plan->rounds; round++) {
         runs[0].count = runs[1].count = 0;
         if (scenario->novelty != NOTHING_NEW)
-            shake_fresh(runs, 2, root, intermediate, plan->fresh);
-        for (size_t e = 0; e < 2; e++) {
-            struct runner *run = &runs[(e + round) % 2];
+            shake_fresh(runs, engines, root, intermediate, plan->fresh);
+        for (size_t e = 0; e < engines; e++) {
+            struct runner *run = &runs[(e + round) % engines];
 
             if (scenario->novelty == NOTHING_NEW)
                 shake_for(run, plan->seconds);
             report_runner(run, round);
         }
     }
-    for (size_t e = 0; e < 2; e++) {
+    for (size_t e = 0; e < engines; e++) {
         runs[e].engine->session_free(runs[e].session);
         runs[e].engine->config_free(runs[e].client);
         runs[e].engine->config_free(runs[e].server);

@@ -15,6 +15,19 @@ bool wanted(const char *row)
     return regexec(&pattern, row, 0, NULL, 0) == 0;
 }
 
+size_t engines_of(const struct plan *plan, const struct engine *out[2])
+{
+    const struct engine *all[2] = {&engine_stock, &engine_handfast};
+    size_t count = 0;
+
+    for (size_t i = 0; i < 2; i++)
+        if (plan->only == NULL || strcmp(plan->only, all[i]->name) == 0)
+            out[count++] = all[i];
+    if (count == 0)
+        die("no engine is called %s", plan->only);
+    return count;
+}
+
 void report(const char *row, const char *unit, unsigned round, const struct engine *engine,
             double value)
 {
@@ -36,6 +49,8 @@ static void take_option(struct plan *plan, const char *name, const char *value)
         plan->cpu = (int)strtol(value, NULL, 10);
     else if (strcmp(name, "--row") == 0)
         plan->row_pattern = value;
+    else if (strcmp(name, "--engine") == 0)
+        plan->only = value;
     else
         die("unknown option %s", name);
 }
@@ -70,7 +85,7 @@ int main(int argc, char **argv)
     if (argc % 2 == 0 || plan.rounds == 0 || plan.fresh == 0 || plan.start_runs == 0 ||
         plan.start_runs > 256)
         die("usage: bench [--rounds N] [--seconds S] [--fresh N] [--starts N] [--cpu N] "
-            "[--row REGEX]");
+            "[--row REGEX] [--engine handfast|stock]");
     if (regcomp(&pattern, plan.row_pattern, REG_EXTENDED | REG_NOSUB) != 0)
         die("not a regular expression: %s", plan.row_pattern);
     plan.folder = own_folder();

@@ -22,9 +22,12 @@ struct plan {
     unsigned start_runs; /* processes started in a round */
     int cpu;
     const char *row_pattern, *folder; /* folder: of the start-up programs */
+    const char *only; /* name of the one engine to run (for a profiler), or NULL */
 };
 
 bool wanted(const char *row);
+/* engines_of fills in the engines to run and returns how many they are. */
+size_t engines_of(const struct plan *plan, const struct engine *out[2]);
 void report(const char *row, const char *unit, unsigned round, const struct engine *engine,
             double value);
 
