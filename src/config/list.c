@@ -48,11 +48,11 @@ static size_t distance(const char *name, const char *s, size_t len)
     return row[len];
 }
 
-/* A typing mistake is answered with the name that was probably meant: at most a third of it wrong. */
+/* A typing mistake is answered with the name that was probably meant: about a third of it may be wrong. */
 static const char *nearest(named_fn table, const char *s, size_t len)
 {
     const char *best = NULL;
-    size_t best_distance = len / 3 + 1;
+    size_t best_distance = len < 4 ? 0 : len / 3 + 2;
     struct named row;
 
     if (len > NAME_MAX_LEN)
