@@ -1,0 +1,29 @@
+/* trace_html.h: a recorded handshake as one self-contained HTML page. */
+#ifndef CLI_TRACE_HTML_H
+#define CLI_TRACE_HTML_H
+
+#include "cli/recording.h"
+#include "cli/text.h"
+
+/* What the page says about the connection besides its events. Zero and NULL: unknown. */
+struct trace_facts {
+    const char *title; /* URL or peer */
+    bool is_server;    /* whose events these are */
+    uint16_t version, suite, group, signature;
+    bool resumed, retried, verified;
+    const char *alpn; /* as text, unescaped */
+    const char *server_name;
+    const char *error;                 /* diagnosis of a failed connection, several lines */
+    const hf_certificate *certificate; /* the server's own, for the verdict */
+    int64_t now;                       /* seconds since 1970 */
+};
+
+/* trace_html writes the page. false without memory. */
+bool trace_html(struct text *out, const struct recording *recording,
+                const struct trace_facts *facts);
+
+/* trace_json writes the facts and every event as one JSON object. */
+bool trace_json(struct text *out, const struct recording *recording,
+                const struct trace_facts *facts);
+
+#endif

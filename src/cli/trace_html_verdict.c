@@ -1,0 +1,296 @@
+#include "cli/trace_page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/explain.h"
+
+/* ---------------------------------------------------------------- what was agreed */
+
+/* Names of numbers; what the tables do not know is shown as a number. */
+static void add_number(struct text *out, const char *name, uint16_t number)
+{
+    if (strcmp(name, "unknown") == 0)
+        text_addf(out, "0x%04x", number);
+    else
+        text_html(out, name);
+}
+
+static void term(struct text *out, const char *name)
+{
+    text_addf(out, "<div><dt>%s</dt><dd>", name);
+}
+
+static void term_end(struct text *out, const char *more)
+{
+    if (more && *more)
+        text_addf(out, "<small>%s</small>", more);
+    text_add(out, "</dd></div>\n");
+}
+
+static bool is_hybrid(uint16_t group)
+{
+    return group == 0x11ec || group == 0x11eb || group == 0x11ed;
+}
+
+static const char *about_group(const struct trace_facts *f)
+{
+    if (is_hybrid(f->group))
+        return "an elliptic curve and ML-KEM together: safe as long as either holds";
+    if (f->group >= 0x0200 && f->group <= 0x0202)
+        return "ML-KEM, a post-quantum key exchange";
+    if (f->group >= 0x0100 && f->group < 0x0200)
+        return "Diffie-Hellman in a finite field";
+    if (f->group)
+        return "Diffie-Hellman on an elliptic curve";
+    return f->resumed ? "the session's old key alone" : "";
+}
+
+static const char *about_suite(uint16_t suite)
+{
+    switch (suite) {
+    case 0x1301: return "AES with 128-bit keys in Galois/Counter Mode";
+    case 0x1302: return "AES with 256-bit keys in Galois/Counter Mode";
+    case 0x1303: return "the ChaCha20 stream cipher with Poly1305";
+    default: return "";
+    }
+}
+
+static void write_certificate_term(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    struct text *out = p->out;
+    term(out, "Server certificate");
+    if (!f->certificate) {
+        text_add(out, "none was sent");
+        term_end(out, f->resumed ? "the session was resumed" : "");
+        return;
+    }
+    text_html(out, hf_certificate_subject(f->certificate));
+    text_add(out, "<small>issued by ");
+    text_html(out, hf_certificate_issuer(f->certificate));
+    text_add(out, "; key ");
+    text_html(out, hf_certificate_key(f->certificate));
+    text_add(out, "; until ");
+    text_time(out, hf_certificate_not_after(f->certificate));
+    text_add(out, "</small>");
+    term_end(out, NULL);
+}
+
+/* Time from the first event to the last change to application keys. */
+static uint64_t handshake_time(const struct page *p)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < p->item_count; i++)
+        if (p->items[i].kind == ITEM_KEYS && strstr(item_event(p, &p->items[i])->name, "appl"))
+            end = item_event(p, &p->items[i])->time;
+    return end > p->start ? end - p->start : 0;
+}
+
+static void write_terms(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    struct text *out = p->out;
+    text_add(out, "<dl>\n");
+    term(out, "Version");
+    text_add(out, f->version ? hf_version_name(f->version) : "none agreed");
+    term_end(out, NULL);
+    if (f->suite) {
+        term(out, "Cipher suite");
+        add_number(out, hf_suite_name(f->suite), f->suite);
+        term_end(out, about_suite(f->suite));
+    }
+    term(out, "Key exchange");
+    if (f->group)
+        add_number(out, hf_group_name(f->group), f->group);
+    else
+        text_add(out, f->resumed ? "none" : "not reached");
+    term_end(out, about_group(f));
+    term(out, "Signature");
+    if (f->signature)
+        add_number(out, hf_signature_name(f->signature), f->signature);
+    else
+        text_add(out, "none from the other side");
+    term_end(out, f->resumed ? "resumed: the session's key is the proof" : "");
+    write_certificate_term(p);
+    term(out, "Session");
+    text_add(out, f->resumed ? "resumed with a ticket" : "full handshake");
+    text_add(out, f->retried ? ", after a HelloRetryRequest" : "");
+    term_end(out, NULL);
+    term(out, "Application protocol");
+    if (f->alpn)
+        text_html(out, f->alpn);
+    else
+        text_add(out, "not negotiated");
+    term_end(out, NULL);
+    if (handshake_time(p)) {
+        term(out, "Time");
+        page_milliseconds(out, handshake_time(p));
+        term_end(out, f->retried ? "two round trips" : "one round trip");
+    }
+    text_add(out, "</dl>\n");
+}
+
+/* ---------------------------------------------------------------- what to think of it */
+
+static void point(struct page *p, bool good, const char *sentence)
+{
+    text_addf(p->out, "<li class=%s><span class=sr>%s: </span>%s</li>\n",
+              good ? "good" : "weak", good ? "good" : "weak", sentence);
+}
+
+static void judge_certificate(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    if (!f->certificate)
+        return;
+    int64_t left = hf_certificate_not_after(f->certificate) - f->now;
+    if (f->now && left < 0)
+        point(p, false, "The server's certificate has expired.");
+    else if (f->now && left < 14 * 86400)
+        point(p, false, "The server's certificate expires within two weeks.");
+    if (strcmp(hf_certificate_subject(f->certificate), hf_certificate_issuer(f->certificate)) ==
+        0)
+        point(p, false,
+              "The certificate is signed by itself: nobody else vouches for the name.");
+    if (strstr(hf_certificate_signature(f->certificate), "sha1") ||
+        strstr(hf_certificate_signature(f->certificate), "SHA1"))
+        point(p, false,
+              "The certificate is signed with SHA-1, for which collisions can be made.");
+}
+
+static void judge_exchange(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    if (f->group)
+        point(p, true,
+              "Forward secrecy: the keys come from a fresh exchange. Whoever steals the "
+              "server's private key later cannot read what was recorded today.");
+    else if (f->resumed)
+        point(p, false, "No forward secrecy: the keys hang on the old session alone.");
+    if (is_hybrid(f->group) || (f->group >= 0x0200 && f->group <= 0x0202))
+        point(p, true, "A quantum computer of the future cannot read this recording either.");
+    else if (f->group)
+        point(p, false,
+              "The key exchange is not post-quantum: what is recorded today could be read "
+              "by a large quantum computer of the future.");
+}
+
+static void judge(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    if (!f->version)
+        return;
+    text_add(p->out, "<ul class=points>\n");
+    if (f->version == HF_TLS1_3)
+        point(p, true,
+              "TLS 1.3, the current version: certificates travel encrypted, and only modern "
+              "ciphers exist in it.");
+    else
+        point(p, false, "Not TLS 1.3, the current version.");
+    judge_exchange(p);
+    if (!f->is_server && f->verified)
+        point(p, true, "The certificate chain and the name were verified.");
+    else if (!f->is_server)
+        point(p, false, "The server's identity was NOT verified: this could be anybody.");
+    else if (f->verified)
+        point(p, true, "The client showed a certificate, and it was verified.");
+    judge_certificate(p);
+    if (f->server_name)
+        point(p, false,
+              "The name that was asked for travelled in clear text in the ClientHello "
+              "(server_name): who watches the line knows it.");
+    if (f->retried)
+        point(p, false,
+              "The first guess of a group was not the server's: that cost one round trip.");
+    text_add(p->out, "</ul>\n");
+}
+
+void page_verdict(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    text_addf(
+        p->out,
+        "<section class=\"verdict%s\" aria-labelledby=h-verdict><h2 id=h-verdict>%s</h2>\n",
+        f->error ? " failed" : "", f->error ? "The connection failed" : "What was agreed");
+    if (f->error) {
+        text_add(p->out, "<pre class=failure tabindex=0>");
+        text_html(p->out, f->error);
+        text_add(p->out, "</pre>\n");
+    }
+    write_terms(p);
+    judge(p);
+    text_add(p->out, "</section>\n");
+}
+
+/* ---------------------------------------------------------------- the ladder */
+
+static bool is_data(const struct page *p, const struct item *item)
+{
+    const struct item *i = item;
+    if (i->kind != ITEM_RECORD || i->part_count == 0)
+        return false;
+    (void)p;
+    return i->parts[0]->number == 23;
+}
+
+/* One rung: what one side sends before the other does. */
+static void write_rung(struct page *p, size_t from, size_t to, unsigned number)
+{
+    struct text *out = p->out;
+    const struct item *first = &p->items[from];
+    size_t bytes = 0, data = 0, data_records = 0;
+    text_addf(out, "<li class=from-%s><span class=when>+",
+              first->from_client ? "client" : "server");
+    page_milliseconds(out, item_event(p, first)->time - p->start);
+    text_addf(
+        out,
+        "</span><span class=\"shaft\"></span><span class=chips><span class=sr>%s sends: </span>",
+        first->from_client ? "client" : "server");
+    for (size_t i = from; i < to; i++) {
+        const struct item *item = &p->items[i];
+        const hf_trace_event *e = item_event(p, item);
+        bytes += item->kind == ITEM_RECORD ? e->size : 0;
+        if (is_data(p, item)) {
+            data_records++;
+            for (size_t k = 0; k < item->part_count; k++)
+                data += item->parts[k]->size;
+        }
+        if (item->kind != ITEM_MESSAGE)
+            continue;
+        text_addf(out, "<a class=k%d href=\"#m%u\">", (int)item->protection, item->number);
+        text_html(out, message_name(e));
+        text_add(out, "</a> ");
+    }
+    if (data_records)
+        text_addf(out, "<a class=\"k3 data\" href=\"#f%u\">application data, %zu bytes</a> ",
+                  number, data);
+    text_addf(out, "</span><span class=count>%zu bytes</span></li>\n", bytes);
+}
+
+void page_ladder(struct page *p)
+{
+    text_add(
+        p->out,
+        "<section aria-labelledby=h-ladder><h2 id=h-ladder>The handshake at a glance</h2>\n"
+        "<div class=ladder><p class=ends><b>Client</b><b>Server</b></p>\n<ol>\n");
+    unsigned number = 0;
+    for (size_t i = 0; i < p->item_count;) {
+        if (!is_wire(&p->items[i])) {
+            i++;
+            continue;
+        }
+        bool client = p->items[i].from_client;
+        size_t end = i;
+        while (end < p->item_count &&
+               (!is_wire(&p->items[end]) || p->items[end].from_client == client))
+            end++;
+        write_rung(p, i, end, ++number);
+        i = end;
+    }
+    text_add(
+        p->out,
+        "</ol></div>\n<p class=legend><span class=k0>in clear text</span> "
+        "<span class=k2>under handshake keys</span> <span class=k3>under application keys</span>"
+        "</p></section>\n");
+}
