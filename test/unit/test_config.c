@@ -718,6 +718,15 @@ static void test_select(void)
         CHECK_INT(which + 100 * (int)i, rows[i].want + 100 * (int)i);
         CHECK_INT(alg, rows[i].alg);
     }
+    /* By the client's order RSA would come first; but for a name that nobody has, the first
+     * credential is sent. */
+    uint16_t alg = 0;
+    CHECK(hf_config_set_server_preference(config, false));
+    CHECK(config_credential(config, "second.example", IDS(0x0804, 0x0403), &alg) ==
+          cred[SECOND_RSA]);
+    CHECK(config_credential(config, "nobody.example", IDS(0x0804, 0x0403), &alg) ==
+          cred[FIRST_EC]);
+    CHECK_INT(alg, 0x0403);
     hf_config_free(config);
     for (int i = 0; i < COUNT; i++) {
         hf_credential_free(cred[i]);
