@@ -1,8 +1,10 @@
 /* recognise.c: what speaks to us when it is not TLS. */
-#include "record/record.h"
+#include "record/recognise.h"
 
 #include <ctype.h>
 #include <stdio.h>
+
+#include "record/record.h"
 
 #define QUOTE_MAX 60
 

@@ -72,9 +72,4 @@ bool rec_wants_update(const struct rec_half *half);
 
 void rec_clear(struct rec_half *half); /* wipes and frees; back to the zero state */
 
-/* rec_recognise looks at the first bytes of a peer that should speak TLS and does not. from_server: a
- * server sent them. HF_OK: nothing known (it may be TLS). E_PLAINTEXT_PEER, E_SSL2_PEER, E_SSL3_PEER:
- * `what` says in words what it is and what to do, cut at size. Nothing is kept or changed. */
-hf_code rec_recognise(const uint8_t *in, size_t len, bool from_server, char *what, size_t size);
-
 #endif
