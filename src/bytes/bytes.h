@@ -85,6 +85,12 @@ static inline size_t buffer_len(const struct buffer *b)
     return b->end - b->start;
 }
 
+/* buffer_front: the first byte of the content; NULL if the buffer was never filled. */
+static inline uint8_t *buffer_front(const struct buffer *b)
+{
+    return b->p ? b->p + b->start : NULL;
+}
+
 /* err_set fills an error from the row of its code; fmt describes this case (NULL for nothing). It
  * does nothing if err is NULL or holds an error already: the first error wins. Always false. */
 bool err_set(hf_error *err, hf_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));

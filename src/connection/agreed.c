@@ -1,0 +1,120 @@
+/* agreed.c: what a connection can tell about itself. */
+#include "connection/conn.h"
+
+unsigned hf_conn_wants(const hf_conn *c)
+{
+    unsigned state = conn_state(c), wants = 0;
+    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE))
+        wants |= HF_CAN_OUTPUT;
+    if (state & HO_CLOSED_IN)
+        wants |= HF_IS_CLOSED_IN;
+    if (state & HO_CLOSED_OUT)
+        wants |= HF_IS_CLOSED_OUT;
+    if (state & HO_FAILED)
+        return wants | HF_IS_FAILED;
+    if (c->hs)
+        wants |= HF_IN_HANDSHAKE;
+    if (c->hs && c->hs->question.ask)
+        return wants | HF_CAN_ANSWER;
+    if (!(state & HO_CLOSED_IN))
+        wants |= HF_CAN_RECEIVE;
+    if (!c->hs && !(state & HO_CLOSED_OUT))
+        wants |= HF_CAN_SEND;
+    return wants;
+}
+
+const hf_error *hf_conn_error(const hf_conn *c)
+{
+    return conn_state(c) & HO_FAILED ? &c->error : NULL;
+}
+
+void hf_conn_set_user(hf_conn *c, void *user)
+{
+    c->user = user;
+}
+
+void *hf_conn_user(const hf_conn *c)
+{
+    return c->user;
+}
+
+hf_config *hf_conn_config(const hf_conn *c)
+{
+    return c->config;
+}
+
+bool hf_conn_is_server(const hf_conn *c)
+{
+    return c->est.server;
+}
+
+uint16_t hf_conn_version(const hf_conn *c)
+{
+    return c->hs ? 0 : c->est.version;
+}
+
+uint16_t hf_conn_suite(const hf_conn *c)
+{
+    return !c->hs && c->est.suite ? c->est.suite->id : 0;
+}
+
+uint16_t hf_conn_group(const hf_conn *c)
+{
+    return c->hs ? 0 : c->est.group;
+}
+
+uint16_t hf_conn_signature(const hf_conn *c)
+{
+    return c->hs ? 0 : c->est.signature;
+}
+
+bool hf_conn_resumed(const hf_conn *c)
+{
+    return !c->hs && c->est.resumed;
+}
+
+bool hf_conn_retried(const hf_conn *c)
+{
+    return c->hs ? c->hs->n.retried : c->est.retried;
+}
+
+bool hf_conn_verified(const hf_conn *c)
+{
+    return !c->hs && c->est.verified;
+}
+
+const char *hf_conn_server_name(const hf_conn *c)
+{
+    return c->hs ? c->hs->n.server_name : c->est.server_name;
+}
+
+const uint8_t *hf_conn_alpn(const hf_conn *c, size_t *len)
+{
+    *len = c->hs ? 0 : c->est.alpn_len;
+    return c->hs ? NULL : c->est.alpn;
+}
+
+/* In the handshake the chain is there as soon as it was read: a verifier asks for it. */
+const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
+{
+    const struct chain *chain = c->hs ? c->hs->peer_chain : c->est.chain;
+    return chain && i < chain->count ? chain->cert[i] : NULL;
+}
+
+const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
+{
+    *len = c->hs ? c->hs->n.peer_ocsp_len : c->est.ocsp_len;
+    return c->hs ? c->hs->n.peer_ocsp : c->est.ocsp;
+}
+
+bool hf_conn_export(const hf_conn *c, const char *label, const uint8_t *context,
+                    size_t context_len, uint8_t *out, size_t len, hf_error *err)
+{
+    if (c->hs || !c->est.suite)
+        return err_set(err, HF_E_NOT_HANDSHAKEN, "hf_conn_export");
+    if (!after13_export(&c->est, label, slice_of(context, context_len), out, len))
+        return err_set(err, HF_E_USAGE,
+                       "label of %zu bytes (at most 249) or length %zu (at most 255 hashes)",
+                       strlen(label), len);
+    return true;
+}

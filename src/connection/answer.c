@@ -1,0 +1,57 @@
+/* answer.c: questions to the application and their answers. */
+#include "connection/conn.h"
+
+const hf_question *hf_conn_question(const hf_conn *c)
+{
+    return c->hs && c->hs->question.ask && !c->hs->answered ? &c->hs->question : NULL;
+}
+
+static bool waits_for(hf_conn *c, hf_ask ask)
+{
+    const hf_question *q = hf_conn_question(c);
+    if (!q || q->ask != ask)
+        return false;
+    c->hs->answered = true;
+    return true;
+}
+
+bool hf_answer_credential(hf_conn *c, hf_credential *credential)
+{
+    if (!waits_for(c, HF_ASK_CREDENTIAL))
+        return false;
+    c->hs->answer_credential = credential ? hf_credential_ref(credential) : NULL;
+    return true;
+}
+
+bool hf_answer_signature(hf_conn *c, const uint8_t *signature, size_t len)
+{
+    if (len > SIG_MAX_SIZE || !waits_for(c, HF_ASK_SIGNATURE))
+        return false;
+    if (len)
+        memcpy(c->hs->signature, signature, len);
+    c->hs->signature_len = len;
+    return true;
+}
+
+bool hf_answer_verify(hf_conn *c, bool accept)
+{
+    if (!waits_for(c, HF_ASK_VERIFY))
+        return false;
+    c->hs->answer_accept = accept;
+    return true;
+}
+
+bool hf_answer_hello(hf_conn *c, hf_config *config)
+{
+    hf_error ignored = {0};
+    if (config && (config->role != HF_SERVER || !config_use(config, &ignored)))
+        return false;
+    if (!waits_for(c, HF_ASK_HELLO))
+        return false;
+    if (config) {
+        hf_config *old = c->config;
+        c->config = c->hs->n.config = hf_config_ref(config);
+        hf_config_free(old);
+    }
+    return true;
+}

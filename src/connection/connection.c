@@ -1,0 +1,189 @@
+/* connection.c: the life of a connection, and its handshake. */
+#include "connection/conn.h"
+
+#include "bytes/names.h"
+
+static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
+{
+    if (!config || !config_use(config, err)) {
+        if (!config)
+            err_set(err, HF_E_USAGE, "config is NULL");
+        return NULL;
+    }
+    if ((config->role == HF_SERVER) != server) {
+        err_set(err, HF_E_USAGE, "this configuration was made for a %s",
+                server ? "client" : "server");
+        return NULL;
+    }
+    hf_conn *c = mem_new(sizeof *c);
+    if (!c) {
+        err_set(err, HF_E_NO_MEMORY, "connection");
+        return NULL;
+    }
+    c->config = hf_config_ref(config);
+    c->est.server = server;
+    if (config->trace) {
+        c->tracer = mem_new(sizeof *c->tracer);
+        if (c->tracer)
+            *c->tracer =
+                (struct tracer){config->trace, config->trace_arg, c, config->trace_secrets};
+    }
+    c->hs = hs_new(config, server, c, &c->est, c->tracer);
+    if (!c->hs || (config->trace && !c->tracer)) {
+        err_set(err, HF_E_NO_MEMORY, "connection");
+        hf_conn_free(c);
+        return NULL;
+    }
+    c->hs->in = &c->in;
+    c->hs->out = &c->out;
+    c->hs->inbuf = &c->inbuf;
+    c->hs->output = &c->output;
+    return c;
+}
+
+hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error *err)
+{
+    if (config && !server_name && config->verify && config->verify_name) {
+        err_set(
+            err, HF_E_USAGE,
+            "server_name is NULL: without it nobody knows whom the certificate must be for");
+        return NULL;
+    }
+    if (server_name && (!*server_name || strlen(server_name) > 255)) {
+        err_set(err, HF_E_USAGE, "server_name has %zu bytes, 1 to 255 are allowed",
+                strlen(server_name));
+        return NULL;
+    }
+    hf_conn *c = conn_new(config, false, err);
+    if (c && server_name && !(c->hs->n.server_name = mem_strdup(server_name))) {
+        err_set(err, HF_E_NO_MEMORY, "server_name");
+        hf_conn_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+hf_conn *hf_conn_new_server(hf_config *config, hf_error *err)
+{
+    return conn_new(config, true, err);
+}
+
+void hf_conn_free(hf_conn *c)
+{
+    if (!c)
+        return;
+    hs_free(c->hs);
+    established_clear(&c->est);
+    rec_clear(&c->in);
+    rec_clear(&c->out);
+    buffer_clear(&c->inbuf);
+    buffer_clear(&c->output);
+    mem_free(c->tracer);
+    hf_config_free(c->config);
+    mem_wipe_free(c, sizeof *c);
+}
+
+bool hf_conn_set_session(hf_conn *c, hf_session *s)
+{
+    struct hs *hs = c->hs;
+    if (!s || !hs || hs->n.server || hs->step != client13 || hs->n.session ||
+        !c->config->psk_modes)
+        return false;
+    const char *ours = hs->n.server_name ? hs->n.server_name : "";
+    if (s->version != HF_TLS1_3 || !s->ticket ||
+        strcmp(ours, s->server_name ? s->server_name : "") != 0)
+        return false;
+    if (session_expired(s, config_now_ms(c->config)) || !ids_has(&c->config->suites, s->suite))
+        return false;
+    /* Resuming stands for a verification: it cannot replace one that was never made. */
+    if (c->config->verify && !s->verified)
+        return false;
+    int unused = 0;
+    if (!atomic_compare_exchange_strong(&s->used, &unused, 1))
+        return false;
+    hs->n.session = hf_session_ref(s);
+    return true;
+}
+
+/* ---- failing */
+
+hf_result conn_fail(hf_conn *c, const hf_error *err)
+{
+    unsigned before = atomic_fetch_or(&c->handover, HO_CLAIMED);
+    if (before & HO_CLAIMED)
+        return HF_FAILED; /* the first error wins */
+    c->error = *err;
+    bool silent =
+        c->error.alert == HF_NO_ALERT || c->error.alert_received || before & HO_CLOSED_OUT;
+    atomic_fetch_or_explicit(&c->handover, HO_FAILED | (silent ? 0u : HO_ALERT),
+                             memory_order_release);
+    trace_error(c->tracer, err);
+    return HF_FAILED;
+}
+
+/* ---- handshake */
+
+static hf_result finish(hf_conn *c)
+{
+    hs_free(c->hs);
+    c->hs = NULL;
+    return HF_DONE;
+}
+
+hf_result conn_run(hf_conn *c)
+{
+    hf_error err;
+    if (conn_state(c) & HO_FAILED)
+        return HF_FAILED;
+    if (!c->hs)
+        return HF_DONE;
+    err.code = HF_OK;
+    enum hs_result r = hs_run(c->hs, &err);
+    if (r == HS_FAILED)
+        return conn_fail(c, &err);
+    if (r == HS_OK)
+        return finish(c);
+    return c->hs->question.ask ? HF_WANT_ANSWER : HF_WANT_INPUT;
+}
+
+hf_result hf_conn_handshake(hf_conn *c)
+{
+    return conn_run(c);
+}
+
+/* ---- hibernation and memory */
+
+bool conn_awake(hf_conn *c, bool read, hf_error *err)
+{
+    struct rec_half *half = read ? &c->in : &c->out;
+    if (half->aead || !half->prot)
+        return true;
+    if (established_rekey(&c->est, half, read, true))
+        return true;
+    return err_set(err, HF_E_CRYPTO, "the connection cannot be woken up");
+}
+
+bool hf_conn_hibernate(hf_conn *c)
+{
+    if (c->hs || conn_state(c) & HO_FAILED)
+        return false;
+    aead_free(c->in.aead);
+    aead_free(c->out.aead);
+    c->in.aead = c->out.aead = NULL;
+    return true;
+}
+
+size_t hf_conn_memory(const hf_conn *c)
+{
+    size_t n = sizeof *c + c->inbuf.size + c->output.size + c->est.ocsp_len + c->est.alpn_len;
+    if (c->est.server_name)
+        n += strlen(c->est.server_name) + 1;
+    if (c->tracer)
+        n += sizeof *c->tracer;
+    if (c->hs) {
+        n += sizeof *c->hs + c->hs->flight.size + c->hs->message.size + c->hs->hello.size +
+             c->hs->first_hello.size + c->hs->transcript.kept.size;
+        n += c->hs->values ? sizeof *c->hs->values : 0;
+    }
+    return n;
+}

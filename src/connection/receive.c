@@ -1,0 +1,311 @@
+/* receive.c: the read half: from bytes to application data. */
+#include "connection/conn.h"
+
+/* An empty record costs the peer little and us a decryption: a few are padding, many are an attack
+ * (RFC 8446 5.1 allows empty application data "as a traffic analysis countermeasure"). */
+enum { MAX_EMPTY_RECORDS = 32 };
+
+/* ---- alerts */
+
+/* struct { AlertLevel level; AlertDescription description; } Alert;          RFC 8446 6 */
+static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
+{
+    hf_error err;
+    err.code = HF_OK;
+    trace_alert(c->tracer, false, o->data, o->len);
+    if (o->len != 2) {
+        err_set(&err, HF_E_BAD_ALERT, "an alert has 2 bytes, this one %zu", o->len);
+        return conn_fail(c, &err);
+    }
+    uint8_t description = o->data[1];
+    if (description == 0) { /* close_notify */
+        if (c->hs) {
+            err_set(&err, HF_E_HANDSHAKE_CUT,
+                    "the peer sent close_notify before the handshake was done");
+            err.step = c->hs->step->kind ? c->hs->step->name : "";
+            return conn_fail(c, &err);
+        }
+        atomic_fetch_or(&c->handover, HO_CLOSED_IN);
+        return HF_CLOSED;
+    }
+    /* "user_canceled ... SHOULD be followed by a close_notify" (6.1): it says nothing by itself. */
+    if (description == 90 && o->data[0] == 1)
+        return HF_DONE;
+    /* All others end the connection, whatever their level says (6). */
+    err_set(&err, HF_E_ALERT_RECEIVED, "%s (%u)", hf_alert_name(description), description);
+    err.alert = description;
+    err.alert_received = true;
+    err.step = c->hs && c->hs->step->kind ? c->hs->step->name : "";
+    return conn_fail(c, &err);
+}
+
+/* ---- handshake messages */
+
+static hf_result give_session(hf_conn *c, hf_session *s)
+{
+    if (c->config->session_fn)
+        c->config->session_fn(c, s, c->config->session_arg);
+    hf_session_free(s);
+    return HF_DONE;
+}
+
+static hf_result take_after(hf_conn *c)
+{
+    hf_error err;
+    err.code = HF_OK;
+    while (buffer_len(&c->inbuf) >= MSG_HEADER) {
+        const uint8_t *p = buffer_front(&c->inbuf);
+        if (!p)
+            break;
+        size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
+        if (len - MSG_HEADER > msg_max_size(p[0])) {
+            err_set(&err, msg_max_size(p[0]) ? HF_E_MESSAGE_TOO_LONG : HF_E_UNEXPECTED_MESSAGE,
+                    "message of type %u with %zu bytes after the handshake", p[0],
+                    len - MSG_HEADER);
+            return conn_fail(c, &err);
+        }
+        if (buffer_len(&c->inbuf) < len)
+            break;
+        struct after after;
+        if (!after13_message(&c->est, c->config, &c->in, p, len, buffer_len(&c->inbuf) > len,
+                             c->tracer, &after, &err))
+            return conn_fail(c, &err);
+        buffer_drop(&c->inbuf, len);
+        if (after.answer_key_update)
+            atomic_fetch_or(&c->handover, HO_KEY_UPDATE);
+        if (after.session)
+            give_session(c, after.session);
+    }
+    return HF_DONE;
+}
+
+static hf_result take_handshake(hf_conn *c, const struct rec_opened *o)
+{
+    hf_error err;
+    err.code = HF_OK;
+    if (c->hs && hf_conn_memory(c) + o->len > c->config->memory_cap) {
+        err_set(&err, HF_E_MEMORY_CAP, "the cap is %zu bytes", c->config->memory_cap);
+        return conn_fail(c, &err);
+    }
+    if (!buffer_append(&c->inbuf, o->data, o->len)) {
+        err_set(&err, HF_E_NO_MEMORY, "handshake message");
+        return conn_fail(c, &err);
+    }
+    if (!c->hs)
+        return take_after(c);
+    hf_result r = conn_run(c);
+    if (r != HF_DONE)
+        return r;
+    return take_after(c);
+}
+
+/* ---- records */
+
+static hf_result refuse_record(hf_conn *c, const struct rec_opened *o, const char *why)
+{
+    hf_error err;
+    err.code = HF_OK;
+    err_set(&err, HF_E_UNEXPECTED_RECORD, "a record of type %u %s", o->type, why);
+    if (c->hs && c->hs->step->kind)
+        err.step = c->hs->step->name;
+    return conn_fail(c, &err);
+}
+
+static bool is_ccs(const struct rec_opened *o)
+{
+    return o->outer == REC_CCS && o->len == 1 && o->data[0] == 1;
+}
+
+static hf_result take_ccs(hf_conn *c, const struct rec_opened *o)
+{
+    trace_ccs(c->tracer, false, o->data, o->len);
+    /* "An implementation may receive an unencrypted record of type change_cipher_spec consisting of
+     * the single byte value 0x01 at any time after the first ClientHello message has been sent or
+     * received until it has received the peer's Finished message" (RFC 8446 5). */
+    bool after_hello = c->hs && (!c->est.server || c->hs->step != server13);
+    if (!after_hello || !is_ccs(o))
+        return refuse_record(c, o, "where change_cipher_spec may not come");
+    if (++c->est.empty_records > MAX_EMPTY_RECORDS)
+        return refuse_record(c, o, "again and again");
+    return HF_DONE;
+}
+
+static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **data, size_t *len)
+{
+    if (c->hs)
+        return refuse_record(c, o, "(application data) before the handshake is done");
+    if (o->len == 0) {
+        if (++c->est.empty_records > MAX_EMPTY_RECORDS) {
+            hf_error err;
+            err.code = HF_OK;
+            err_set(&err, HF_E_EMPTY_RECORDS, "more than %d in a row", MAX_EMPTY_RECORDS);
+            return conn_fail(c, &err);
+        }
+        return HF_DONE;
+    }
+    c->est.empty_records = c->est.key_updates = 0;
+    *data = o->data;
+    *len = o->len;
+    return HF_DONE;
+}
+
+static hf_result take_record(hf_conn *c, const struct rec_opened *o, uint8_t **data,
+                             size_t *len)
+{
+    /* "Handshake messages MUST NOT be interleaved with other record types" (5.1). */
+    if (o->type != REC_HANDSHAKE && o->outer != REC_CCS && buffer_len(&c->inbuf) > 0 &&
+        o->type != REC_ALERT)
+        return refuse_record(c, o, "between the parts of a handshake message");
+    switch (o->type) {
+    case REC_HANDSHAKE: return take_handshake(c, o);
+    case REC_ALERT: return take_alert(c, o);
+    case REC_CCS: return take_ccs(c, o);
+    default: return take_data(c, o, data, len);
+    }
+}
+
+/* ---- the first bytes */
+
+/* A peer that does not speak TLS is told apart by its first bytes, before they are taken for a
+ * record header. */
+static hf_result recognise(hf_conn *c, const uint8_t *in, size_t len, bool end)
+{
+    char what[HF_DETAIL_MAX_LEN];
+    hf_error err;
+    if (len == 0 || (in[0] >= REC_CCS && in[0] <= REC_DATA && (len < 2 || in[1] == 3)))
+        return HF_DONE;
+    if (len < 5 && !end)
+        return HF_WANT_INPUT;
+    hf_code code = rec_recognise(in, len, !c->est.server, what, sizeof what);
+    if (code == HF_OK)
+        return HF_DONE;
+    err.code = HF_OK;
+    err_set(&err, code, "%s", what);
+    return conn_fail(c, &err);
+}
+
+/* Early data that we did not accept is dropped: what does not decrypt with the handshake keys, or,
+ * after a HelloRetryRequest, what comes as application data (4.2.10). */
+static bool skip_early(hf_conn *c, const uint8_t *in, size_t len, size_t *used)
+{
+    if (!c->hs || !c->hs->skip_early || len < REC_HEADER || in[0] != REC_DATA)
+        return false;
+    size_t fragment = get_u16(in + 3);
+    if (fragment > c->hs->skip_early || len < REC_HEADER + fragment)
+        return false;
+    c->hs->skip_early -= fragment;
+    *used = REC_HEADER + fragment;
+    return true;
+}
+
+static hf_result open_record(hf_conn *c, uint8_t *in, size_t len, struct rec_opened *o)
+{
+    hf_error err;
+    size_t dropped = 0;
+    err.code = HF_OK;
+    if (!conn_awake(c, true, &err))
+        return conn_fail(c, &err);
+    /* While early data may come and no keys are there, it is told by its type. */
+    if (!c->in.prot && skip_early(c, in, len, &dropped)) {
+        *o = (struct rec_opened){.outer = REC_CCS, .type = 0, .used = dropped};
+        return HF_DONE;
+    }
+    uint8_t header[REC_HEADER];
+    memcpy(header, in, len < REC_HEADER ? len : REC_HEADER);
+    enum rec_result r =
+        rec_open(&c->in, in, len, c->hs != NULL, c->hs && c->hs->plain_alert, o, &err);
+    if (r == REC_PARTIAL)
+        return HF_WANT_INPUT;
+    if (r == REC_BAD) {
+        if (err.code == HF_E_BAD_RECORD_MAC && skip_early(c, header, len, &dropped)) {
+            *o = (struct rec_opened){.outer = REC_CCS, .type = 0, .used = dropped};
+            return HF_DONE;
+        }
+        if (c->hs && c->hs->step->kind)
+            err.step = c->hs->step->name;
+        return conn_fail(c, &err);
+    }
+    if (c->hs && c->in.prot && o->outer == REC_DATA) {
+        c->hs->plain_alert = false; /* the peer has our keys from now on */
+        c->hs->skip_early = 0;
+    }
+    return HF_DONE;
+}
+
+static void trace_opened(const hf_conn *c, const uint8_t *record, const struct rec_opened *o)
+{
+    if (!c->tracer || o->type == 0)
+        return;
+    trace_record(c->tracer, false, record, o->used);
+    if (o->outer == REC_DATA)
+        trace_plaintext(c->tracer, false, o->type, o->data, o->len);
+}
+
+hf_result hf_conn_receive(hf_conn *c, uint8_t *in, size_t len, size_t *used, uint8_t **data,
+                          size_t *data_len)
+{
+    *used = *data_len = 0;
+    *data = NULL;
+    unsigned state = conn_state(c);
+    if (state & HO_FAILED)
+        return HF_FAILED;
+    if (state & HO_CLOSED_IN)
+        return HF_CLOSED;
+    if (c->hs) {
+        hf_result r = conn_run(c);
+        if (r != HF_WANT_INPUT && r != HF_DONE)
+            return r;
+        if (r == HF_DONE && (r = take_after(c)) != HF_DONE)
+            return r;
+    }
+    for (;;) {
+        struct rec_opened o;
+        hf_result r = HF_DONE;
+        if (*used == len)
+            return HF_WANT_INPUT;
+        if (!c->started && (r = recognise(c, in + *used, len - *used, false)) != HF_DONE)
+            return r;
+        r = open_record(c, in + *used, len - *used, &o);
+        if (r != HF_DONE)
+            return r;
+        c->started = true;
+        trace_opened(c, in + *used, &o);
+        *used += o.used;
+        if (o.type == 0)
+            continue; /* early data, dropped */
+        r = take_record(c, &o, data, data_len);
+        if (r != HF_DONE && r != HF_WANT_INPUT)
+            return r;
+        if (*data_len)
+            return HF_DONE;
+    }
+}
+
+hf_result hf_conn_receive_end(hf_conn *c)
+{
+    hf_error err;
+    unsigned state = conn_state(c);
+    if (state & HO_FAILED)
+        return HF_FAILED;
+    if (state & HO_CLOSED_IN)
+        return HF_CLOSED;
+    err.code = HF_OK;
+    if (c->hs) {
+        err_set(
+            &err, HF_E_HANDSHAKE_CUT, "%s",
+            c->started
+                ? ""
+                : "it sent nothing: perhaps it does not speak TLS here, or refuses this client");
+        err.step = c->hs->step->kind ? c->hs->step->name : "";
+    } else {
+        err_set(&err, HF_E_TRUNCATED, "%s",
+                buffer_len(&c->inbuf) ? "in the middle of a message" : "");
+    }
+    return conn_fail(c, &err);
+}
+
+size_t hf_conn_next_size(const hf_conn *c, const uint8_t *in, size_t len)
+{
+    (void)c;
+    return len < REC_HEADER ? REC_HEADER : REC_HEADER + (size_t)get_u16(in + 3);
+}

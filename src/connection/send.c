@@ -1,0 +1,182 @@
+/* send.c: the write half: from application data to records. */
+#include "connection/conn.h"
+
+/* Appends one record of the protocol's own to output. */
+static bool put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
+{
+    uint8_t *out = buffer_reserve(&c->output, rec_sealed_size(&c->out, type, len));
+    size_t size = out ? rec_seal(&c->out, type, HF_TLS1_2, p, len, out) : 0;
+    if (!size)
+        return false;
+    c->output.end += size;
+    trace_record(c->tracer, true, out, size);
+    if (c->out.prot)
+        trace_plaintext(c->tracer, true, type, p, len);
+    return true;
+}
+
+static void put_alert(hf_conn *c, uint8_t level, uint8_t description)
+{
+    const uint8_t alert[2] = {level, description};
+    hf_error err;
+    err.code = HF_OK;
+    /* Without memory for an alert there is nobody left to tell. */
+    if (conn_awake(c, false, &err) && put_record(c, REC_ALERT, alert, 2))
+        trace_alert(c->tracer, true, alert, 2);
+}
+
+static hf_result renew_key(hf_conn *c, bool request)
+{
+    hf_error err;
+    err.code = HF_OK;
+    if (!conn_awake(c, false, &err) ||
+        !after13_key_update(&c->est, &c->out, request, &c->output, c->tracer, &err))
+        return conn_fail(c, &err);
+    return HF_DONE;
+}
+
+void conn_write_pending(hf_conn *c)
+{
+    unsigned state = conn_state(c);
+    if (!(state & (HO_KEY_UPDATE | HO_ALERT)))
+        return;
+    if (state & HO_ALERT) {
+        atomic_fetch_and(&c->handover, ~(unsigned)(HO_ALERT | HO_KEY_UPDATE));
+        if (!(state & HO_CLOSED_OUT))
+            put_alert(c, 2, c->error.alert);
+        return;
+    }
+    atomic_fetch_and(&c->handover, ~(unsigned)HO_KEY_UPDATE);
+    if (!(state & (HO_CLOSED_OUT | HO_FAILED)))
+        (void)renew_key(c, false);
+}
+
+const uint8_t *hf_conn_output(hf_conn *c, size_t *len)
+{
+    /* An unstarted client starts by asking what there is to send. */
+    if (c->hs && !c->started)
+        (void)conn_run(c);
+    conn_write_pending(c);
+    *len = buffer_len(&c->output);
+    return *len ? buffer_front(&c->output) : NULL;
+}
+
+void hf_conn_output_done(hf_conn *c, size_t sent)
+{
+    size_t have = buffer_len(&c->output);
+    buffer_drop(&c->output, sent < have ? sent : have);
+}
+
+size_t hf_conn_send_size(const hf_conn *c, size_t len)
+{
+    size_t most = rec_max_plain(&c->out), whole = len / most, rest = len % most;
+    size_t size =
+        buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
+    size += whole * rec_sealed_size(&c->out, REC_DATA, most);
+    return size + (rest || !len ? rec_sealed_size(&c->out, REC_DATA, rest) : 0);
+}
+
+/* How many bytes of plaintext fit into a record in `room` bytes; 0 if none. */
+static size_t fitting(const hf_conn *c, size_t want, size_t room)
+{
+    size_t most = rec_max_plain(&c->out);
+    size_t n = want < most ? want : most;
+    size_t size = rec_sealed_size(&c->out, REC_DATA, n);
+    if (size <= room)
+        return n;
+    size_t excess = size - room;
+    while (n > excess) {
+        n -= excess;
+        size = rec_sealed_size(&c->out, REC_DATA, n);
+        if (size <= room)
+            return n;
+        excess = size - room; /* padding rounds up */
+    }
+    return 0;
+}
+
+static bool must_renew(const hf_conn *c)
+{
+    uint64_t after = c->config->key_update_after;
+    return rec_wants_update(&c->out) || (after && c->out.seq >= after);
+}
+
+/* What waits goes first: it may be the KeyUpdate whose key the data will have. */
+static size_t move_output(hf_conn *c, uint8_t *out, size_t room)
+{
+    size_t n = buffer_len(&c->output);
+    if (n > room)
+        n = room;
+    if (n) {
+        memcpy(out, buffer_front(&c->output), n);
+        buffer_drop(&c->output, n);
+    }
+    return n;
+}
+
+static hf_result may_send(hf_conn *c)
+{
+    unsigned state = conn_state(c);
+    if (state & HO_FAILED)
+        return HF_FAILED;
+    return c->hs ? HF_WANT_INPUT : HF_DONE;
+}
+
+hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *taken, uint8_t *out,
+                       size_t out_size, size_t *written)
+{
+    hf_error err;
+    *taken = *written = 0;
+    if (c->hs && conn_run(c) == HF_WANT_ANSWER)
+        return HF_WANT_ANSWER;
+    hf_result r = may_send(c);
+    if (r != HF_DONE)
+        return r;
+    err.code = HF_OK;
+    if (conn_state(c) & HO_CLOSED_OUT)
+        return HF_FAILED;
+    if (!conn_awake(c, false, &err))
+        return conn_fail(c, &err);
+    conn_write_pending(c);
+    while (*taken < len) {
+        if (must_renew(c) && (r = renew_key(c, false)) != HF_DONE)
+            return r;
+        *written += move_output(c, out + *written, out_size - *written);
+        size_t n = buffer_len(&c->output) ? 0 : fitting(c, len - *taken, out_size - *written);
+        if (n == 0)
+            break;
+        size_t size = rec_seal(&c->out, REC_DATA, HF_TLS1_2, data + *taken, n, out + *written);
+        if (!size) {
+            err_set(&err, HF_E_CRYPTO, "a record cannot be sealed");
+            return conn_fail(c, &err);
+        }
+        trace_record(c->tracer, true, out + *written, size);
+        trace_plaintext(c->tracer, true, REC_DATA, data + *taken, n);
+        *taken += n;
+        *written += size;
+    }
+    return *taken || *written || !len ? HF_DONE : HF_WANT_OUTPUT;
+}
+
+void hf_conn_close(hf_conn *c)
+{
+    if (conn_state(c) & (HO_CLOSED_OUT | HO_FAILED))
+        return;
+    conn_write_pending(c);
+    /* In the middle of a handshake user_canceled says why (RFC 8446 6.1). */
+    if (c->hs && (c->out.prot || buffer_len(&c->output) || c->started))
+        put_alert(c, 1, 90);
+    put_alert(c, 1, 0);
+    atomic_fetch_or(&c->handover, HO_CLOSED_OUT);
+}
+
+hf_result hf_conn_key_update(hf_conn *c, bool request)
+{
+    hf_result r = may_send(c);
+    if (r != HF_DONE)
+        return r;
+    if (conn_state(c) & HO_CLOSED_OUT)
+        return HF_FAILED;
+    conn_write_pending(c);
+    return renew_key(c, request);
+}

@@ -1,0 +1,167 @@
+/* extension.h: the hello extensions. One table (table.c) is the only gate: it says which extension
+ * may stand in which message, in which order they are processed, and which functions write, read
+ * and judge them. Each extension has one file with both roles in it.
+ *
+ * Reading is pure: a read function turns bytes into struct ext_values and nothing else, so that the
+ * trace can read what we sent ourselves by the same code. Judging (`take`) comes afterwards, in
+ * table order, and changes struct nego.
+ */
+#ifndef EXTENSION_EXTENSION_H
+#define EXTENSION_EXTENSION_H
+
+#include "bytes/reader.h"
+#include "bytes/writer.h"
+#include "config/config.h"
+#include "config/session.h"
+
+/* The rows, in the order in which they are written and processed: what another depends on comes
+ * first, pre_shared_key is last (RFC 8446 4.2.11). */
+enum ext_index {
+    X_SERVER_NAME,
+    X_SUPPORTED_VERSIONS,
+    X_COOKIE,
+    X_SUPPORTED_GROUPS,
+    X_SIGNATURE_ALGORITHMS,
+    X_SIGNATURE_ALGORITHMS_CERT,
+    X_KEY_SHARE,
+    X_PSK_KEY_EXCHANGE_MODES,
+    X_EARLY_DATA,
+    X_ALPN,
+    X_STATUS_REQUEST,
+    X_CERTIFICATE_AUTHORITIES,
+    X_RECORD_SIZE_LIMIT,
+    X_POST_HANDSHAKE_AUTH,
+    X_PRE_SHARED_KEY,
+    X_COUNT
+};
+
+/* Messages that carry extensions, as a mask. */
+enum { IN_CH = 1, IN_SH = 2, IN_HRR = 4, IN_EE = 8, IN_CR = 16, IN_CT = 32, IN_NST = 64 };
+
+#define EXT_MAX_SHARES 12
+#define EXT_MAX_PSKS   8
+
+struct ext_share {
+    uint16_t group;
+    struct slice key;
+};
+
+struct ext_psk {
+    struct slice identity;
+    uint32_t age; /* obfuscated */
+    struct slice binder;
+};
+
+/* What the extensions of one message say. Slices point into the message. */
+struct ext_values {
+    uint32_t present; /* bit by ext_index */
+    struct slice server_name;
+    struct slice versions; /* offered, pairs of bytes */
+    uint16_t version;      /* chosen */
+    struct slice cookie;
+    struct slice groups;
+    struct slice sigalgs, sigalgs_cert;
+    size_t share_count; /* shares for groups that we know */
+    struct ext_share share[EXT_MAX_SHARES];
+    uint16_t retry_group; /* HelloRetryRequest */
+    struct slice psk_modes;
+    struct slice alpn; /* content of the ProtocolNameList */
+    struct slice ocsp; /* OCSPResponse */
+    struct slice authorities;
+    uint16_t record_size_limit;
+    uint32_t max_early_data;
+    size_t psk_count;
+    struct ext_psk psk[EXT_MAX_PSKS];
+    size_t binders_at; /* offset of the binders list in the message */
+    uint16_t psk_chosen;
+};
+
+static inline bool ext_has(const struct ext_values *v, enum ext_index x)
+{
+    return (v->present >> x & 1) != 0;
+}
+
+/* A client's key share that has been sent. */
+struct own_share {
+    const struct group *group;
+    struct kx *kx;
+    uint16_t len;
+    uint8_t *public_value;
+};
+
+#define NEGO_MAX_SHARES 4
+
+/* What the two sides have said and agreed so far: all that extensions may see and change. */
+struct nego {
+    hf_config *config;
+    bool server;
+    hf_error *err;
+    uint32_t sent;     /* extensions of our last request, by ext_index */
+    uint32_t received; /* extensions of the peer's last ClientHello */
+
+    char *
+        server_name; /* client: whom we want; server: whom the client asked for; owned, or NULL */
+    uint16_t version;
+    const struct suite *suite;
+    const struct group *group; /* the group of the key exchange */
+    bool retried;              /* a HelloRetryRequest was sent or has come */
+    bool retry;                /* server: one must be sent */
+    uint8_t *cookie; /* owned: to be echoed (client), to be sent and compared (server) */
+    size_t cookie_len;
+
+    struct own_share own[NEGO_MAX_SHARES]; /* client */
+    size_t own_count;
+    uint8_t *peer_share; /* the peer's share for `group`; owned */
+    size_t peer_share_len;
+    uint8_t *answer_share; /* server: our share for ServerHello; owned */
+    size_t answer_share_len;
+
+    struct ids peer_groups;  /* those that we know, in the peer's order */
+    struct ids peer_sigalgs; /* of its ClientHello or CertificateRequest */
+    struct ids peer_sigalgs_cert;
+
+    unsigned peer_psk_modes;
+    bool early_data_offered;
+    hf_session *session; /* client: offered; server: found in a ticket; owned */
+    bool psk;            /* it was accepted */
+    bool psk_dhe;        /* with a key exchange */
+    uint16_t psk_index;
+    size_t
+        binders_at; /* client: where the binder's list stands in the ClientHello being written */
+
+    uint8_t *alpn; /* what was agreed; owned */
+    uint8_t alpn_len;
+    bool ocsp_asked;
+    struct slice ocsp_staple; /* server: to be written into the first CertificateEntry */
+    uint8_t *peer_ocsp;       /* client: what was stapled; owned */
+    size_t peer_ocsp_len;
+    uint8_t *peer_authorities; /* owned */
+    size_t peer_authorities_len;
+    uint16_t peer_record_limit; /* 0: none */
+    bool record_limit_agreed;   /* both sent record_size_limit */
+    uint32_t ticket_early_data;
+};
+
+void nego_clear(struct nego *n);
+
+/* ext_write writes the block (with its length) of extensions that this side puts into a message. */
+void ext_write(struct nego *n, struct wr *w, unsigned message);
+
+/* ext_read opens a block: every extension is checked (may it stand here? twice? was it asked for?),
+ * filed, then read in table order. `n` is NULL when we read what we wrote ourselves: then nothing is
+ * judged. Unknown ones are ignored where the RFC says so. */
+bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_values *out)
+    __attribute__((warn_unused_result));
+
+/* ext_take judges what was read, in table order; the first refusal ends it. */
+bool ext_take(struct nego *n, const struct ext_values *v, unsigned message)
+    __attribute__((warn_unused_result));
+
+/* ext_refuse records a refusal of what an extension says; path "ClientHello.extensions.alpn". */
+bool ext_refuse(struct nego *n, unsigned message, enum ext_index x, hf_code code,
+                const char *fmt, ...) __attribute__((format(printf, 5, 6), cold));
+
+/* known_ids files those 16-bit ids of a list that `known` finds, in order. */
+void known_ids(struct ids *out, struct slice list, bool (*known)(uint16_t));
+
+#endif

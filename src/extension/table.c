@@ -1,0 +1,269 @@
+/* table.c: the extensions of RFC 8446 4.2 and the driver that every block of them goes through. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "bytes/names.h"
+#include "extension/row.h"
+
+/* clang-format off */
+static const struct ext_row rows[X_COUNT] = {
+#define ROW(x, id, name, rfc, requests, responses, flags, f) \
+    [x] = { id, name, rfc, requests, responses, flags, f##_wants, f##_put, f##_read, f##_take }
+    /*  index                        id  name                         defined in          asks in                  answers in             flags        functions */
+    ROW(X_SERVER_NAME,                0, "server_name",               "RFC 6066 3",       IN_CH,                   IN_EE,                 0,           server_name),
+    ROW(X_SUPPORTED_VERSIONS,        43, "supported_versions",        "RFC 8446 4.2.1",   IN_CH,                   IN_SH | IN_HRR,        0,           supported_versions),
+    ROW(X_COOKIE,                    44, "cookie",                    "RFC 8446 4.2.2",   IN_CH,                   IN_HRR,                ROW_UNASKED, cookie),
+    ROW(X_SUPPORTED_GROUPS,          10, "supported_groups",          "RFC 8446 4.2.7",   IN_CH,                   IN_EE,                 0,           supported_groups),
+    ROW(X_SIGNATURE_ALGORITHMS,      13, "signature_algorithms",      "RFC 8446 4.2.3",   IN_CH | IN_CR,           0,                     0,           signature_algorithms),
+    ROW(X_SIGNATURE_ALGORITHMS_CERT, 50, "signature_algorithms_cert", "RFC 8446 4.2.3",   IN_CH | IN_CR,           0,                     0,           signature_algorithms_cert),
+    ROW(X_KEY_SHARE,                 51, "key_share",                 "RFC 8446 4.2.8",   IN_CH,                   IN_SH | IN_HRR,        0,           key_share),
+    ROW(X_PSK_KEY_EXCHANGE_MODES,    45, "psk_key_exchange_modes",    "RFC 8446 4.2.9",   IN_CH,                   0,                     0,           psk_modes),
+    ROW(X_EARLY_DATA,                42, "early_data",                "RFC 8446 4.2.10",  IN_CH | IN_NST,          IN_EE,                 0,           early_data),
+    ROW(X_ALPN,                      16, "application_layer_protocol_negotiation", "RFC 7301 3.1", IN_CH,          IN_EE,                 0,           alpn),
+    ROW(X_STATUS_REQUEST,             5, "status_request",            "RFC 6066 8",       IN_CH | IN_CR,           IN_CT,                 0,           status_request),
+    ROW(X_CERTIFICATE_AUTHORITIES,   47, "certificate_authorities",   "RFC 8446 4.2.4",   IN_CH | IN_CR,           0,                     0,           authorities),
+    ROW(X_RECORD_SIZE_LIMIT,         28, "record_size_limit",         "RFC 8449 4",       IN_CH,                   IN_EE,                 0,           record_size_limit),
+    ROW(X_POST_HANDSHAKE_AUTH,       49, "post_handshake_auth",       "RFC 8446 4.2.6",   IN_CH,                   0,                     0,           post_handshake_auth),
+    ROW(X_PRE_SHARED_KEY,            41, "pre_shared_key",            "RFC 8446 4.2.11",  IN_CH,                   IN_SH,                 ROW_LAST,    pre_shared_key),
+#undef ROW
+};
+/* clang-format on */
+
+/* RFC 8446 4.2 lists the messages an extension may stand in; those that we do not implement are
+ * recognised too, so that a misplaced one is refused and not ignored. */
+static const struct {
+    uint16_t id;
+    unsigned messages;
+} others[] = {
+    {18, IN_CH | IN_CR | IN_CT}, /* signed_certificate_timestamp */
+    {48, IN_CR},                 /* oid_filters */
+    {21, IN_CH},                 /* padding */
+};
+
+static const struct ext_row *row_find(uint16_t id, enum ext_index *x)
+{
+    for (unsigned i = 0; i < X_COUNT; i++) {
+        if (rows[i].id == id) {
+            *x = (enum ext_index)i;
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_request(unsigned message)
+{
+    return (message & (IN_CH | IN_CR | IN_NST)) != 0;
+}
+
+static const char *message_name(unsigned message)
+{
+    switch (message) {
+    case IN_CH: return "ClientHello";
+    case IN_SH: return "ServerHello";
+    case IN_HRR: return "HelloRetryRequest";
+    case IN_EE: return "EncryptedExtensions";
+    case IN_CR: return "CertificateRequest";
+    case IN_CT: return "Certificate";
+    default: return "NewSessionTicket";
+    }
+}
+
+void ext_write(struct nego *n, struct wr *w, unsigned message)
+{
+    size_t block = wr_open(w, 2);
+    bool request = is_request(message);
+    if (request)
+        n->sent = 0;
+    for (unsigned i = 0; i < X_COUNT; i++) {
+        const struct ext_row *row = &rows[i];
+        if (((request ? row->requests : row->responses) & message) == 0)
+            continue;
+        if (!request && !(row->flags & ROW_UNASKED) && !(n->received >> i & 1))
+            continue;
+        if (!row->wants(n, message))
+            continue;
+        wr_u16(w, row->id);
+        size_t body = wr_open(w, 2);
+        row->put(n, w, message);
+        wr_close(w, body, 2);
+        if (request)
+            n->sent |= 1u << i;
+    }
+    wr_close(w, block, 2);
+}
+
+/* Phase one: is this extension allowed here at all? */
+static bool admit(struct nego *n, struct rd *body, const struct ext_row *row, uint16_t id,
+                  enum ext_index x, unsigned message)
+{
+    if (!row) {
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+            if (others[i].id == id && !(others[i].messages & message))
+                return rd_bad(body, HF_E_MISPLACED_EXTENSION,
+                              "extension %u may not stand in %s", id, message_name(message));
+        }
+        if (!is_request(message))
+            return rd_bad(body, HF_E_UNSOLICITED_EXTENSION, "extension %u (%s) was not offered",
+                          id, name_extension(id));
+        return true;
+    }
+    if (!((row->requests | row->responses) & message))
+        return rd_bad(body, HF_E_MISPLACED_EXTENSION, "%s may not stand in %s", row->name,
+                      message_name(message));
+    if (!is_request(message) && !(row->flags & ROW_UNASKED) && !(n->sent >> x & 1))
+        return rd_bad(body, HF_E_UNSOLICITED_EXTENSION, "%s was not offered", row->name);
+    return true;
+}
+
+/* Duplicates of extensions that have no row: their ids, as far as a block may hold them. */
+struct seen {
+    uint64_t bits[1024];
+};
+
+static bool seen_before(struct seen *seen, uint16_t id)
+{
+    uint64_t bit = 1ull << (id & 63);
+    bool was = (seen->bits[id >> 6] & bit) != 0;
+    seen->bits[id >> 6] |= bit;
+    return was;
+}
+
+/* Extension ids are few in any honest block: the first ones are compared one by one, and only a
+ * block of more unknown ones than that pays for a bitmap of all 65,536. */
+#define FEW 32
+
+struct filing {
+    struct rd body[X_COUNT];
+    uint16_t few[FEW];
+    size_t count;
+    struct seen *many;
+};
+
+static bool unknown_twice(struct filing *f, uint16_t id)
+{
+    if (f->many)
+        return seen_before(f->many, id);
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->few[i] == id)
+            return true;
+    }
+    if (f->count < FEW) {
+        f->few[f->count++] = id;
+        return false;
+    }
+    f->many = mem_new(sizeof *f->many);
+    if (!f->many)
+        return true; /* without memory the check cannot be made: refuse */
+    for (size_t i = 0; i < FEW; i++)
+        seen_before(f->many, f->few[i]);
+    return seen_before(f->many, id);
+}
+
+/* struct {
+ *     ExtensionType extension_type;
+ *     opaque extension_data<0..2^16-1>;
+ * } Extension;                                                               RFC 8446 4.2 */
+static bool file_one(struct nego *n, struct rd *block, unsigned message, struct filing *f,
+                     struct ext_values *out)
+{
+    if (out->present >> X_PRE_SHARED_KEY & 1 && message == IN_CH && n)
+        return rd_bad(block, HF_E_EXTENSION_NOT_LAST, "more extensions follow pre_shared_key");
+    uint16_t id = rd_enum16(block, "extension_type", name_extension);
+    enum ext_index x = X_COUNT;
+    const struct ext_row *row = row_find(id, &x);
+    struct rd body = rd_vec16(block, row ? row->name : "extension_data", 0, 65535);
+    if (!rd_ok(&body))
+        return false;
+    if (n && !admit(n, &body, row, id, x, message))
+        return false;
+    if (row ? (out->present >> x & 1) != 0 : unknown_twice(f, id))
+        return rd_bad(&body, HF_E_DUPLICATE_EXTENSION, "%s (%u) appears twice",
+                      row ? row->name : name_extension(id), id);
+    if (row) {
+        out->present |= 1u << x;
+        f->body[x] = body;
+    } else {
+        rd_rest(&body, "opaque");
+    }
+    return true;
+}
+
+bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_values *out)
+{
+    struct filing f;
+    f.count = 0;
+    f.many = NULL;
+    memset(out, 0, sizeof *out);
+    bool ok = true;
+    while (ok && rd_more(block))
+        ok = file_one(n, block, message, &f, out);
+    mem_free(f.many);
+    if (!ok || !rd_end(block))
+        return false;
+    const char *rfc = block->m->rfc;
+    for (unsigned i = 0; ok && i < X_COUNT; i++) {
+        if (!(out->present >> i & 1))
+            continue;
+        block->m->rfc = rows[i].rfc;
+        f.body[i].up = block;
+        rows[i].read(&f.body[i], out, message);
+        ok = rd_end(&f.body[i]);
+    }
+    block->m->rfc = rfc;
+    if (n && message == IN_CH)
+        n->received = out->present;
+    return ok;
+}
+
+bool ext_take(struct nego *n, const struct ext_values *v, unsigned message)
+{
+    for (unsigned i = 0; i < X_COUNT; i++) {
+        if ((rows[i].requests | rows[i].responses) & message && !rows[i].take(n, v, message))
+            return false;
+    }
+    return true;
+}
+
+bool ext_refuse(struct nego *n, unsigned message, enum ext_index x, hf_code code,
+                const char *fmt, ...)
+{
+    if (!n->err || n->err->code)
+        return false;
+    char detail[HF_DETAIL_MAX_LEN];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(detail, sizeof detail, fmt, args);
+    va_end(args);
+    err_set(n->err, code, "%s", detail);
+    snprintf(n->err->path, sizeof n->err->path, "%s.extensions.%s", message_name(message),
+             rows[x].name);
+    return false;
+}
+
+void known_ids(struct ids *out, struct slice list, bool (*known)(uint16_t))
+{
+    out->count = 0;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        uint16_t id = get_u16(list.p + i);
+        if (known(id) && !ids_has(out, id) && out->count < CONFIG_MAX_LIST)
+            out->id[out->count++] = id;
+    }
+}
+
+void nego_clear(struct nego *n)
+{
+    for (size_t i = 0; i < n->own_count; i++) {
+        kx_free(n->own[i].kx);
+        mem_free(n->own[i].public_value);
+    }
+    mem_free(n->server_name);
+    mem_free(n->cookie);
+    mem_free(n->peer_share);
+    mem_free(n->answer_share);
+    mem_free(n->alpn);
+    mem_free(n->peer_ocsp);
+    mem_free(n->peer_authorities);
+    hf_session_free(n->session);
+    memset(n, 0, sizeof *n);
+}

@@ -1,0 +1,322 @@
+/* auth13.c: Certificate, CertificateVerify and Finished, which are the same in both roles
+ * (RFC 8446 4.4). */
+#include "bytes/names.h"
+#include "handshake/hs.h"
+
+/* ---- ours */
+
+static void write_entries(struct hs *hs, struct wr *w)
+{
+    size_t list = wr_open(w, 3);
+    for (size_t i = 0; hs->credential && i < hs->credential->chain->count; i++) {
+        wr_opaque24(w, cert_der(hs->credential->chain->cert[i]));
+        bool staple =
+            i == 0 && hs->n.server && hs->n.ocsp_asked && hs->credential->ocsp_len > 0;
+        hs->n.ocsp_staple = staple ? slice_of(hs->credential->ocsp, hs->credential->ocsp_len)
+                                   : (struct slice){0};
+        ext_write(&hs->n, w, IN_CT);
+    }
+    wr_close(w, list, 3);
+}
+
+enum hs_result send_certificate13(struct hs *hs)
+{
+    size_t mark;
+    struct wr w = hs_begin(hs, MSG_CERTIFICATE, &mark);
+    wr_opaque8(&w, slice_of(hs->request_context, hs->request_context_len));
+    write_entries(hs, &w);
+    return hs_end(hs, &w, mark);
+}
+
+/* "The digital signature is then computed over the concatenation of: a string that consists of octet
+ * 32 repeated 64 times, the context string, a single 0 byte ..., the content to be signed"
+ *                                                                            RFC 8446 4.4.3 */
+#define TBS_MAX (64 + 33 + 1 + HASH_MAX_SIZE)
+
+static size_t to_be_signed(const struct hs *hs, bool server, uint8_t out[TBS_MAX])
+{
+    static const char by_server[] = "TLS 1.3, server CertificateVerify";
+    static const char by_client[] = "TLS 1.3, client CertificateVerify";
+    memset(out, 32, 64);
+    memcpy(out + 64, server ? by_server : by_client, sizeof by_server); /* with its 0 byte */
+    transcript_digest(&hs->transcript, out + 64 + sizeof by_server);
+    return 64 + sizeof by_server + hash_size(hs->hash);
+}
+
+enum hs_result sign13(struct hs *hs)
+{
+    uint8_t tbs[TBS_MAX];
+    size_t len = to_be_signed(hs, hs->n.server, tbs);
+    bool nobody;
+    if (!hs->tbs) {
+        hs->tbs = mem_dup(tbs, len);
+        hs->tbs_len = len;
+        if (!hs->tbs)
+            return hs_fail(hs, HF_E_NO_MEMORY, "signature");
+    }
+    hs->question.scheme = hs->scheme;
+    hs->question.credential = hs->credential;
+    hs->question.to_be_signed = hs->tbs;
+    hs->question.to_be_signed_len = hs->tbs_len;
+    enum hs_result r = hs_ask(hs, HF_ASK_SIGNATURE, &nobody);
+    if (r != HS_OK)
+        return r;
+    if (!nobody) {
+        hs_asked(hs);
+        return hs->signature_len
+                   ? HS_OK
+                   : hs_fail(hs, HF_E_CRYPTO, "the application's key refused to sign");
+    }
+    const struct sigalg *alg = sigalg_find(hs->scheme);
+    if (!hs->credential->key)
+        return hs_fail(hs, HF_E_CONFIG,
+                       "the credential's key is external and no callback signs");
+    if (!alg || !private_key_sign(hs->credential->key, alg->sig, slice_of(tbs, len),
+                                  hs->signature, &hs->signature_len))
+        return hs_fail(hs, HF_E_CRYPTO, "signing with %s failed", name_signature(hs->scheme));
+    return HS_OK;
+}
+
+enum hs_result send_certificate_verify13(struct hs *hs)
+{
+    size_t mark;
+    struct wr w = hs_begin(hs, MSG_CERTIFICATE_VERIFY, &mark);
+    wr_u16(&w, hs->scheme);
+    wr_opaque16(&w, slice_of(hs->signature, hs->signature_len));
+    return hs_end(hs, &w, mark);
+}
+
+enum hs_result send_finished13(struct hs *hs)
+{
+    size_t mark;
+    uint8_t verify_data[HASH_MAX_SIZE];
+    keys13_finished(hs, hs->n.server ? hs->server_hs : hs->client_hs, verify_data);
+    struct wr w = hs_begin(hs, MSG_FINISHED, &mark);
+    wr_bytes(&w, verify_data, hash_size(hs->hash));
+    return hs_end(hs, &w, mark);
+}
+
+/* ---- the peer's */
+
+static enum hs_result no_certificate(struct hs *hs)
+{
+    if (!hs->n.server)
+        return hs_fail(hs, HF_E_NO_PEER_CERTIFICATE, "a server must send at least one");
+    if (hs->n.config->client_auth == HF_CLIENT_AUTH_REQUIRE)
+        return hs_fail(hs, HF_E_CERTIFICATE_REQUIRED, "its Certificate message is empty");
+    return HS_OK;
+}
+
+static enum hs_result check_leaf(struct hs *hs, const hf_certificate *leaf)
+{
+    if (!cert_key(leaf))
+        return hs_fail(hs, HF_E_UNSUPPORTED_CERTIFICATE,
+                       "the key of %s is of a kind that handfast does not know",
+                       hf_certificate_subject(leaf));
+    if (!cert_allows_signing(leaf))
+        return hs_fail(hs, HF_E_UNSUPPORTED_CERTIFICATE,
+                       "keyUsage of %s does not allow digital signatures (RFC 5280 4.2.1.3)",
+                       hf_certificate_subject(leaf));
+    return HS_OK;
+}
+
+static enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
+{
+    hf_certificate *certs[MSG_MAX_CERTIFICATES] = {0};
+    size_t count = 0;
+    enum hs_result r = HS_OK;
+    for (; count < list->count && r == HS_OK; count++) {
+        certs[count] = cert_from_der(list->entry[count].data, hs->n.err);
+        if (!certs[count])
+            r = HS_FAILED;
+    }
+    if (r == HS_OK)
+        r = check_leaf(hs, certs[0]);
+    if (r == HS_OK && !(hs->peer_chain = chain_new(certs, count)))
+        r = hs_fail(hs, HF_E_NO_MEMORY, "certificate chain");
+    while (count > 0)
+        hf_certificate_free(certs[--count]);
+    return r;
+}
+
+enum hs_result read_certificate13(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    struct certificate_list list;
+    struct ext_values v;
+    bool ok = msg_read_certificate(&r, &list);
+    for (size_t i = 0; ok && i < list.count; i++) {
+        /* A response to extensions of our request (4.4.2): the stapled OCSP response of the first
+         * entry counts, for others only the form is checked. */
+        ok = ext_read(&hs->n, &list.entry[i].extensions, IN_CT, &v) &&
+             (i > 0 || ext_take(&hs->n, &v, IN_CT));
+    }
+    if (!ok)
+        return HS_FAILED;
+    /* In the handshake the context is empty (4.4.2); we never send one either. */
+    if (list.context.len != 0) {
+        rd_bad(&r, HF_E_BAD_EXTENSION,
+               "certificate_request_context is not empty in the handshake");
+        return HS_FAILED;
+    }
+    return list.count == 0 ? no_certificate(hs) : keep_chain(hs, &list);
+}
+
+/* Chain and name, by the library's rules; then the application may have its say. */
+static bool judge_chain(struct hs *hs)
+{
+    const hf_config *config = hs->n.config;
+    struct verify_options o = {0};
+    if (!config->verify)
+        return true;
+    if (!config->trust)
+        return err_set(&hs->verdict, HF_E_CONFIG, "no trust anchors are configured");
+    o.name = !hs->n.server && config->verify_name ? hs->n.server_name : NULL;
+    o.server = !hs->n.server;
+    o.depth = config->verify_depth;
+    o.now = config_now(config);
+    o.ocsp = slice_of(hs->n.peer_ocsp, hs->n.peer_ocsp_len);
+    o.require_ocsp = !hs->n.server && config->ocsp == HF_OCSP_REQUIRE;
+    return chain_verify(hs->peer_chain, config->trust, &o, &hs->verdict);
+}
+
+enum hs_result verify_peer13(struct hs *hs)
+{
+    bool nobody, good = !hs->asked_back && judge_chain(hs);
+    if (hs->asked_back)
+        good = hs->verdict.code == HF_OK;
+    hs->question.verdict = good ? NULL : &hs->verdict;
+    enum hs_result r = hs_ask(hs, HF_ASK_VERIFY, &nobody);
+    if (r != HS_OK)
+        return r;
+    if (!nobody) {
+        bool accept = hs->answer_accept;
+        hs_asked(hs);
+        if (!accept && good)
+            return hs_fail(hs, HF_E_VERIFY_REFUSED, "%s",
+                           hf_certificate_subject(hs->peer_chain->cert[0]));
+        good = accept;
+    }
+    if (!good) {
+        *hs->n.err = hs->verdict;
+        return HS_FAILED;
+    }
+    hs->proved |= PROOF_CHAIN;
+    return HS_OK;
+}
+
+static enum hs_result check_scheme(struct hs *hs, uint16_t scheme, const struct public_key *key)
+{
+    const struct sigalg *alg = sigalg_find(scheme);
+    if (!alg || !alg->handshake || !ids_has(&hs->n.config->sigalgs, scheme))
+        return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM,
+                       "%s (0x%04x) was not offered for the handshake", name_signature(scheme),
+                       scheme);
+    if (!sigalg_fits(alg, public_key_kind(key), public_key_bits(key)))
+        return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM,
+                       "%s does not fit the certificate's key (%s)", alg->name,
+                       hf_certificate_key(hs->peer_chain->cert[0]));
+    return HS_OK;
+}
+
+enum hs_result read_certificate_verify13(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    struct certificate_verify cv;
+    if (!msg_read_certificate_verify(&r, &cv))
+        return HS_FAILED;
+    const struct public_key *key = cert_key(hs->peer_chain->cert[0]);
+    enum hs_result fits = check_scheme(hs, cv.algorithm, key);
+    if (fits != HS_OK)
+        return fits;
+    uint8_t tbs[TBS_MAX];
+    size_t len = to_be_signed(hs, !hs->n.server, tbs);
+    if (!public_key_verify(key, sigalg_find(cv.algorithm)->sig, slice_of(tbs, len),
+                           cv.signature))
+        return hs_fail(hs, HF_E_BAD_SIGNATURE, "%s by %s", name_signature(cv.algorithm),
+                       hf_certificate_subject(hs->peer_chain->cert[0]));
+    hs->est->signature = cv.algorithm;
+    hs->proved |= PROOF_SIGNATURE;
+    trace_note(hs->tracer, "signature", "%s: the peer holds the certificate's key",
+               name_signature(cv.algorithm));
+    return HS_OK;
+}
+
+enum hs_result read_finished13(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    struct slice theirs;
+    uint8_t ours[HASH_MAX_SIZE];
+    if (!msg_read_finished(&r, hash_size(hs->hash), &theirs))
+        return HS_FAILED;
+    keys13_finished(hs, hs->n.server ? hs->client_hs : hs->server_hs, ours);
+    if (!ct_equal(ours, theirs.p, theirs.len))
+        return hs_fail(hs, HF_E_BAD_FINISHED, "its HMAC over the handshake differs from ours");
+    hs->proved |= PROOF_FINISHED;
+    return HS_OK;
+}
+
+/* ---- the end of it */
+
+unsigned proofs_needed13(const struct hs *hs)
+{
+    unsigned needed = PROOF_FINISHED;
+    if (hs->n.psk)
+        return needed | (hs->n.server ? PROOF_BINDER : 0u);
+    bool must = !hs->n.server || hs->n.config->client_auth == HF_CLIENT_AUTH_REQUIRE;
+    if (must || hs->peer_chain)
+        needed |= PROOF_CHAIN | PROOF_SIGNATURE;
+    return needed;
+}
+
+bool proofs_complete13(struct hs *hs)
+{
+    unsigned needed = proofs_needed13(hs);
+    if ((hs->proved & needed) == needed)
+        return true;
+    hs_fail(hs, HF_E_MISSING_PROOF, "needed 0x%x, proved 0x%x", needed, hs->proved);
+    return false;
+}
+
+void limit_records13(struct hs *hs)
+{
+    if (!hs->n.record_limit_agreed)
+        return;
+    /* What the peer may be sent does not count the byte for the content type; what we said counts it. */
+    hs->out->max_plain = (uint16_t)(hs->n.peer_record_limit - 1);
+    if (hs->n.config->record_size_limit)
+        hs->in->max_plain = hs->n.config->record_size_limit;
+}
+
+bool establish13(struct hs *hs)
+{
+    struct established *e = hs->est;
+    struct nego *n = &hs->n;
+    e->server = n->server;
+    e->version = n->version;
+    e->suite = n->suite;
+    e->group = n->group && (!n->psk || n->psk_dhe) ? n->group->id : 0;
+    e->resumed = n->psk;
+    e->retried = n->retried;
+    e->alpn = n->alpn;
+    e->alpn_len = n->alpn_len;
+    e->server_name = n->server_name;
+    e->ocsp = n->peer_ocsp;
+    e->ocsp_len = n->peer_ocsp_len;
+    n->alpn = n->peer_ocsp = NULL;
+    n->server_name = NULL;
+    if (n->psk) {
+        e->chain = n->session->chain ? chain_ref(n->session->chain) : NULL;
+        e->verified = n->session->verified;
+    } else {
+        e->chain = hs->peer_chain;
+        e->verified = e->chain && n->config->verify && (hs->proved & PROOF_CHAIN) &&
+                      hs->verdict.code == HF_OK;
+        hs->peer_chain = NULL;
+    }
+    hs->out->pad_block = n->config->padding;
+    return true;
+}

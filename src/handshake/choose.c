@@ -1,0 +1,276 @@
+/* choose.c: what a server decides about a ClientHello. */
+#include "handshake/choose.h"
+
+#include "bytes/names.h"
+#include "config/ticket.h"
+
+bool supported_version13(struct hs *hs)
+{
+    struct slice list = hs->values->versions;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        if (get_u16(list.p + i) == HF_TLS1_3)
+            return true;
+    }
+    /* The extension's own judgement words the refusal. */
+    return ext_take(&hs->n, hs->values, IN_CH);
+}
+
+/* ---- suite */
+
+static bool offered(const struct hs *hs, uint16_t suite)
+{
+    struct slice list = hs->ch.suites;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        if (get_u16(list.p + i) == suite)
+            return true;
+    }
+    return false;
+}
+
+/* A client without AES in hardware puts ChaCha20 first; following it costs a server with AES in
+ * hardware little and saves the client much. */
+static bool prefers_chacha(const struct hs *hs)
+{
+    struct slice list = hs->ch.suites;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        const struct suite *s = suite_find(get_u16(list.p + i));
+        if (s)
+            return s->aead == AEAD_CHACHA20_POLY1305;
+    }
+    return false;
+}
+
+static const struct suite *pick(const struct hs *hs, enum hash_id hash, bool chacha_only)
+{
+    const struct ids *ours = &hs->n.config->suites;
+    for (size_t i = 0; i < ours->count; i++) {
+        const struct suite *s = suite_find(ours->id[i]);
+        if (s && (hash == HASH_NONE || s->hash == hash) && offered(hs, s->id) &&
+            (!chacha_only || s->aead == AEAD_CHACHA20_POLY1305))
+            return s;
+    }
+    return NULL;
+}
+
+static const struct suite *pick_by_client(const struct hs *hs, enum hash_id hash)
+{
+    struct slice list = hs->ch.suites;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        const struct suite *s = suite_find(get_u16(list.p + i));
+        if (s && (hash == HASH_NONE || s->hash == hash) &&
+            ids_has(&hs->n.config->suites, s->id))
+            return s;
+    }
+    return NULL;
+}
+
+static const struct suite *best_suite(const struct hs *hs, enum hash_id hash)
+{
+    if (!hs->n.config->server_preference)
+        return pick_by_client(hs, hash);
+    const struct suite *chacha = prefers_chacha(hs) ? pick(hs, hash, true) : NULL;
+    return chacha ? chacha : pick(hs, hash, false);
+}
+
+enum hs_result choose_suite(struct hs *hs)
+{
+    if (hs->n.retried) {
+        if (!offered(hs, hs->n.suite->id))
+            return hs_fail(hs, HF_E_HELLO_CHANGED, "%s is offered no more", hs->n.suite->name);
+        return HS_OK;
+    }
+    hs->n.suite = best_suite(hs, HASH_NONE);
+    if (hs->n.suite)
+        return HS_OK;
+    struct slice list = hs->ch.suites;
+    return hs_fail(hs, HF_E_NO_SHARED_SUITE,
+                   "the client offers %zu suites, %s first; this server allows %s first",
+                   list.len / 2, name_suite(get_u16(list.p)),
+                   hs->n.config->suites.count ? name_suite(hs->n.config->suites.id[0])
+                                              : "none");
+}
+
+/* ---- session */
+
+/* May this session be resumed here? Whatever the full handshake would have demanded must hold. */
+static bool acceptable(const struct hs *hs, const hf_session *s)
+{
+    const hf_config *config = hs->n.config;
+    if (s->version != HF_TLS1_3)
+        return false;
+    /* A ticket for one name says nothing about another that this process serves too. */
+    const char *now = hs->n.server_name ? hs->n.server_name : "";
+    if (strcmp(s->server_name ? s->server_name : "", now) != 0)
+        return false;
+    if (config->client_auth == HF_CLIENT_AUTH_REQUIRE &&
+        (!s->chain || (config->verify && !s->verified)))
+        return false;
+    return config->client_auth != HF_CLIENT_AUTH_NONE || !s->chain;
+}
+
+/* The suite must have the session's hash (4.2.11); another shared suite may have it. */
+static bool fit_suite(struct hs *hs, const hf_session *s)
+{
+    const struct suite *of_session = suite_find(s->suite);
+    if (!of_session)
+        return false;
+    if (of_session->hash == hs->n.suite->hash)
+        return true;
+    const struct suite *other = hs->n.retried ? NULL : best_suite(hs, of_session->hash);
+    if (!other)
+        return false;
+    hs->n.suite = other;
+    return true;
+}
+
+/* psk_dhe_ke before psk_ke: only the first keeps forward secrecy. */
+static bool fit_mode(struct hs *hs)
+{
+    unsigned modes = hs->n.peer_psk_modes & hs->n.config->psk_modes;
+    if (modes & HF_PSK_DHE_KE && hs->n.group) {
+        hs->n.psk_dhe = true;
+        return true;
+    }
+    hs->n.psk_dhe = false;
+    return (modes & HF_PSK_KE) != 0;
+}
+
+static enum hs_result check_binder(struct hs *hs, const hf_session *s, struct slice theirs)
+{
+    uint8_t ours[HASH_MAX_SIZE];
+    keys13_binder(hs, s, slice_of(buffer_front(&hs->hello), hs->values->binders_at), ours);
+    size_t len = hash_size(hs->n.suite->hash);
+    if (theirs.len != len || !ct_equal(ours, theirs.p, len))
+        return hs_fail(hs, HF_E_BAD_BINDER,
+                       "the client does not hold the secret of the session that it offers");
+    hs->proved |= PROOF_BINDER;
+    return HS_OK;
+}
+
+enum hs_result choose_session(struct hs *hs)
+{
+    const struct ext_values *v = hs->values;
+    hs->n.psk = false;
+    for (size_t i = 0; i < v->psk_count && hs->n.config->psk_modes; i++) {
+        hf_session *s = ticket_open(hs->n.config, v->psk[i].identity);
+        if (!s)
+            continue;
+        if (!acceptable(hs, s) || !fit_mode(hs) || !fit_suite(hs, s)) {
+            hf_session_free(s);
+            continue;
+        }
+        hf_session_free(hs->n.session);
+        hs->n.session = s;
+        if (check_binder(hs, s, v->psk[i].binder) != HS_OK)
+            return HS_FAILED;
+        hs->n.psk = true;
+        hs->n.psk_index = (uint16_t)i;
+        trace_note(hs->tracer, "resumption", "identity %zu is a ticket of ours%s", i,
+                   hs->n.psk_dhe ? "; with a fresh key exchange"
+                                 : "; without a fresh key exchange");
+        return HS_OK;
+    }
+    return HS_OK;
+}
+
+/* ---- retry */
+
+/* RFC 8446 9.2: which extensions a ClientHello must have. */
+static enum hs_result check_present(struct hs *hs)
+{
+    const struct ext_values *v = hs->values;
+    bool groups = ext_has(v, X_SUPPORTED_GROUPS), share = ext_has(v, X_KEY_SHARE);
+    if (groups != share)
+        return hs_fail(hs, HF_E_MISSING_EXTENSION, "%s without %s",
+                       groups ? "supported_groups" : "key_share",
+                       groups ? "key_share" : "supported_groups");
+    if (ext_has(v, X_PRE_SHARED_KEY))
+        return HS_OK;
+    if (!ext_has(v, X_SIGNATURE_ALGORITHMS))
+        return hs_fail(hs, HF_E_MISSING_EXTENSION, "signature_algorithms");
+    return groups ? HS_OK : hs_fail(hs, HF_E_MISSING_EXTENSION, "supported_groups");
+}
+
+enum hs_result decide_retry(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    if (check_present(hs) != HS_OK)
+        return HS_FAILED;
+    if (n->psk && !n->psk_dhe)
+        return HS_OK;
+    if (!n->psk && !ext_has(hs->values, X_SIGNATURE_ALGORITHMS))
+        return hs_fail(hs, HF_E_MISSING_EXTENSION,
+                       "signature_algorithms, and no session can be resumed");
+    if (!n->group)
+        return hs_fail(hs,
+                       ext_has(hs->values, X_SUPPORTED_GROUPS) ? HF_E_NO_SHARED_GROUP
+                                                               : HF_E_MISSING_EXTENSION,
+                       "the client's supported_groups has none of this server's groups");
+    n->retry = n->peer_share == NULL;
+    return HS_OK;
+}
+
+/* ---- second ClientHello */
+
+/* The extensions that may differ (4.1.2), besides padding (RFC 7685). */
+static bool may_change(uint16_t id)
+{
+    return id == 51 || id == 42 || id == 44 || id == 41 || id == 21;
+}
+
+/* One extension of a block that was read before and is well-formed; skips those that may change. */
+static bool next_fixed(struct slice *block, struct slice *extension)
+{
+    while (block->len >= 4) {
+        size_t len = 4u + get_u16(block->p + 2);
+        *extension = slice_of(block->p, len <= block->len ? len : block->len);
+        block->p += extension->len;
+        block->len -= extension->len;
+        if (!may_change(get_u16(extension->p)))
+            return true;
+    }
+    return false;
+}
+
+static bool same_extensions(struct slice a, struct slice b)
+{
+    struct slice x, y;
+    for (;;) {
+        bool more_a = next_fixed(&a, &x), more_b = next_fixed(&b, &y);
+        if (more_a != more_b)
+            return false;
+        if (!more_a)
+            return true;
+        if (!slice_equal(x, y))
+            return false;
+    }
+}
+
+bool hello_unchanged(struct hs *hs, struct rd *r)
+{
+    struct rd_msg m = {.name = "ClientHello"};
+    hf_error ignored = {0};
+    struct client_hello first;
+    m.err = &ignored;
+    struct rd again =
+        rd_start(&m, buffer_front(&hs->first_hello), buffer_len(&hs->first_hello), MSG_HEADER);
+    const struct client_hello *second = &hs->ch;
+    if (!msg_read_client_hello(&again, &first))
+        return rd_bad(r, HF_E_INTERNAL, "the first ClientHello was lost");
+    const char *what = NULL;
+    if (first.version != second->version)
+        what = "legacy_version";
+    else if (!slice_equal(first.random, second->random))
+        what = "random";
+    else if (!slice_equal(first.session_id, second->session_id))
+        what = "legacy_session_id";
+    else if (!slice_equal(first.suites, second->suites))
+        what = "cipher_suites";
+    else if (!slice_equal(first.compression, second->compression))
+        what = "legacy_compression_methods";
+    else if (!second->has_extensions ||
+             !same_extensions(slice_of(first.extensions.p, rd_left(&first.extensions)),
+                              slice_of(second->extensions.p, rd_left(&second->extensions))))
+        what = "extensions";
+    return what ? rd_bad(r, HF_E_HELLO_CHANGED, "%s", what) : true;
+}

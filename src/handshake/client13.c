@@ -1,0 +1,414 @@
+/* client13.c: what a client does in a TLS 1.3 handshake (RFC 8446 2, figures 1 to 3). */
+#include <stdio.h>
+
+#include "bytes/names.h"
+#include "handshake/hs.h"
+
+static bool retried(const struct hs *hs)
+{
+    return hs->n.retried;
+}
+static bool with_certificate(const struct hs *hs)
+{
+    return !hs->n.psk;
+}
+static bool asked(const struct hs *hs)
+{
+    return hs->cert_requested;
+}
+static bool have_credential(const struct hs *hs)
+{
+    return hs->cert_requested && hs->credential;
+}
+
+static enum hs_result prepare(struct hs *hs);
+static enum hs_result send_hello(struct hs *hs);
+static enum hs_result read_retry(struct hs *hs);
+static enum hs_result prepare_again(struct hs *hs);
+static enum hs_result read_server_hello(struct hs *hs);
+static enum hs_result use_handshake_keys(struct hs *hs);
+static enum hs_result read_encrypted_extensions(struct hs *hs);
+static enum hs_result read_certificate_request(struct hs *hs);
+static enum hs_result compute_master(struct hs *hs);
+static enum hs_result choose_credential(struct hs *hs);
+static enum hs_result use_traffic_keys(struct hs *hs);
+
+/* clang-format off */
+const struct step client13[] = {
+    /*    message                   when              optional  step                       name                      defined in */
+    { '.', 0,                       NULL,             false, prepare,                   "random and key shares",  "RFC 8446 4.2.8" },
+    { '>', MSG_CLIENT_HELLO,        NULL,             false, send_hello,                "ClientHello",            "RFC 8446 4.1.2" },
+    { '<', MSG_HELLO_RETRY_REQUEST, NULL,             true,  read_retry,                "HelloRetryRequest",      "RFC 8446 4.1.4" },
+    { '.', 0,                       retried,          false, prepare_again,             "new key share",          "RFC 8446 4.1.4" },
+    { '>', MSG_CLIENT_HELLO,        retried,          false, send_hello,                "second ClientHello",     "RFC 8446 4.1.2" },
+    { '<', MSG_SERVER_HELLO,        NULL,             false, read_server_hello,         "ServerHello",            "RFC 8446 4.1.3" },
+    { '.', 0,                       NULL,             false, use_handshake_keys,        "handshake keys",         "RFC 8446 7.1"   },
+    { '<', MSG_ENCRYPTED_EXTENSIONS,NULL,             false, read_encrypted_extensions, "EncryptedExtensions",    "RFC 8446 4.3.1" },
+    { '<', MSG_CERTIFICATE_REQUEST, with_certificate, true,  read_certificate_request,  "CertificateRequest",     "RFC 8446 4.3.2" },
+    { '<', MSG_CERTIFICATE,         with_certificate, false, read_certificate13,        "Certificate",            "RFC 8446 4.4.2" },
+    { '.', 0,                       with_certificate, false, verify_peer13,             "verify the chain",       "RFC 5280 6"     },
+    { '<', MSG_CERTIFICATE_VERIFY,  with_certificate, false, read_certificate_verify13, "CertificateVerify",      "RFC 8446 4.4.3" },
+    { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "server Finished",        "RFC 8446 4.4.4" },
+    { '.', 0,                       NULL,             false, compute_master,            "master secret",          "RFC 8446 7.1"   },
+    { '.', 0,                       asked,            false, choose_credential,         "choose a certificate",   "RFC 8446 4.4.2.3" },
+    { '>', MSG_CERTIFICATE,         asked,            false, send_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
+    { '.', 0,                       have_credential,  false, sign13,                    "sign",                   "RFC 8446 4.4.3" },
+    { '>', MSG_CERTIFICATE_VERIFY,  have_credential,  false, send_certificate_verify13, "client CertificateVerify", "RFC 8446 4.4.3" },
+    { '>', MSG_FINISHED,            NULL,             false, send_finished13,           "client Finished",        "RFC 8446 4.4.4" },
+    { '.', 0,                       NULL,             false, use_traffic_keys,          "application keys",       "RFC 8446 7.1"   },
+    { 0 }
+};
+/* clang-format on */
+
+/* ---- ClientHello */
+
+static bool add_share(struct hs *hs, const struct group *group)
+{
+    struct nego *n = &hs->n;
+    const struct test_hooks *test = n->config->test;
+    uint8_t private_key[66];
+    size_t len = sizeof private_key;
+    struct own_share *own = &n->own[n->own_count];
+    own->group = group;
+    own->len = (uint16_t)kx_initiator_share_size(group->kx);
+    own->public_value = mem_new(own->len);
+    if (!own->public_value)
+        return false;
+    n->own_count++;
+    if (test && test->private_key && test->private_key(test->arg, group->id, private_key, &len))
+        own->kx = kx_start_with(group->kx, private_key, len, own->public_value);
+    else
+        own->kx = kx_start(group->kx, own->public_value);
+    return own->kx != NULL;
+}
+
+static enum hs_result prepare(struct hs *hs)
+{
+    const hf_config *config = hs->n.config;
+    hs->n.version = HF_TLS1_3;
+    /* D.4: a session ID that is not empty makes the handshake look like a resumption of TLS 1.2. */
+    hs->session_id_len = config->compat ? 32 : 0;
+    if (!config_random(config, "random", hs->client_random, RANDOM_SIZE) ||
+        (config->compat && !config_random(config, "session_id", hs->session_id, 32)))
+        return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+    for (size_t i = 0; i < config->key_shares.count && i < NEGO_MAX_SHARES; i++) {
+        const struct group *group = group_find(config->key_shares.id[i]);
+        if (group && !add_share(hs, group))
+            return hs_fail(hs, HF_E_CRYPTO, "no key share for %s", group->name);
+    }
+    return HS_OK;
+}
+
+static enum hs_result prepare_again(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    if (!n->group)
+        return HS_OK; /* only a cookie was asked for: the shares stay */
+    for (size_t i = 0; i < n->own_count; i++) {
+        kx_free(n->own[i].kx);
+        mem_free(n->own[i].public_value);
+    }
+    memset(n->own, 0, sizeof n->own);
+    n->own_count = 0;
+    if (!add_share(hs, n->group))
+        return hs_fail(hs, HF_E_CRYPTO, "no key share for %s", n->group->name);
+    return HS_OK;
+}
+
+static void write_binder(struct hs *hs)
+{
+    uint8_t *message = buffer_front(&hs->message);
+    size_t at = hs->n.binders_at;
+    uint8_t binder[HASH_MAX_SIZE];
+    keys13_binder(hs, hs->n.session, slice_of(message, at), binder);
+    memcpy(message + at + 3, binder,
+           message[at + 2]); /* behind the lengths of list and entry */
+}
+
+static struct slice offered_suites(const struct hs *hs, uint8_t out[2 * CONFIG_MAX_LIST])
+{
+    const struct ids *suites = &hs->n.config->suites;
+    const struct test_hooks *test = hs->n.config->test;
+    struct slice list = slice_of(out, 2 * suites->count);
+    for (size_t i = 0; i < suites->count; i++)
+        put_u16(out + 2 * i, suites->id[i]);
+    if (test && test->suites)
+        test->suites(test->arg, &list);
+    return list;
+}
+
+static enum hs_result send_hello(struct hs *hs)
+{
+    static const uint8_t null_compression = 0;
+    uint8_t suites[2 * CONFIG_MAX_LIST];
+    size_t mark;
+    hs->before = hs->transcript.hash;
+    hs->n.binders_at = 0;
+    struct client_hello ch = {
+        .version = HF_TLS1_2,
+        .random = slice_of(hs->client_random, RANDOM_SIZE),
+        .session_id = slice_of(hs->session_id, hs->session_id_len),
+        .suites = offered_suites(hs, suites),
+        .compression = slice_of(&null_compression, 1),
+    };
+    if (hs->n.retried && !hs_ccs(hs))
+        return hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
+    struct wr w = hs_begin(hs, MSG_CLIENT_HELLO, &mark);
+    msg_write_client_hello(&w, &ch);
+    hs_extensions(hs, &w, IN_CH, MSG_CLIENT_HELLO);
+    msg_finish(&w, mark);
+    if (wr_ok(&w) && hs->n.sent >> X_PRE_SHARED_KEY & 1 && hs->n.binders_at)
+        write_binder(hs);
+    return hs_commit(hs, &w);
+}
+
+/* ---- HelloRetryRequest and ServerHello */
+
+/* A ServerHello of an older version has no supported_versions. Its other extensions are not to be
+ * judged by the rules of TLS 1.3, so this is looked at first. */
+static bool is_old(const struct server_hello *sh, const struct hs *hs)
+{
+    (void)hs;
+    if (!sh->has_extensions)
+        return true;
+    const uint8_t *p = sh->extensions.p, *end = sh->extensions.end;
+    while (end - p >= 4) {
+        if (get_u16(p) == 43)
+            return false;
+        size_t len = 4u + get_u16(p + 2);
+        if (len > (size_t)(end - p))
+            return false; /* malformed: the real reader says where */
+        p += len;
+    }
+    return true;
+}
+
+static enum hs_result refuse_old(struct hs *hs, const struct server_hello *sh)
+{
+    /* "DOWNGRD" and 01 (TLS 1.2) or 00 (below) end the random of a server that could do better
+     * (4.1.3). */
+    const uint8_t *tail = sh->random.p + 24;
+    if (memcmp(tail, "DOWNGRD", 7) == 0 && tail[7] <= 1)
+        return hs_fail(hs, HF_E_DOWNGRADE, "the server chose %s, but supports TLS 1.3",
+                       name_version(sh->version));
+    return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
+                   "the server chose %s, this client allows TLS 1.3",
+                   name_version(sh->version));
+}
+
+static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct server_hello *sh)
+{
+    if (sh->version != HF_TLS1_2)
+        rd_bad(r, HF_E_VERSION_NOT_OFFERED, "legacy_version is 0x%04x, not 0x0303",
+               sh->version);
+    else if (!slice_equal(sh->session_id, slice_of(hs->session_id, hs->session_id_len)))
+        rd_bad(r, HF_E_SESSION_ID_CHANGED, "legacy_session_id_echo differs from what was sent");
+    else if (sh->compression != 0)
+        rd_bad(r, HF_E_BAD_COMPRESSION, "legacy_compression_method is %u, not 0",
+               sh->compression);
+    else if (!ids_has(&hs->n.config->suites, sh->suite) || !suite_find(sh->suite))
+        rd_bad(r, HF_E_WRONG_SUITE, "%s (0x%04x) was not offered", name_suite(sh->suite),
+               sh->suite);
+    else if (hs->n.suite && hs->n.suite->id != sh->suite)
+        rd_bad(r, HF_E_SUITE_CHANGED, "from %s to %s", hs->n.suite->name,
+               name_suite(sh->suite));
+    return rd_ok(r) ? HS_OK : HS_FAILED;
+}
+
+static enum hs_result read_hello(struct hs *hs, struct rd *r, struct server_hello *sh,
+                                 unsigned message, struct ext_values *v)
+{
+    if (!msg_read_server_hello(r, sh))
+        return HS_FAILED;
+    if (is_old(sh, hs))
+        return refuse_old(hs, sh);
+    enum hs_result checked = check_hello(hs, r, sh);
+    if (checked != HS_OK)
+        return checked;
+    if (!ext_read(&hs->n, &sh->extensions, message, v) || !ext_take(&hs->n, v, message))
+        return HS_FAILED;
+    hs->n.suite = suite_find(sh->suite);
+    hs->hash = hs->n.suite->hash;
+    return transcript_start(&hs->transcript, hs->hash)
+               ? HS_OK
+               : hs_fail(hs, HF_E_INTERNAL, "the hash changed");
+}
+
+static enum hs_result read_retry(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    struct server_hello sh;
+    struct ext_values v;
+    enum hs_result ok = read_hello(hs, &r, &sh, IN_HRR, &v);
+    if (ok != HS_OK)
+        return ok;
+    if (!ext_has(&v, X_KEY_SHARE) && !ext_has(&v, X_COOKIE))
+        return hs_fail(hs, HF_E_BAD_HELLO_RETRY, "it has neither key_share nor cookie");
+    transcript_retry(&hs->transcript);
+    hs->n.retried = true;
+    trace_note(hs->tracer, "retry", "the server asks for %s",
+               hs->n.group ? hs->n.group->name : "a cookie");
+    return HS_OK;
+}
+
+static enum hs_result check_key_exchange(struct hs *hs, const struct ext_values *v)
+{
+    struct nego *n = &hs->n;
+    bool share = ext_has(v, X_KEY_SHARE);
+    if (n->psk) {
+        const struct suite *of_session = suite_find(n->session->suite);
+        if (!of_session || of_session->hash != hs->hash)
+            return hs_fail(hs, HF_E_BAD_PSK_SUITE, "the server resumes a session of %s with %s",
+                           name_suite(n->session->suite), n->suite->name);
+        if (!(n->config->psk_modes & (share ? HF_PSK_DHE_KE : HF_PSK_KE)))
+            return hs_fail(hs, HF_E_NO_KEY_SHARE, "the server chose %s, which was not offered",
+                           share ? "psk_dhe_ke" : "psk_ke");
+    } else if (!share) {
+        return hs_fail(hs, HF_E_NO_KEY_SHARE,
+                       "the server sent neither key_share nor pre_shared_key");
+    }
+    n->psk_dhe = share;
+    if (!share)
+        n->group = NULL;
+    return HS_OK;
+}
+
+static enum hs_result read_server_hello(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    struct server_hello sh;
+    struct ext_values v;
+    enum hs_result ok = read_hello(hs, &r, &sh, IN_SH, &v);
+    if (ok == HS_OK)
+        ok = check_key_exchange(hs, &v);
+    if (ok != HS_OK)
+        return ok;
+    memcpy(hs->server_random, sh.random.p, RANDOM_SIZE);
+    trace_note(hs->tracer, "suite", "%s", hs->n.suite->name);
+    if (hs->n.group)
+        trace_note(hs->tracer, "group", "%s", hs->n.group->name);
+    if (hs->n.psk)
+        trace_note(hs->tracer, "resumption", "the server accepts the session%s",
+                   hs->n.psk_dhe ? ", with a fresh key exchange"
+                                 : " without a fresh key exchange");
+    return HS_OK;
+}
+
+static enum hs_result exchange_keys(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    if (!n->group)
+        return HS_OK;
+    for (size_t i = 0; i < n->own_count; i++) {
+        if (n->own[i].group != n->group)
+            continue;
+        enum kx_result r = kx_finish(n->own[i].kx, n->peer_share, n->peer_share_len, hs->shared,
+                                     &hs->shared_len);
+        if (r == KX_BAD_SHARE)
+            return hs_fail(hs, HF_E_BAD_KEY_SHARE, "%s, %zu bytes", n->group->name,
+                           n->peer_share_len);
+        return r == KX_OK
+                   ? HS_OK
+                   : hs_fail(hs, HF_E_CRYPTO, "key exchange with %s failed", n->group->name);
+    }
+    return hs_fail(hs, HF_E_INTERNAL, "no private key for the chosen group");
+}
+
+static enum hs_result use_handshake_keys(struct hs *hs)
+{
+    enum hs_result r = exchange_keys(hs);
+    if (r != HS_OK)
+        return r;
+    if (!keys13_early(hs) || !keys13_handshake(hs) ||
+        !keys13_use(hs, true, hs->server_hs, "handshake"))
+        return HS_FAILED;
+    /* The dummy change_cipher_spec stands "immediately before its second flight" (D.4); an alert of
+     * ours belongs to that flight too. */
+    if (!hs_ccs(hs))
+        return hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
+    hs->plain_alert = false;
+    return keys13_use(hs, false, hs->client_hs, "handshake") ? HS_OK : HS_FAILED;
+}
+
+/* ---- the rest of the server's flight */
+
+static enum hs_result read_encrypted_extensions(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m), extensions;
+    struct ext_values v;
+    if (!msg_read_encrypted_extensions(&r, &extensions) ||
+        !ext_read(&hs->n, &extensions, IN_EE, &v) || !ext_take(&hs->n, &v, IN_EE))
+        return HS_FAILED;
+    limit_records13(hs);
+    return HS_OK;
+}
+
+static enum hs_result read_certificate_request(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    struct certificate_request cr;
+    struct ext_values v;
+    if (!msg_read_certificate_request(&r, &cr))
+        return HS_FAILED;
+    if (cr.context.len != 0) {
+        rd_bad(&r, HF_E_BAD_EXTENSION,
+               "certificate_request_context is not empty in the handshake (4.3.2)");
+        return HS_FAILED;
+    }
+    if (!ext_read(&hs->n, &cr.extensions, IN_CR, &v) || !ext_take(&hs->n, &v, IN_CR))
+        return HS_FAILED;
+    hs->cert_requested = true;
+    return HS_OK;
+}
+
+static enum hs_result compute_master(struct hs *hs)
+{
+    if (!proofs_complete13(hs))
+        return HS_FAILED;
+    return keys13_master(hs) ? HS_OK : HS_FAILED;
+}
+
+/* ---- our certificate */
+
+static enum hs_result choose_credential(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    bool nobody;
+    hs->question.signatures = n->peer_sigalgs.id;
+    hs->question.signature_count = n->peer_sigalgs.count;
+    enum hs_result r = hs_ask(hs, HF_ASK_CREDENTIAL, &nobody);
+    if (r != HS_OK)
+        return r;
+    if (nobody) {
+        hf_credential *cred = config_credential(n->config, NULL, n->peer_sigalgs.id,
+                                                n->peer_sigalgs.count, &hs->scheme);
+        hs->credential = cred ? hf_credential_ref(cred) : NULL;
+        return HS_OK;
+    }
+    hs_asked(hs);
+    hs->credential = hs->answer_credential;
+    hs->answer_credential = NULL;
+    if (!hs->credential)
+        return HS_OK;
+    hs->scheme =
+        config_scheme_for(n->config, hs->credential, n->peer_sigalgs.id, n->peer_sigalgs.count);
+    if (!hs->scheme)
+        return hs_fail(
+            hs, HF_E_NO_SHARED_SIGNATURE,
+            "the chosen certificate's key cannot make any signature that the server accepts");
+    return HS_OK;
+}
+
+static enum hs_result use_traffic_keys(struct hs *hs)
+{
+    /* Once more, for a mistake in the list must not open the connection (design: proof bits). */
+    if (!proofs_complete13(hs) || !keys13_resumption(hs) ||
+        !keys13_use(hs, true, hs->est->read_secret, "application") ||
+        !keys13_use(hs, false, hs->est->write_secret, "application"))
+        return HS_FAILED;
+    return establish13(hs) ? HS_OK : HS_FAILED;
+}

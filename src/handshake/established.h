@@ -1,0 +1,63 @@
+/* established.h: what a connection keeps when its handshake is over. */
+#ifndef HANDSHAKE_ESTABLISHED_H
+#define HANDSHAKE_ESTABLISHED_H
+
+#include "config/config.h"
+#include "config/session.h"
+#include "handshake/tracer.h"
+#include "record/record.h"
+
+#define SECRET_MAX 48 /* SHA-384 is the longest hash of a TLS 1.3 suite */
+
+struct established {
+    bool server;
+    bool resumed, retried, verified;
+    uint8_t alpn_len;
+    uint8_t key_updates, tickets,
+        empty_records; /* floods: counted since the last application data */
+    uint16_t version, group, signature;
+    const struct suite *suite;
+    uint8_t read_secret[SECRET_MAX],
+        write_secret[SECRET_MAX]; /* application_traffic_secret_N */
+    uint8_t exporter[SECRET_MAX], resumption[SECRET_MAX];
+    uint8_t *alpn;
+    char *server_name;
+    struct chain *chain;
+    uint8_t *ocsp;
+    size_t ocsp_len;
+};
+
+void established_clear(struct established *e);
+
+/* established_rekey derives key and iv of one direction from its secret and puts them on the half;
+ * keep_seq for an awakening connection. */
+bool established_rekey(const struct established *e, struct rec_half *half, bool read,
+                       bool keep_seq) __attribute__((warn_unused_result));
+
+/* ---- after13.c: messages that come after the handshake (RFC 8446 4.6) */
+
+/* What after13_message wants done. */
+struct after {
+    bool answer_key_update; /* the peer asks us to renew our key too */
+    hf_session *session;    /* a ticket has come; owned by the caller */
+};
+
+bool after13_message(struct established *e, const hf_config *config, struct rec_half *in,
+                     const uint8_t *whole, size_t len, bool more_behind,
+                     const struct tracer *tracer, struct after *out, hf_error *err)
+    __attribute__((warn_unused_result));
+
+/* after13_key_update seals a KeyUpdate under the old key, appends it to output and renews the key. */
+bool after13_key_update(struct established *e, struct rec_half *out, bool request,
+                        struct buffer *output, const struct tracer *tracer, hf_error *err)
+    __attribute__((warn_unused_result));
+
+/* expand_label is HKDF-Expand-Label of RFC 8446 7.1. */
+void expand_label(enum hash_id hash, const uint8_t *secret, const char *label,
+                  struct slice context, uint8_t *out, size_t n);
+
+/* after13_export: RFC 8446 7.5. */
+bool after13_export(const struct established *e, const char *label, struct slice context,
+                    uint8_t *out, size_t len);
+
+#endif

@@ -1,0 +1,297 @@
+/* flow.c: the driver of the flow lists, and what every row may use. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "handshake/hs.h"
+
+struct hs *hs_new(hf_config *config, bool server, hf_conn *conn, struct established *est,
+                  const struct tracer *tracer)
+{
+    struct hs *hs = mem_new(sizeof *hs);
+    if (!hs)
+        return NULL;
+    hs->n.config = config;
+    hs->n.server = server;
+    hs->conn = conn;
+    hs->est = est;
+    hs->tracer = tracer;
+    hs->step = server ? server13 : client13;
+    hs->plain_alert = true;
+    return hs;
+}
+
+void hs_free(struct hs *hs)
+{
+    if (!hs)
+        return;
+    nego_clear(&hs->n);
+    buffer_clear(&hs->flight);
+    buffer_clear(&hs->message);
+    buffer_clear(&hs->hello);
+    buffer_clear(&hs->first_hello);
+    transcript_clear(&hs->transcript);
+    mem_free(hs->values);
+    mem_free(hs->request_context);
+    mem_free(hs->tbs);
+    hf_credential_free(hs->credential);
+    hf_credential_free(hs->answer_credential);
+    hf_config_free(hs->answer_config);
+    chain_free(hs->peer_chain);
+    mem_wipe_free(hs, sizeof *hs);
+}
+
+enum hs_result hs_fail(struct hs *hs, hf_code code, const char *fmt, ...)
+{
+    char detail[HF_DETAIL_MAX_LEN];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(detail, sizeof detail, fmt, args);
+    va_end(args);
+    err_set(hs->n.err, code, "%s", detail);
+    return HS_FAILED;
+}
+
+struct rd hs_reader(struct hs *hs, struct rd_msg *m)
+{
+    memset(m, 0, sizeof *m);
+    m->name = msg_name(hs->msg.type);
+    m->rfc = msg_rfc(hs->msg.type);
+    m->err = hs->n.err;
+    trace_attach(hs->tracer, false, &hs->sink, m);
+    return rd_start(m, hs->msg.whole, hs->msg.len, MSG_HEADER);
+}
+
+/* A ServerHello with the special random is a HelloRetryRequest (RFC 8446 4.1.3): the lists tell the
+ * two apart by message. */
+static uint8_t real_type(const uint8_t *whole, size_t len)
+{
+    if (whole[0] == MSG_SERVER_HELLO && len >= MSG_HEADER + 2 + RANDOM_SIZE &&
+        memcmp(whole + MSG_HEADER + 2, hello_retry_random, RANDOM_SIZE) == 0)
+        return MSG_HELLO_RETRY_REQUEST;
+    return whole[0];
+}
+
+/* struct {
+ *     HandshakeType msg_type;
+ *     uint24 length;
+ *     select (Handshake.msg_type) { ... };
+ * } Handshake;                                                               RFC 8446 4 */
+static enum hs_result next_message(struct hs *hs)
+{
+    const uint8_t *p = buffer_front(hs->inbuf);
+    size_t have = buffer_len(hs->inbuf);
+    if (have < MSG_HEADER)
+        return HS_WAIT;
+    size_t len = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+    size_t most = msg_max_size(p[0]);
+    if (most == 0 && p[0] != MSG_END_OF_EARLY_DATA)
+        return hs_fail(hs, HF_E_UNEXPECTED_MESSAGE,
+                       "expected %s (%s), got a message of unknown type %u", hs->step->name,
+                       hs->step->rfc, p[0]);
+    if (len > most)
+        return hs_fail(hs, HF_E_MESSAGE_TOO_LONG, "%s of %zu bytes, at most %zu are allowed",
+                       msg_name(p[0]), len, most);
+    if (have < MSG_HEADER + len)
+        return HS_WAIT;
+    hs->msg.whole = p;
+    hs->msg.len = MSG_HEADER + len;
+    hs->msg.type = real_type(p, hs->msg.len);
+    hs->have_in = true;
+    trace_message(hs->tracer, false, p, hs->msg.len, false);
+    return HS_OK;
+}
+
+static enum hs_result unexpected(struct hs *hs)
+{
+    return hs_fail(hs, HF_E_UNEXPECTED_MESSAGE, "expected %s (%s), got %s", hs->step->name,
+                   hs->step->rfc, msg_name(hs->msg.type));
+}
+
+/* The transcript has the message only after its row has run: CertificateVerify and Finished speak
+ * about what came before them. */
+static enum hs_result consume(struct hs *hs)
+{
+    if (!transcript_add(&hs->transcript, hs->msg.whole, hs->msg.len))
+        return hs_fail(hs, HF_E_NO_MEMORY, "transcript");
+    buffer_drop(hs->inbuf, hs->msg.len);
+    hs->have_in = false;
+    return HS_OK;
+}
+
+static enum hs_result run_row(struct hs *hs, const struct step *s)
+{
+    if (!hs->step_shown) {
+        trace_step(hs->tracer, s->name, s->rfc, s->kind == '>');
+        hs->step_shown = true;
+    }
+    enum hs_result r = s->run(hs);
+    return r == HS_OK && s->kind == '<' ? consume(hs) : r;
+}
+
+static enum hs_result walk(struct hs *hs)
+{
+    for (; hs->step->kind; hs->step++, hs->step_shown = false) {
+        const struct step *s = hs->step;
+        if (s->when && !s->when(hs))
+            continue;
+        if (s->kind == '<') {
+            enum hs_result r = hs->have_in ? HS_OK : next_message(hs);
+            if (r != HS_OK)
+                return r;
+            if (hs->msg.type != s->message) {
+                if (s->optional)
+                    continue;
+                return unexpected(hs);
+            }
+        }
+        enum hs_result r = run_row(hs, s);
+        if (r != HS_OK)
+            return r;
+    }
+    hs->done = true;
+    return HS_OK;
+}
+
+enum hs_result hs_run(struct hs *hs, hf_error *err)
+{
+    hs->n.err = err;
+    enum hs_result r = walk(hs);
+    if (r != HS_FAILED && !hs_flush(hs))
+        r = hs_fail(hs, HF_E_NO_MEMORY, "the flight's records");
+    if (r == HS_FAILED) {
+        if (!err->code)
+            err_set(err, HF_E_INTERNAL, "a step failed without a reason");
+        err->step = hs->step->kind ? hs->step->name : "";
+    }
+    return r;
+}
+
+/* ---- sending */
+
+struct wr hs_begin(struct hs *hs, uint8_t type, size_t *mark)
+{
+    struct wr w;
+    buffer_drop(&hs->message, buffer_len(&hs->message));
+    wr_start(&w, &hs->message);
+    *mark = msg_begin(&w, type == MSG_HELLO_RETRY_REQUEST ? MSG_SERVER_HELLO : type);
+    return w;
+}
+
+void hs_extensions(struct hs *hs, struct wr *w, unsigned message, uint8_t type)
+{
+    const struct test_hooks *test = hs->n.config->test;
+    size_t start = wr_at(w);
+    ext_write(&hs->n, w, message);
+    struct buffer other = {0};
+    if (test && test->extensions && test->extensions(test->arg, type, &other)) {
+        w->b->end = w->b->start + start; /* a published vector's block replaces ours */
+        wr_opaque16(w, slice_of(other.p + other.start, buffer_len(&other)));
+    }
+    buffer_clear(&other);
+}
+
+enum hs_result hs_commit(struct hs *hs, const struct wr *w)
+{
+    const uint8_t *p = buffer_front(&hs->message);
+    size_t len = buffer_len(&hs->message);
+    if (!wr_ok(w) || !transcript_add(&hs->transcript, p, len) ||
+        !buffer_append(&hs->flight, p, len))
+        return hs_fail(hs, HF_E_NO_MEMORY, "writing %s", hs->step->name);
+    return HS_OK;
+}
+
+enum hs_result hs_end(struct hs *hs, struct wr *w, size_t mark)
+{
+    msg_finish(w, mark);
+    return hs_commit(hs, w);
+}
+
+/* One record for as many of the flight's bytes as fit. */
+static bool flush_record(struct hs *hs, const uint8_t *p, size_t len)
+{
+    /* "legacy_record_version: ... MUST be set to 0x0303 for all records ... other than an initial
+     * ClientHello, where it MAY also be 0x0301" (RFC 8446 5.1). */
+    bool first = !hs->n.server && !hs->n.retried && !hs->out->prot;
+    uint8_t *out = buffer_reserve(hs->output, rec_sealed_size(hs->out, REC_HANDSHAKE, len));
+    if (!out)
+        return false;
+    size_t size = rec_seal(hs->out, REC_HANDSHAKE, first ? HF_TLS1_0 : HF_TLS1_2, p, len, out);
+    if (!size)
+        return false;
+    trace_record(hs->tracer, true, out, size);
+    if (hs->out->prot)
+        trace_plaintext(hs->tracer, true, REC_HANDSHAKE, p, len);
+    hs->output->end += size;
+    return true;
+}
+
+static void trace_flight(struct hs *hs)
+{
+    const uint8_t *p = buffer_front(&hs->flight);
+    size_t left = hs->tracer ? buffer_len(&hs->flight) : 0;
+    while (left >= MSG_HEADER) {
+        size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
+        trace_message(hs->tracer, true, p, len, true);
+        p += len;
+        left -= len;
+    }
+}
+
+bool hs_flush(struct hs *hs)
+{
+    const uint8_t *p = buffer_front(&hs->flight);
+    size_t left = buffer_len(&hs->flight), most = rec_max_plain(hs->out);
+    while (left > 0) {
+        size_t len = left < most ? left : most;
+        if (!flush_record(hs, p, len))
+            return false;
+        p += len;
+        left -= len;
+    }
+    trace_flight(hs);
+    buffer_clear(&hs->flight);
+    return true;
+}
+
+bool hs_ccs(struct hs *hs)
+{
+    static const uint8_t record[] = {REC_CCS, 3, 3, 0, 1, 1};
+    if (hs->ccs_sent || !hs->n.config->compat || hs->session_id_len == 0)
+        return true;
+    if (!hs_flush(hs) || !buffer_append(hs->output, record, sizeof record))
+        return false;
+    hs->ccs_sent = true;
+    trace_record(hs->tracer, true, record, sizeof record);
+    trace_ccs(hs->tracer, true, record + REC_HEADER, 1);
+    return true;
+}
+
+/* ---- asking the application */
+
+enum hs_result hs_ask(struct hs *hs, hf_ask ask, bool *nobody)
+{
+    const hf_config *config = hs->n.config;
+    *nobody = false;
+    if (hs->answered)
+        return HS_OK;
+    if (!config->ask[ask]) {
+        *nobody = true;
+        return HS_OK;
+    }
+    hs->question.ask = ask;
+    hs->question.server_name = hs->n.server_name;
+    if (!hs->asked_back) {
+        hs->asked_back = true;
+        bool now = config->ask[ask](hs->conn, &hs->question, config->ask_arg[ask]);
+        if (now && !hs->answered)
+            return hs_fail(hs, HF_E_USAGE,
+                           "the callback said that it had answered, but gave no answer");
+    }
+    return hs->answered ? HS_OK : HS_WAIT;
+}
+
+void hs_asked(struct hs *hs)
+{
+    memset(&hs->question, 0, sizeof hs->question);
+    hs->asked_back = hs->answered = false;
+}

@@ -1,0 +1,415 @@
+/* server13.c: what a server does in a TLS 1.3 handshake (RFC 8446 2, figures 1 to 3). */
+#include "bytes/names.h"
+#include "config/ticket.h"
+#include "handshake/after13.h"
+#include "handshake/choose.h"
+#include "handshake/hs.h"
+
+static bool retry(const struct hs *hs)
+{
+    return hs->n.retry;
+}
+static bool retried(const struct hs *hs)
+{
+    return hs->n.retried;
+}
+static bool exchange(const struct hs *hs)
+{
+    return !hs->n.psk || hs->n.psk_dhe;
+}
+static bool with_certificate(const struct hs *hs)
+{
+    return !hs->n.psk;
+}
+static bool asking(const struct hs *hs)
+{
+    return !hs->n.psk && hs->n.config->client_auth != HF_CLIENT_AUTH_NONE;
+}
+static bool asked(const struct hs *hs)
+{
+    return hs->cert_requested;
+}
+static bool peer_certificate(const struct hs *hs)
+{
+    return hs->peer_chain != NULL;
+}
+static bool ticketing(const struct hs *hs)
+{
+    return hs->n.config->ticket_count > 0 &&
+           (hs->n.peer_psk_modes & hs->n.config->psk_modes) != 0;
+}
+
+static enum hs_result read_hello(struct hs *hs);
+static enum hs_result ask_hello(struct hs *hs);
+static enum hs_result negotiate(struct hs *hs);
+static enum hs_result send_retry(struct hs *hs);
+static enum hs_result read_second_hello(struct hs *hs);
+static enum hs_result exchange_keys(struct hs *hs);
+static enum hs_result choose_credential(struct hs *hs);
+static enum hs_result send_server_hello(struct hs *hs);
+static enum hs_result use_handshake_keys(struct hs *hs);
+static enum hs_result send_encrypted_extensions(struct hs *hs);
+static enum hs_result send_certificate_request(struct hs *hs);
+static enum hs_result use_sending_keys(struct hs *hs);
+static enum hs_result use_receiving_keys(struct hs *hs);
+static enum hs_result send_tickets(struct hs *hs);
+
+/* clang-format off */
+const struct step server13[] = {
+    /*    message                   when              optional  step                       name                      defined in */
+    { '<', MSG_CLIENT_HELLO,        NULL,             false, read_hello,                "ClientHello",            "RFC 8446 4.1.2" },
+    { '.', 0,                       NULL,             false, ask_hello,                 "choose the configuration", "RFC 6066 3"   },
+    { '.', 0,                       NULL,             false, negotiate,                 "negotiate",              "RFC 8446 4.1.1" },
+    { '.', 0,                       NULL,             false, choose_session,            "look the session up",    "RFC 8446 4.2.11" },
+    { '.', 0,                       NULL,             false, decide_retry,              "retry or go on",         "RFC 8446 4.1.4" },
+    { '>', MSG_HELLO_RETRY_REQUEST, retry,            false, send_retry,                "HelloRetryRequest",      "RFC 8446 4.1.4" },
+    { '<', MSG_CLIENT_HELLO,        retried,          false, read_second_hello,         "second ClientHello",     "RFC 8446 4.1.2" },
+    { '.', 0,                       retried,          false, negotiate,                 "negotiate again",        "RFC 8446 4.1.1" },
+    { '.', 0,                       retried,          false, choose_session,            "look the session up again", "RFC 8446 4.2.11" },
+    { '.', 0,                       exchange,         false, exchange_keys,             "key exchange",           "RFC 8446 7.4"   },
+    { '.', 0,                       with_certificate, false, choose_credential,         "choose a certificate",   "RFC 8446 4.4.2.2" },
+    { '>', MSG_SERVER_HELLO,        NULL,             false, send_server_hello,         "ServerHello",            "RFC 8446 4.1.3" },
+    { '.', 0,                       NULL,             false, use_handshake_keys,        "handshake keys",         "RFC 8446 7.1"   },
+    { '>', MSG_ENCRYPTED_EXTENSIONS,NULL,             false, send_encrypted_extensions, "EncryptedExtensions",    "RFC 8446 4.3.1" },
+    { '>', MSG_CERTIFICATE_REQUEST, asking,           false, send_certificate_request,  "CertificateRequest",     "RFC 8446 4.3.2" },
+    { '>', MSG_CERTIFICATE,         with_certificate, false, send_certificate13,        "Certificate",            "RFC 8446 4.4.2" },
+    { '.', 0,                       with_certificate, false, sign13,                    "sign",                   "RFC 8446 4.4.3" },
+    { '>', MSG_CERTIFICATE_VERIFY,  with_certificate, false, send_certificate_verify13, "CertificateVerify",      "RFC 8446 4.4.3" },
+    { '>', MSG_FINISHED,            NULL,             false, send_finished13,           "server Finished",        "RFC 8446 4.4.4" },
+    { '.', 0,                       NULL,             false, use_sending_keys,          "application keys (server)", "RFC 8446 7.1" },
+    { '<', MSG_CERTIFICATE,         asked,            false, read_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
+    { '.', 0,                       peer_certificate, false, verify_peer13,             "verify the chain",       "RFC 5280 6"     },
+    { '<', MSG_CERTIFICATE_VERIFY,  peer_certificate, false, read_certificate_verify13, "client CertificateVerify", "RFC 8446 4.4.3" },
+    { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "client Finished",        "RFC 8446 4.4.4" },
+    { '.', 0,                       NULL,             false, use_receiving_keys,        "application keys (client)", "RFC 8446 7.1" },
+    { '>', MSG_NEW_SESSION_TICKET,  ticketing,        false, send_tickets,              "NewSessionTicket",       "RFC 8446 4.6.1" },
+    { 0 }
+};
+/* clang-format on */
+
+/* ---- ClientHello */
+
+/* What must be there when TLS 1.3 was agreed (RFC 8446 4.1.2, 4.2.1, 9.2). A hello without
+ * supported_versions is one of TLS 1.2 or older and is refused as that, later. */
+static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct client_hello *ch)
+{
+    if (ch->version == 0x0300)
+        rd_bad(r, HF_E_SSL3_PEER, "legacy_version is 0x0300");
+    else if (ch->version >> 8 != 3)
+        rd_bad(r, HF_E_UNSUPPORTED_VERSION, "legacy_version is 0x%04x", ch->version);
+    else if (!ch->has_extensions)
+        rd_bad(r, HF_E_UNSUPPORTED_VERSION,
+               "the client offers %s at most, this server allows TLS 1.3",
+               name_version(ch->version));
+    (void)hs;
+    return rd_ok(r) ? HS_OK : HS_FAILED;
+}
+
+static enum hs_result check_compression(struct hs *hs)
+{
+    /* "For every TLS 1.3 ClientHello, this vector MUST contain exactly one byte, set to zero" (4.1.2). */
+    if (hs->ch.compression.len != 1 || hs->ch.compression.p[0] != 0)
+        return hs_fail(hs, HF_E_BAD_COMPRESSION,
+                       "legacy_compression_methods must be one byte 0 in TLS 1.3");
+    return HS_OK;
+}
+
+/* The message is kept, because rows that may wait still need what its slices point to. */
+static enum hs_result keep_hello(struct hs *hs)
+{
+    hs->before = hs->transcript.hash;
+    buffer_clear(&hs->hello);
+    if (!hs->values)
+        hs->values = mem_new(sizeof *hs->values);
+    if (!hs->values || !buffer_append(&hs->hello, hs->msg.whole, hs->msg.len))
+        return hs_fail(hs, HF_E_NO_MEMORY, "ClientHello");
+    hs->msg.whole = buffer_front(&hs->hello);
+    return HS_OK;
+}
+
+static enum hs_result read_hello(struct hs *hs)
+{
+    struct rd_msg m;
+    if (keep_hello(hs) != HS_OK)
+        return HS_FAILED;
+    struct rd r = hs_reader(hs, &m);
+    if (!msg_read_client_hello(&r, &hs->ch) || check_hello(hs, &r, &hs->ch) != HS_OK ||
+        !ext_read(&hs->n, &hs->ch.extensions, IN_CH, hs->values))
+        return HS_FAILED;
+    memcpy(hs->client_random, hs->ch.random.p, RANDOM_SIZE);
+    hs->session_id_len = (uint8_t)hs->ch.session_id.len;
+    if (hs->session_id_len)
+        memcpy(hs->session_id, hs->ch.session_id.p, hs->session_id_len);
+    return HS_OK;
+}
+
+static enum hs_result ask_hello(struct hs *hs)
+{
+    bool nobody;
+    struct slice name = hs->values->server_name;
+    if (name.p && !hs->n.server_name && name.len < 256 && !memchr(name.p, 0, name.len)) {
+        hs->n.server_name = mem_new(name.len + 1);
+        if (!hs->n.server_name)
+            return hs_fail(hs, HF_E_NO_MEMORY, "server_name");
+        memcpy(hs->n.server_name, name.p, name.len);
+    }
+    hs->question.hello = buffer_front(&hs->hello);
+    hs->question.hello_len = buffer_len(&hs->hello);
+    enum hs_result r = hs_ask(hs, HF_ASK_HELLO, &nobody);
+    if (r == HS_OK && !nobody)
+        hs_asked(hs);
+    return r;
+}
+
+static enum hs_result negotiate(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    if (!ext_has(hs->values, X_SUPPORTED_VERSIONS))
+        return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
+                       "the client offers TLS 1.2 at most, this server allows TLS 1.3");
+    if (!supported_version13(hs))
+        return HS_FAILED;
+    enum hs_result r = check_compression(hs);
+    if (r != HS_OK)
+        return r;
+    if (!ext_take(n, hs->values, IN_CH))
+        return HS_FAILED;
+    if (ext_has(hs->values, X_EARLY_DATA))
+        hs->skip_early = 16384 + 256; /* no ticket of ours allows any */
+    return choose_suite(hs);
+}
+
+/* ---- HelloRetryRequest */
+
+static enum hs_result make_cookie(struct hs *hs)
+{
+    static const uint8_t label[] = "handfast cookie";
+    uint8_t digest[HASH_MAX_SIZE], mac[HASH_MAX_SIZE];
+    if (!hs->n.config->cookie)
+        return HS_OK;
+    transcript_digest(&hs->transcript, digest);
+    hmac(HASH_SHA256, hs->n.config->cookie_key, 32, slice_of(label, sizeof label),
+         slice_of(digest, hash_size(hs->hash)), slice_of(hs->client_random, RANDOM_SIZE), mac);
+    hs->n.cookie = mem_dup(mac, 32);
+    hs->n.cookie_len = 32;
+    return hs->n.cookie ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "cookie");
+}
+
+static void write_hello(struct hs *hs, struct wr *w, struct slice random)
+{
+    struct server_hello sh = {
+        .version = HF_TLS1_2,
+        .random = random,
+        .session_id = slice_of(hs->session_id, hs->session_id_len),
+        .suite = hs->n.suite->id,
+    };
+    msg_write_server_hello(w, &sh);
+}
+
+static enum hs_result send_retry(struct hs *hs)
+{
+    size_t mark;
+    hs->hash = hs->n.suite->hash;
+    if (!transcript_start(&hs->transcript, hs->hash) || make_cookie(hs) != HS_OK)
+        return HS_FAILED;
+    transcript_retry(&hs->transcript);
+    struct wr w = hs_begin(hs, MSG_HELLO_RETRY_REQUEST, &mark);
+    write_hello(hs, &w, slice_of(hello_retry_random, RANDOM_SIZE));
+    hs_extensions(hs, &w, IN_HRR, MSG_HELLO_RETRY_REQUEST);
+    if (hs_end(hs, &w, mark) != HS_OK)
+        return HS_FAILED;
+    hs->n.retry = false;
+    hs->n.retried = true;
+    hf_session_free(hs->n.session); /* the second hello's binders count */
+    hs->n.session = NULL;
+    hs->n.psk = false;
+    hs->proved &= ~(unsigned)PROOF_BINDER;
+    struct buffer empty = hs->first_hello;
+    hs->first_hello = hs->hello;
+    hs->hello = empty;
+    trace_note(hs->tracer, "retry", "no share for %s was sent: ask for one", hs->n.group->name);
+    return hs_ccs(hs) ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
+}
+
+static enum hs_result read_second_hello(struct hs *hs)
+{
+    struct rd_msg m;
+    if (keep_hello(hs) != HS_OK)
+        return HS_FAILED;
+    hs->skip_early = 0;
+    struct rd r = hs_reader(hs, &m);
+    if (!msg_read_client_hello(&r, &hs->ch) || !hello_unchanged(hs, &r) ||
+        !ext_read(&hs->n, &hs->ch.extensions, IN_CH, hs->values))
+        return HS_FAILED;
+    return HS_OK;
+}
+
+/* ---- ServerHello */
+
+static enum hs_result exchange_keys(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    const struct test_hooks *test = n->config->test;
+    uint8_t private_key[66];
+    size_t len = sizeof private_key;
+    bool given = test && test->private_key &&
+                 test->private_key(test->arg, n->group->id, private_key, &len);
+    n->answer_share_len = kx_responder_share_size(n->group->kx);
+    n->answer_share = mem_new(n->answer_share_len);
+    if (!n->answer_share)
+        return hs_fail(hs, HF_E_NO_MEMORY, "key share");
+    enum kx_result r =
+        kx_respond(n->group->kx, n->peer_share, n->peer_share_len, n->answer_share, hs->shared,
+                   &hs->shared_len, given ? private_key : NULL);
+    if (r == KX_BAD_SHARE)
+        return hs_fail(hs, HF_E_BAD_KEY_SHARE, "%s, %zu bytes", n->group->name,
+                       n->peer_share_len);
+    return r == KX_OK ? HS_OK
+                      : hs_fail(hs, HF_E_CRYPTO, "key exchange with %s failed", n->group->name);
+}
+
+static enum hs_result choose_credential(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    bool nobody;
+    hs->question.signatures = n->peer_sigalgs.id;
+    hs->question.signature_count = n->peer_sigalgs.count;
+    enum hs_result r = hs_ask(hs, HF_ASK_CREDENTIAL, &nobody);
+    if (r != HS_OK)
+        return r;
+    if (nobody) {
+        hf_credential *cred = config_credential(n->config, n->server_name, n->peer_sigalgs.id,
+                                                n->peer_sigalgs.count, &hs->scheme);
+        hs->credential = cred ? hf_credential_ref(cred) : NULL;
+        if (!cred)
+            return n->config->credentials
+                       ? hs_fail(
+                             hs, HF_E_NO_SHARED_SIGNATURE,
+                             "no key of this server can make a signature that the client accepts")
+                       : hs_fail(hs, HF_E_NO_CREDENTIAL, "the server has no certificate");
+        return HS_OK;
+    }
+    hs_asked(hs);
+    hs->credential = hs->answer_credential;
+    hs->answer_credential = NULL;
+    if (!hs->credential)
+        return hs_fail(hs, HF_E_NO_CREDENTIAL, "the application chose none");
+    hs->scheme =
+        config_scheme_for(n->config, hs->credential, n->peer_sigalgs.id, n->peer_sigalgs.count);
+    return hs->scheme
+               ? HS_OK
+               : hs_fail(
+                     hs, HF_E_NO_SHARED_SIGNATURE,
+                     "the chosen certificate's key cannot make a signature that the client accepts");
+}
+
+static enum hs_result send_server_hello(struct hs *hs)
+{
+    size_t mark;
+    hs->hash = hs->n.suite->hash;
+    if (!transcript_start(&hs->transcript, hs->hash))
+        return hs_fail(hs, HF_E_INTERNAL, "the hash changed");
+    if (!config_random(hs->n.config, "random", hs->server_random, RANDOM_SIZE))
+        return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+    struct wr w = hs_begin(hs, MSG_SERVER_HELLO, &mark);
+    write_hello(hs, &w, slice_of(hs->server_random, RANDOM_SIZE));
+    hs_extensions(hs, &w, IN_SH, MSG_SERVER_HELLO);
+    trace_note(hs->tracer, "suite", "%s", hs->n.suite->name);
+    if (hs->n.answer_share)
+        trace_note(hs->tracer, "group", "%s", hs->n.group->name);
+    return hs_end(hs, &w, mark);
+}
+
+static enum hs_result use_handshake_keys(struct hs *hs)
+{
+    if (!hs_ccs(hs))
+        return hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
+    if (!keys13_early(hs) || !keys13_handshake(hs) ||
+        !keys13_use(hs, false, hs->server_hs, "handshake") ||
+        !keys13_use(hs, true, hs->client_hs, "handshake"))
+        return HS_FAILED;
+    limit_records13(hs);
+    return HS_OK;
+}
+
+static enum hs_result send_encrypted_extensions(struct hs *hs)
+{
+    size_t mark;
+    struct wr w = hs_begin(hs, MSG_ENCRYPTED_EXTENSIONS, &mark);
+    hs_extensions(hs, &w, IN_EE, MSG_ENCRYPTED_EXTENSIONS);
+    return hs_end(hs, &w, mark);
+}
+
+static enum hs_result send_certificate_request(struct hs *hs)
+{
+    size_t mark;
+    struct wr w = hs_begin(hs, MSG_CERTIFICATE_REQUEST, &mark);
+    wr_u8(&w, 0); /* certificate_request_context: empty in the handshake (4.3.2) */
+    hs_extensions(hs, &w, IN_CR, MSG_CERTIFICATE_REQUEST);
+    hs->cert_requested = true;
+    return hs_end(hs, &w, mark);
+}
+
+/* ---- application keys */
+
+/* The server's key comes into use behind its Finished; nothing but tickets is sent with it before
+ * the client's proofs are there, for hf_conn_send waits for the end of the handshake. */
+static enum hs_result use_sending_keys(struct hs *hs)
+{
+    if (!keys13_master(hs) || !keys13_use(hs, false, hs->est->write_secret, "application"))
+        return HS_FAILED;
+    limit_records13(hs);
+    return HS_OK;
+}
+
+static enum hs_result use_receiving_keys(struct hs *hs)
+{
+    if (!proofs_complete13(hs) || !keys13_resumption(hs) ||
+        !keys13_use(hs, true, hs->est->read_secret, "application") || !establish13(hs))
+        return HS_FAILED;
+    limit_records13(hs);
+    return HS_OK;
+}
+
+/* ---- NewSessionTicket */
+
+static enum hs_result send_ticket(struct hs *hs, uint8_t number)
+{
+    const hf_config *config = hs->n.config;
+    struct established *e = hs->est;
+    size_t mark;
+    uint8_t age_add[4];
+    if (!config_random(config, "age_add", age_add, 4))
+        return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+    hf_session *s = session_from_established(e, config);
+    if (!s)
+        return hs_fail(hs, HF_E_NO_MEMORY, "ticket");
+    s->age_add = (uint32_t)get_u16(age_add) << 16 | get_u16(age_add + 2);
+    s->lifetime = config->ticket_lifetime;
+    if (hs->n.psk)
+        s->started =
+            hs->n.session->started; /* renewing does not prolong the first verification */
+    session_secret(s, e, slice_of(&number, 1));
+    struct wr w = hs_begin(hs, MSG_NEW_SESSION_TICKET, &mark);
+    wr_u32(&w, s->lifetime);
+    wr_u32(&w, s->age_add);
+    wr_opaque8(&w, slice_of(&number, 1));
+    size_t ticket = wr_open(&w, 2);
+    bool ok = ticket_seal(config, s, &w);
+    wr_close(&w, ticket, 2);
+    hs_extensions(hs, &w, IN_NST, MSG_NEW_SESSION_TICKET);
+    hf_session_free(s);
+    return ok ? hs_end(hs, &w, mark) : hs_fail(hs, HF_E_CRYPTO, "the ticket cannot be sealed");
+}
+
+static enum hs_result send_tickets(struct hs *hs)
+{
+    /* The one that was used up is replaced; a full handshake gives a client several, to open
+     * connections side by side (C.4). */
+    unsigned count = hs->n.psk ? 1 : hs->n.config->ticket_count;
+    for (unsigned i = 0; i < count; i++) {
+        if (send_ticket(hs, (uint8_t)i) != HS_OK)
+            return HS_FAILED;
+    }
+    return HS_OK;
+}

@@ -1,0 +1,40 @@
+/* tracer.h: the trace hook, as the engine's rooms see it. */
+#ifndef HANDSHAKE_TRACER_H
+#define HANDSHAKE_TRACER_H
+
+#include "bytes/reader.h"
+#include "config/config.h"
+
+struct tracer {
+    hf_trace_fn fn;
+    void *arg;
+    const hf_conn *conn;
+    bool secrets;
+};
+
+/* All of these do nothing when t is NULL. */
+void trace_record(const struct tracer *t, bool sent, const uint8_t *record, size_t len);
+void trace_plaintext(const struct tracer *t, bool sent, uint8_t type, const uint8_t *content,
+                     size_t len);
+/* trace_message reports a message and, if `open`, reads it to report its fields: for what we sent, and for what the
+ * peer sent outside a flow list. */
+void trace_message(const struct tracer *t, bool sent, const uint8_t *whole, size_t len,
+                   bool open);
+void trace_alert(const struct tracer *t, bool sent, const uint8_t *alert, size_t len);
+void trace_ccs(const struct tracer *t, bool sent, const uint8_t *body, size_t len);
+void trace_step(const struct tracer *t, const char *name, const char *rfc, bool sent);
+void trace_secret(const struct tracer *t, const char *name, const uint8_t *secret, size_t len,
+                  const char *rfc);
+void trace_keys(const struct tracer *t, bool sent, const char *name);
+void trace_note(const struct tracer *t, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void trace_error(const struct tracer *t, const hf_error *err);
+/* trace_attach makes a reader report what it reads as received fields. `sink` must live as long as
+ * the reader. */
+struct trace_sink {
+    const struct tracer *t;
+    bool sent;
+};
+void trace_attach(const struct tracer *t, bool sent, struct trace_sink *sink, struct rd_msg *m);
+
+#endif

@@ -1,0 +1,47 @@
+/* transcript.c: the running hash over all handshake messages (RFC 8446 4.4.1). */
+#include "handshake/transcript.h"
+
+#include "message/message.h"
+
+bool transcript_add(struct transcript *t, const void *p, size_t len)
+{
+    if (t->hash.id == HASH_NONE)
+        return buffer_append(&t->kept, p, len);
+    hash_update(&t->hash, p, len);
+    return true;
+}
+
+bool transcript_start(struct transcript *t, enum hash_id id)
+{
+    if (t->hash.id != HASH_NONE)
+        return t->hash.id == id;
+    hash_init(&t->hash, id);
+    hash_update(&t->hash, buffer_front(&t->kept), buffer_len(&t->kept));
+    buffer_clear(&t->kept);
+    return true;
+}
+
+/* "the value of ClientHello1 is replaced with a special synthetic handshake message of handshake
+ * type message_hash containing Hash(ClientHello1)" (RFC 8446 4.4.1). */
+void transcript_retry(struct transcript *t)
+{
+    uint8_t synthetic[MSG_HEADER + HASH_MAX_SIZE];
+    size_t len = hash_size(t->hash.id);
+    synthetic[0] = MSG_MESSAGE_HASH;
+    synthetic[1] = synthetic[2] = 0;
+    synthetic[3] = (uint8_t)len;
+    hash_digest(&t->hash, synthetic + MSG_HEADER);
+    hash_init(&t->hash, t->hash.id);
+    hash_update(&t->hash, synthetic, MSG_HEADER + len);
+}
+
+void transcript_digest(const struct transcript *t, uint8_t *out)
+{
+    hash_digest(&t->hash, out);
+}
+
+void transcript_clear(struct transcript *t)
+{
+    buffer_clear(&t->kept);
+    wipe(&t->hash, sizeof t->hash);
+}
