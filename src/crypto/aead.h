@@ -21,7 +21,8 @@ struct aead; /* one direction, one key */
 size_t aead_key_size(enum aead_id id);
 size_t aead_tag_size(enum aead_id id);
 
-/* aead_new returns a context, or NULL (no memory, or libcrypto lacks the cipher). */
+/* aead_new returns a context, or NULL (no memory, or libcrypto lacks the cipher). seal: for aead_seal,
+ * else for aead_open; the other one always fails. One thread at a time. key is not kept. */
 struct aead *aead_new(enum aead_id id, const uint8_t *key, bool seal);
 void aead_free(struct aead *a);
 
@@ -33,7 +34,7 @@ bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const uint8
     __attribute__((warn_unused_result));
 
 /* aead_open decrypts in[0..len), whose last bytes are the tag, in place or to out (out == in is
- * allowed), and writes len - tag bytes. false: not authentic; out is then not to be used. */
+ * allowed), and writes len - tag bytes. false: not authentic; out is then wiped. */
 bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const uint8_t *ad, size_t ad_len,
                const uint8_t *in, size_t len, uint8_t *out) __attribute__((warn_unused_result));
 

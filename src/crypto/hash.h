@@ -20,6 +20,16 @@ void hash_update(struct hash *h, const void *p, size_t n);
 void hash_digest(const struct hash *h, uint8_t *out);
 void hash_once(enum hash_id id, const void *p, size_t n, uint8_t *out);
 
+/* A running HMAC, embedded; a keyed one may be copied by assignment to be used again, which saves the
+ * two blocks of the key. hmac_final wipes it; one that is dropped instead needs wipe(). */
+struct hmac {
+    struct hash inner, outer;
+};
+
+void hmac_init(struct hmac *m, enum hash_id id, const uint8_t *key, size_t key_len);
+void hmac_update(struct hmac *m, const void *p, size_t n);
+void hmac_final(struct hmac *m, uint8_t *out);
+
 /* hmac of up to three parts (n may be 0). */
 void hmac(enum hash_id id, const uint8_t *key, size_t key_len, struct slice a, struct slice b,
           struct slice c, uint8_t *out);
@@ -27,7 +37,7 @@ void hmac(enum hash_id id, const uint8_t *key, size_t key_len, struct slice a, s
 /* hkdf_extract: salt or ikm with len 0 and p NULL stand for hash_size zero bytes (as RFC 8446 7.1
  * writes "0"). out has hash_size bytes. */
 void hkdf_extract(enum hash_id id, struct slice salt, struct slice ikm, uint8_t *out);
-/* hkdf_expand: prk has hash_size bytes; n at most 255 * hash_size. */
+/* hkdf_expand: prk has hash_size bytes; n at most 255 * hash_size. info may not overlap out. */
 void hkdf_expand(enum hash_id id, const uint8_t *prk, struct slice info, uint8_t *out, size_t n);
 
 #endif

@@ -1,0 +1,44 @@
+/* kx_method.h: what a kind of key exchange has to do. For this room only. */
+#ifndef CRYPTO_KX_METHOD_H
+#define CRYPTO_KX_METHOD_H
+
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+
+#include "crypto/kx.h"
+
+struct kx_group {
+    const char *algorithm; /* name of the key type in EVP */
+    const char *exchange;  /* name of the exchange in EVP */
+    const char *curve;     /* EVP's group name, NULL where the algorithm says it */
+    uint16_t initiator, responder, secret, private_key; /* sizes in bytes */
+    int nid;
+    const struct kx_method
+        *direct; /* taken if the default provider serves this group; may be NULL */
+    const struct kx_method *evp;
+};
+
+struct kx {
+    const struct kx_group *group;
+    const struct kx_method *method;
+    void *exchange;   /* x25519.c: the provider's exchange context */
+    BIGNUM *exponent; /* ecdh.c, ffdh.c */
+    EVP_PKEY *pkey;   /* evp_kx.c; ML-KEM in hybrid.c */
+    struct kx *inner; /* hybrid.c: the classical half */
+};
+
+struct kx_method {
+    bool (*usable)(const struct kx_group *group);
+    /* A new key pair, or the given private key of group->private_key bytes; writes the share. */
+    bool (*make)(struct kx *kx, const uint8_t *private_key, uint8_t *share);
+    /* share has the length that its sender's role demands; secret receives group->secret bytes. */
+    enum kx_result (*derive)(struct kx *kx, const uint8_t *share, uint8_t *secret);
+    void (*clear)(struct kx *kx);
+    /* Only where the responder's half is not make and derive. */
+    enum kx_result (*respond)(const struct kx_group *group, const uint8_t *share,
+                              uint8_t *our_share, uint8_t *secret);
+};
+
+extern const struct kx_method kx_x25519, kx_ecdh, kx_ffdh, kx_evp, kx_hybrid;
+
+#endif

@@ -1,0 +1,85 @@
+/* private_key.c: a private key in use. private_key_read.c reads it. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* see key.h */
+#include <openssl/err.h>
+
+#include "crypto/key.h"
+#include "crypto/private_key_read.h"
+#include "crypto/provider.h"
+
+struct private_key *private_key_wrap(struct key *key)
+{
+    struct private_key *priv = mem_new(sizeof *priv);
+    if (!priv) {
+        key_clear(key);
+        return NULL;
+    }
+    atomic_init(&priv->refs, 1);
+    priv->key = *key;
+    return priv;
+}
+
+/* Legacy objects (an engine's, or with methods of the application) have no provider and stay with EVP,
+ * which knows whom to ask. */
+static bool set_direct(struct key *key, EVP_PKEY *pkey)
+{
+    if (!provider_is_direct(EVP_PKEY_get0_provider(pkey)))
+        return false;
+    if (EVP_PKEY_is_a(pkey, "EC") && key_direct_ec()) {
+        EC_KEY *ec = EVP_PKEY_get1_EC_KEY(pkey);
+        return ec && EC_KEY_get0_private_key(ec) ? key_set_ec(key, ec)
+                                                 : (EC_KEY_free(ec), false);
+    }
+    if (EVP_PKEY_is_a(pkey, "RSA") && key_direct_rsa()) {
+        RSA *rsa = EVP_PKEY_get1_RSA(pkey);
+        return rsa && RSA_get0_d(rsa) ? key_set_rsa(key, rsa) : (RSA_free(rsa), false);
+    }
+    return false;
+}
+
+struct private_key *private_key_from_pkey(void *evp_pkey)
+{
+    struct key key = {0};
+    if (!evp_pkey)
+        return NULL;
+    ERR_set_mark();
+    if (!set_direct(&key, evp_pkey) && EVP_PKEY_up_ref(evp_pkey) == 1)
+        key_set_pkey(&key, evp_pkey);
+    ERR_pop_to_mark();
+    return key.kind != KEY_NONE ? private_key_wrap(&key) : NULL;
+}
+
+struct private_key *private_key_ref(struct private_key *key)
+{
+    if (key)
+        atomic_fetch_add_explicit(&key->refs, 1, memory_order_relaxed);
+    return key;
+}
+
+void private_key_free(struct private_key *key)
+{
+    if (!key || atomic_fetch_sub_explicit(&key->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    key_clear(&key->key);
+    mem_free(key);
+}
+
+enum key_kind private_key_kind(const struct private_key *key)
+{
+    return key->key.kind;
+}
+
+unsigned private_key_bits(const struct private_key *key)
+{
+    return key->key.bits;
+}
+
+bool private_key_matches(const struct private_key *priv, const struct public_key *pub)
+{
+    return key_equal(&priv->key, &pub->key);
+}
+
+bool private_key_sign(const struct private_key *key, enum sig_id id, struct slice message,
+                      uint8_t *out, size_t *out_len)
+{
+    return key_sign(&key->key, id, message, out, out_len);
+}
