@@ -128,14 +128,13 @@ const char *crypto_version(void)
 
 void crypto_error_text(char *out, size_t size)
 {
-    if (size == 0)
-        return;
-    out[0] = 0;
+    if (size)
+        out[0] = 0;
     const char *data = NULL;
     int flags = 0;
     /* The last entry is the outermost and says least; the first one is the cause. */
     unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
-    if (code) {
+    if (code && size) {
         const char *reason = ERR_reason_error_string(code);
         const char *sep = (flags & ERR_TXT_STRING) && data && *data ? ": " : "";
         char number[32];
