@@ -1,0 +1,3 @@
+module handfast/peer
+
+go 1.19
