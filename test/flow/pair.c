@@ -29,6 +29,8 @@ void wire_put(struct wire *w, const void *p, size_t n)
 
 void wire_drop(struct wire *w, size_t n)
 {
+    if (n == 0)
+        return;
     memmove(w->p, w->p + n, w->len - n);
     w->len -= n;
 }

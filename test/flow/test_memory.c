@@ -1,0 +1,118 @@
+/* When memory runs out: the n-th allocation fails, for every n, and nothing crashes or leaks (the
+ * build with AddressSanitizer sees leaks). */
+#include "../unit/check.h"
+#include "pair.h"
+
+#include "bytes/bytes.h"
+
+/* What is tried again and again: a full handshake with client certificate and HelloRetryRequest, or
+ * a resumed one; then data, a KeyUpdate and the end. */
+struct script {
+    bool resume;
+};
+
+static bool connect(struct pair *p, const struct script *s)
+{
+    hf_error err = {0};
+    p->client.conn = hf_conn_new_client(p->client_config, "server.example", &err);
+    p->server.conn = p->client.conn ? hf_conn_new_server(p->server_config, &err) : NULL;
+    if (!p->server.conn) {
+        CHECK_INT(err.code, HF_E_NO_MEMORY);
+        return false;
+    }
+    if (s->resume && p->sessions)
+        hf_conn_set_session(p->client.conn, p->session[0]);
+    return true;
+}
+
+static bool play(struct pair *p, const struct script *s)
+{
+    if (!connect(p, s))
+        return false;
+    pair_run(p);
+    if (pair_send(p, &p->client, "ping", 4) != HF_DONE || p->server.data.len != 4)
+        return false;
+    if (hf_conn_key_update(p->client.conn, true) != HF_DONE)
+        return false;
+    pair_run(p);
+    return pair_send(p, &p->server, "pong", 4) == HF_DONE && p->client.data.len == 4;
+}
+
+/* A dead connection has an error, and one that says why. */
+static void check_error(const struct end *e)
+{
+    const hf_error *err = e->conn ? hf_conn_error(e->conn) : NULL;
+    if (err) {
+        CHECK(err->code != HF_OK);
+        CHECK(err->code != HF_E_BAD_FINISHED && err->code != HF_E_BAD_SIGNATURE &&
+              err->code != HF_E_BAD_RECORD_MAC && err->code != HF_E_MISSING_PROOF);
+    }
+}
+
+static void until_it_works(struct pair *p, const struct script *s)
+{
+    unsigned long n = 1;
+    for (;; n++) {
+        mem_test_fail_after(n);
+        bool ok = play(p, s);
+        mem_test_fail_after(0);
+        check_error(&p->client);
+        check_error(&p->server);
+        pair_reset(p);
+        if (ok)
+            break;
+        if (n > 5000) {
+            CHECK(!"it never works");
+            break;
+        }
+    }
+    CHECK(n > 10);
+}
+
+static void test_full_handshake(void)
+{
+    struct pair p;
+    struct script s = {false};
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_key_shares(p.client_config, ""));
+    CHECK(hf_config_add_credential(p.client_config, p.cred));
+    CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUEST));
+    CHECK(hf_config_set_alpn(p.client_config, "h2", false));
+    CHECK(hf_config_set_alpn(p.server_config, "h2", false));
+    CHECK(hf_config_set_trust(p.server_config, p.trust));
+    CHECK(hf_config_freeze(p.client_config, NULL));
+    CHECK(hf_config_freeze(p.server_config, NULL));
+    until_it_works(&p, &s);
+    pair_clear(&p);
+}
+
+static void test_resumed_handshake(void)
+{
+    struct pair p;
+    struct script s = {true};
+    pair_init(&p, PKI_P256);
+    CHECK(pair_shake(&p));
+    CHECK(p.sessions > 0);
+    pair_reset(&p);
+    until_it_works(&p, &s);
+    pair_clear(&p);
+}
+
+/* A cap on memory ends a handshake that wants more, and only that one. */
+static void test_memory_cap(void)
+{
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_memory_cap(p.client_config, 16384));
+    CHECK(pair_shake(&p));
+    CHECK(hf_conn_memory(p.client.conn) < 16384);
+    pair_clear(&p);
+}
+
+int main(void)
+{
+    RUN(test_full_handshake);
+    RUN(test_resumed_handshake);
+    RUN(test_memory_cap);
+    return check_done();
+}

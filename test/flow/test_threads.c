@@ -1,0 +1,161 @@
+/* One thread reads while another writes on the same connection, with KeyUpdates of both sides in
+ * between: to be run under ThreadSanitizer too. */
+#include "../unit/check.h"
+#include "pair.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { TURNS = 2000, PIECE = 700 };
+
+/* A lock-protected pipe of bytes between two connections. */
+struct pipe {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct wire bytes;
+    bool end;
+};
+
+struct side {
+    hf_conn *conn;
+    struct pipe *in, *out;
+    size_t received;
+    int failed;
+    bool order_ok;
+};
+
+static void pipe_put(struct pipe *p, const void *bytes, size_t len, bool end)
+{
+    pthread_mutex_lock(&p->lock);
+    wire_put(&p->bytes, bytes, len);
+    p->end |= end;
+    pthread_cond_signal(&p->more);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static size_t pipe_take(struct pipe *p, struct wire *into)
+{
+    pthread_mutex_lock(&p->lock);
+    while (p->bytes.len == 0 && !p->end)
+        pthread_cond_wait(&p->more, &p->lock);
+    size_t n = p->bytes.len;
+    wire_put(into, p->bytes.p, n);
+    p->bytes.len = 0;
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
+static void *writer(void *arg)
+{
+    struct side *s = arg;
+    uint8_t data[PIECE], out[4096];
+    for (int i = 0; i < TURNS; i++) {
+        size_t taken, written, waiting;
+        memset(data, i & 0xff, sizeof data);
+        if (i % 100 == 50 && hf_conn_key_update(s->conn, i % 200 == 50) != HF_DONE)
+            s->failed++;
+        if (hf_conn_send(s->conn, data, sizeof data, &taken, out, sizeof out, &written) !=
+                HF_DONE ||
+            taken != sizeof data)
+            s->failed++;
+        pipe_put(s->out, out, written, false);
+        const uint8_t *more = hf_conn_output(s->conn, &waiting);
+        pipe_put(s->out, more, waiting, false);
+        hf_conn_output_done(s->conn, waiting);
+    }
+    size_t waiting;
+    hf_conn_close(s->conn);
+    const uint8_t *last = hf_conn_output(s->conn, &waiting);
+    pipe_put(s->out, last, waiting, true);
+    hf_conn_output_done(s->conn, waiting);
+    return NULL;
+}
+
+static void *reader(void *arg)
+{
+    struct side *s = arg;
+    struct wire in = {0};
+    hf_result r = HF_DONE;
+    s->order_ok = true;
+    while (r != HF_CLOSED && r != HF_FAILED) {
+        size_t used, len;
+        uint8_t *data;
+        r = hf_conn_receive(s->conn, in.p, in.len, &used, &data, &len);
+        for (size_t i = 0; i < len; i++, s->received++)
+            s->order_ok &= data[i] == (uint8_t)(s->received / PIECE);
+        wire_drop(&in, used);
+        if (r == HF_WANT_INPUT && pipe_take(s->in, &in) == 0)
+            break;
+    }
+    if (r != HF_CLOSED)
+        s->failed++;
+    free(in.p);
+    return NULL;
+}
+
+static void test_reader_and_writer(void)
+{
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    CHECK(pair_shake(&p));
+    struct pipe up = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER},
+                down = up;
+    struct side client = {.conn = p.client.conn, .in = &down, .out = &up};
+    struct side server = {.conn = p.server.conn, .in = &up, .out = &down};
+    pthread_t t[4];
+    CHECK(pthread_create(&t[0], NULL, writer, &client) == 0);
+    CHECK(pthread_create(&t[1], NULL, reader, &client) == 0);
+    CHECK(pthread_create(&t[2], NULL, writer, &server) == 0);
+    CHECK(pthread_create(&t[3], NULL, reader, &server) == 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    CHECK_INT(client.failed, 0);
+    CHECK_INT(server.failed, 0);
+    CHECK_INT(client.received, TURNS * PIECE);
+    CHECK_INT(server.received, TURNS * PIECE);
+    CHECK(client.order_ok && server.order_ok);
+    free(up.bytes.p);
+    free(down.bytes.p);
+    pair_clear(&p);
+}
+
+struct many {
+    struct pair *p;
+    int done;
+};
+
+static void *handshakes(void *arg)
+{
+    struct many *m = arg;
+    for (int i = 0; i < 30; i++) {
+        struct pair mine = {.client_config = m->p->client_config,
+                            .server_config = m->p->server_config};
+        if (pair_shake(&mine))
+            m->done++;
+        pair_reset(&mine);
+    }
+    return NULL;
+}
+
+static void test_shared_configuration(void)
+{
+    struct pair p;
+    pthread_t t[2];
+    pair_init(&p, PKI_P256);
+    hf_config_set_session_callback(p.client_config, NULL, NULL);
+    struct many m[2] = {{&p, 0}, {&p, 0}};
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&t[i], NULL, handshakes, &m[i]) == 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+    CHECK_INT(m[0].done, 30);
+    CHECK_INT(m[1].done, 30);
+    pair_clear(&p);
+}
+
+int main(void)
+{
+    RUN(test_reader_and_writer);
+    RUN(test_shared_configuration);
+    return check_done();
+}
