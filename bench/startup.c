@@ -75,10 +75,12 @@ static double spawn_median(const struct plan *plan, const struct engine *engine,
 
 static void run_rounds(const struct plan *plan, char *folder)
 {
+    const struct engine *all[2];
+    size_t engines = engines_of(plan, all);
+
     for (unsigned round = 0; round < plan->rounds; round++) {
-        for (unsigned e = 0; e < 2; e++) {
-            const struct engine *engine =
-                (e + round) % 2 == 0 ? &engine_stock : &engine_handfast;
+        for (size_t e = 0; e < engines; e++) {
+            const struct engine *engine = all[(e + round) % engines];
 
             report(row, "ms", round, engine, spawn_median(plan, engine, folder));
         }

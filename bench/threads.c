@@ -94,10 +94,12 @@ static void run_row(const struct plan *plan, const char *row, bool resume)
                           .suite = "TLS_AES_128_GCM_SHA256",
                           .groups = "X25519"};
     int cpus[2] = {plan->cpu, plan->cpu == 0 ? 1 : 0};
+    const struct engine *all[2];
+    size_t engines = engines_of(plan, all);
     struct worker models[2];
 
-    for (unsigned e = 0; e < 2; e++) {
-        const struct engine *engine = e == 0 ? &engine_stock : &engine_handfast;
+    for (size_t e = 0; e < engines; e++) {
+        const struct engine *engine = all[e];
 
         models[e] = (struct worker){.engine = engine,
                                     .client = engine->config_new(CLIENT, &setup),
@@ -106,14 +108,14 @@ static void run_row(const struct plan *plan, const char *row, bool resume)
                                     .seconds = plan->seconds};
     }
     for (unsigned round = 0; round < plan->rounds; round++) {
-        for (unsigned e = 0; e < 2; e++) {
-            const struct worker *model = &models[(e + round) % 2];
+        for (size_t e = 0; e < engines; e++) {
+            const struct worker *model = &models[(e + round) % engines];
             double alone = run_threads(model, 1, cpus);
 
             report(row, "x", round, model->engine, 2 * alone / run_threads(model, 2, cpus));
         }
     }
-    for (unsigned e = 0; e < 2; e++) {
+    for (size_t e = 0; e < engines; e++) {
         models[e].engine->config_free(models[e].client);
         models[e].engine->config_free(models[e].server);
     }
