@@ -1,5 +1,6 @@
 /* receive.c: the read half: from bytes to application data. */
 #include "connection/conn.h"
+#include "record/recognise.h"
 
 /* An empty record costs the peer little and us a decryption: a few are padding, many are an attack
  * (RFC 8446 5.1 allows empty application data "as a traffic analysis countermeasure"). */
