@@ -36,7 +36,8 @@ struct chain {
     hf_certificate *cert[]; /* count of them, owned */
 };
 
-struct chain *chain_new(hf_certificate *const *certs, size_t count); /* takes references of its own */
+struct chain *chain_new(hf_certificate *const *certs,
+                        size_t count); /* takes references of its own */
 struct chain *chain_ref(struct chain *chain);
 void chain_free(struct chain *chain);
 
@@ -67,13 +68,14 @@ bool trust_freeze(hf_trust *trust, hf_error *err);
 struct slice trust_authorities(const hf_trust *trust);
 
 struct verify_options {
-    const char *name;      /* DNS name or IP literal, NULL: not checked */
-    bool server;           /* the peer is a server: purpose sslserver, else sslclient */
-    unsigned depth;        /* most intermediates */
-    int64_t now;           /* time of verification */
-    struct slice ocsp;     /* stapled response, may be empty */
+    const char *name;  /* DNS name or IP literal, NULL: not checked */
+    bool server;       /* the peer is a server: purpose sslserver, else sslclient */
+    unsigned depth;    /* most intermediates */
+    int64_t now;       /* time of verification */
+    struct slice ocsp; /* stapled response, may be empty */
     bool require_ocsp;
-    unsigned min_rsa_bits; /* 0: 2048 */
+    bool ocsp_not_asked; /* no staple was asked for, so a must-staple certificate needs none */
+    unsigned min_rsa_bits; /* at least 2048 in any case; 0: no more than that */
 };
 
 /* chain_verify: the chain leads to an anchor of trust, is valid now, fits purpose and name, its keys
@@ -85,7 +87,8 @@ struct verify_options {
  * E_WRONG_NAME, E_WEAK_CERTIFICATE, E_WRONG_PURPOSE, E_CHAIN_TOO_LONG, E_CHAIN_INVALID, E_BAD_OCSP,
  * E_NO_OCSP, with x509_code, x509_depth and a detail that names the subject, the issuer sought, the
  * dates or the names in the certificate beside the one asked for. */
-bool chain_verify(const struct chain *chain, hf_trust *trust, const struct verify_options *options,
-                  hf_error *err) __attribute__((warn_unused_result));
+bool chain_verify(const struct chain *chain, hf_trust *trust,
+                  const struct verify_options *options, hf_error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,0 +1,207 @@
+#include <openssl/asn1.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "x509/trust.h"
+
+/* So many certificates of a file are parsed at once, so that a mistake in a small file shows early. */
+#define PARSED_EARLY 8
+
+/* ---- the subject of an unparsed certificate */
+
+/* Takes one DER element off the front. */
+static bool element(struct slice *in, int want_tag, struct slice *whole, struct slice *content)
+{
+    const unsigned char *p = in->p;
+    long len = 0;
+    int tag = 0, class = 0;
+    if (in->len == 0 || in->len > INT32_MAX)
+        return false;
+    int flags = ASN1_get_object(&p, &len, &tag, &class, (long)in->len);
+    /* 0x80: an error; 1: indefinite length, which DER does not have. */
+    if ((flags & 0x81) || (want_tag >= 0 && (tag != want_tag || class != V_ASN1_UNIVERSAL)))
+        return false;
+    size_t total = (size_t)(p - in->p) + (size_t)len;
+    if (whole)
+        *whole = slice_of(in->p, total);
+    if (content)
+        *content = slice_of(p, (size_t)len);
+    *in = slice_of(in->p + total, in->len - total);
+    return true;
+}
+
+/* TBSCertificate ::= SEQUENCE { version [0] OPTIONAL, serialNumber INTEGER, signature SEQUENCE,
+ * issuer SEQUENCE, validity SEQUENCE, subject SEQUENCE, ... }                       RFC 5280 4.1 */
+static bool find_subject(struct slice der, struct slice *subject)
+{
+    struct slice cert, tbs;
+    if (!element(&der, V_ASN1_SEQUENCE, NULL, &cert) || der.len != 0 ||
+        !element(&cert, V_ASN1_SEQUENCE, NULL, &tbs))
+        return false;
+    if (tbs.len && tbs.p[0] == 0xa0 && !element(&tbs, -1, NULL, NULL))
+        return false;
+    return element(&tbs, V_ASN1_INTEGER, NULL, NULL) &&
+           element(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
+           element(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
+           element(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
+           element(&tbs, V_ASN1_SEQUENCE, subject, NULL);
+}
+
+/* ---- loading */
+
+struct load {
+    struct anchors *set;
+    const struct source *from;
+    bool strict;
+};
+
+static bool grow(struct anchors *set)
+{
+    if (set->count < set->size)
+        return true;
+    size_t size = set->size ? 2 * set->size : 4;
+    struct anchor *more = mem_new(size * sizeof *more);
+    if (!more)
+        return false;
+    if (set->count)
+        memcpy(more, set->anchor, set->count * sizeof *more);
+    mem_free(set->anchor);
+    set->anchor = more;
+    set->size = size;
+    return true;
+}
+
+static void anchor_clear(struct anchor *a)
+{
+    hf_certificate_free(atomic_load_explicit(&a->cert, memory_order_relaxed));
+    X509_NAME_free(a->name);
+    mem_free(a->der);
+}
+
+/* false: not a certificate, or no memory. */
+static bool anchor_init(struct anchor *a, struct slice der, bool *no_memory)
+{
+    memset(a, 0, sizeof *a);
+    a->der = mem_dup(der.p, der.len);
+    *no_memory = !a->der;
+    if (!a->der)
+        return false;
+    a->der_len = der.len;
+    bool ok = find_subject(slice_of(a->der, der.len), &a->subject);
+    const unsigned char *p = a->subject.p;
+    a->name = ok ? d2i_X509_NAME(NULL, &p, (long)a->subject.len) : NULL;
+    ERR_clear_error();
+    return a->name != NULL;
+}
+
+/* Parses now or returns what was parsed before; NULL if it cannot be. */
+static hf_certificate *anchor_cert(struct anchor *a, hf_error *err)
+{
+    hf_certificate *known = atomic_load_explicit(&a->cert, memory_order_acquire);
+    if (known)
+        return known;
+    hf_certificate *cert = cert_from_der(slice_of(a->der, a->der_len), err);
+    if (!cert || atomic_compare_exchange_strong_explicit(
+                     &a->cert, &known, cert, memory_order_acq_rel, memory_order_acquire))
+        return cert;
+    hf_certificate_free(cert);
+    return known;
+}
+
+static bool refuse(const struct load *load, unsigned line, const char *why, hf_error *err)
+{
+    if (line == 0)
+        return err_set(err, HF_E_PEM, "%s is DER, but not a certificate: %s", load->from->name,
+                       why);
+    return err_set(err, HF_E_PEM, "%s: the certificate on line %u: %s", load->from->name, line,
+                   why);
+}
+
+static bool load_one(struct slice der, unsigned line, void *arg, hf_error *err)
+{
+    struct load *load = arg;
+    struct anchors *set = load->set;
+    bool no_memory;
+    if (!grow(set))
+        return err_set(err, HF_E_NO_MEMORY, "trust anchors");
+    struct anchor *a = &set->anchor[set->count];
+    bool ok = anchor_init(a, der, &no_memory);
+    hf_error inner = {0};
+    if (ok && load->strict && set->count < PARSED_EARLY)
+        ok = anchor_cert(a, &inner) != NULL;
+    if (ok) {
+        set->count++;
+        return true;
+    }
+    anchor_clear(a);
+    if (no_memory || inner.code == HF_E_NO_MEMORY)
+        return err_set(err, HF_E_NO_MEMORY, "trust anchors");
+    if (!load->strict)
+        return true;
+    return refuse(load, line, inner.code ? inner.detail : "its structure is not X.509's", err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return X509_NAME_cmp(((const struct anchor *)a)->name, ((const struct anchor *)b)->name);
+}
+
+struct anchors *anchors_load(const struct source *s, bool strict, hf_error *err)
+{
+    struct anchors *set = mem_new(sizeof *set);
+    if (set)
+        set->origin = mem_strdup(s->name);
+    if (!set || !set->origin) {
+        mem_free(set);
+        err_set(err, HF_E_NO_MEMORY, "trust anchors");
+        return NULL;
+    }
+    atomic_init(&set->refs, 1);
+    struct load load = {set, s, strict};
+    if (!certs_each(s, load_one, &load, err)) {
+        anchors_free(set);
+        return NULL;
+    }
+    if (set->count > 1)
+        qsort(set->anchor, set->count, sizeof *set->anchor, by_name);
+    return set;
+}
+
+struct anchors *anchors_ref(struct anchors *set)
+{
+    atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
+    return set;
+}
+
+void anchors_free(struct anchors *set)
+{
+    if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        anchor_clear(&set->anchor[i]);
+    mem_free(set->anchor);
+    mem_free(set->origin);
+    mem_free(set);
+}
+
+void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found)
+{
+    size_t i = 0, high = set->count;
+    while (i < high) {
+        size_t middle = i + (high - i) / 2;
+        if (X509_NAME_cmp(set->anchor[middle].name, name) < 0)
+            i = middle + 1;
+        else
+            high = middle;
+    }
+    for (; i < set->count && found->count < FOUND_MAX; i++) {
+        hf_error inner = {0};
+        if (X509_NAME_cmp(set->anchor[i].name, name) != 0)
+            break;
+        hf_certificate *cert = anchor_cert(&set->anchor[i], &inner);
+        if (cert)
+            found->cert[found->count++] = cert;
+        else if (inner.code == HF_E_NO_MEMORY)
+            found->no_memory = true;
+    }
+}

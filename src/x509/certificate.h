@@ -1,0 +1,56 @@
+/* certificate.h: what a parsed certificate holds; see x509.h for what it can do. */
+#ifndef X509_CERTIFICATE_H
+#define X509_CERTIFICATE_H
+
+#include <openssl/x509v3.h>
+#include <stdatomic.h>
+
+#include "x509/name.h"
+#include "x509/x509.h"
+
+#define CERT_HASH 32
+
+enum cert_text {
+    TEXT_SUBJECT,
+    TEXT_ISSUER,
+    TEXT_NAMES,
+    TEXT_SERIAL,
+    TEXT_KEY,
+    TEXT_SIGNATURE,
+    TEXT_COUNT
+};
+
+/* Immutable once made, but for `text`: each is computed when first asked for and published by one
+ * compare-and-exchange, since most certificates are never described. */
+struct hf_certificate {
+    _Atomic int refs;
+    X509 *x509;
+    struct public_key *key;        /* NULL: a type that we do not know */
+    uint8_t sha256[CERT_HASH];     /* of der */
+    uint8_t key_sha256[CERT_HASH]; /* of SubjectPublicKeyInfo */
+    int64_t not_before, not_after;
+    enum sig_id signed_with;
+    bool ca, self_issued, may_sign, must_staple;
+    struct names names;
+    _Atomic(char *) text[TEXT_COUNT];
+    size_t der_len;
+    uint8_t der[];
+};
+
+/* cert_new parses without the table; sha256 is that of der. */
+hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], hf_error *err);
+
+/* cert_is_complete: everything about it could be decoded. What could not may owe that to a shortage
+ * of memory, so such a certificate is used once and not kept. */
+bool cert_is_complete(const hf_certificate *cert);
+
+/* cert_of returns the certificate that an X509 * of ours belongs to (borrowed), or NULL. */
+hf_certificate *cert_of(const X509 *x509);
+
+/* cert_issued: by name, key identifiers and key usage, issuer may have signed cert. */
+bool cert_issued(const hf_certificate *issuer, const hf_certificate *cert);
+
+/* time_from_asn1 converts a Time; false if it is malformed. */
+bool time_from_asn1(const ASN1_TIME *t, int64_t *out);
+
+#endif

@@ -1,0 +1,165 @@
+/* folder.c: anchors in a folder of hashed names, "1f58a078.0", read when an issuer is sought. */
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdio.h>
+
+#include "x509/trust.h"
+
+/* How many certificates may share one hash of their subject: as many files are looked at. */
+#define SAME_HASH 16
+
+/* What was read, newest first: pushed by compare-and-exchange, never removed before the folder goes,
+ * so readers need no lock. Two threads that read the same file leave two entries, once. */
+struct entry {
+    struct entry *next;
+    hf_certificate *cert;
+};
+
+struct folder {
+    _Atomic int refs;
+    _Atomic(struct entry *) known;
+    char path[];
+};
+
+static bool hashed_name(const char *name)
+{
+    size_t n = strspn(name, "0123456789abcdef");
+    return n == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
+}
+
+static bool check_folder(const char *path, hf_error *err)
+{
+    DIR *dir = opendir(path);
+    if (!dir) {
+        int number = errno;
+        bool first = err && err->code == HF_OK;
+        err_set(err, HF_E_FILE, "%s", path);
+        if (first)
+            err->os_errno = number;
+        return false;
+    }
+    bool found = false;
+    for (struct dirent *e; !found && (e = readdir(dir));)
+        found = hashed_name(e->d_name);
+    closedir(dir);
+    if (!found)
+        return err_set(
+            err, HF_E_CONFIG,
+            "%s holds no file of a hashed name (as 1f58a078.0): run `openssl rehash %s`", path,
+            path);
+    return true;
+}
+
+struct folder *folder_new(const char *path, hf_error *err)
+{
+    if (!check_folder(path, err))
+        return NULL;
+    size_t len = strlen(path);
+    struct folder *folder = mem_new(sizeof *folder + len + 1);
+    if (!folder) {
+        err_set(err, HF_E_NO_MEMORY, "%s", path);
+        return NULL;
+    }
+    atomic_init(&folder->refs, 1);
+    memcpy(folder->path, path, len + 1);
+    return folder;
+}
+
+struct folder *folder_ref(struct folder *folder)
+{
+    atomic_fetch_add_explicit(&folder->refs, 1, memory_order_relaxed);
+    return folder;
+}
+
+void folder_free(struct folder *folder)
+{
+    if (!folder || atomic_fetch_sub_explicit(&folder->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    struct entry *e = atomic_load_explicit(&folder->known, memory_order_acquire);
+    while (e) {
+        struct entry *next = e->next;
+        hf_certificate_free(e->cert);
+        mem_free(e);
+        e = next;
+    }
+    mem_free(folder);
+}
+
+const char *folder_path(const struct folder *folder)
+{
+    return folder->path;
+}
+
+static bool find_known(struct folder *folder, const X509_NAME *name, struct found *found)
+{
+    size_t before = found->count;
+    struct entry *e = atomic_load_explicit(&folder->known, memory_order_acquire);
+    for (; e && found->count < FOUND_MAX; e = e->next) {
+        if (X509_NAME_cmp(X509_get_subject_name(e->cert->x509), name) == 0)
+            found->cert[found->count++] = e->cert;
+    }
+    return found->count > before;
+}
+
+struct wanted {
+    struct folder *folder;
+    const X509_NAME *name;
+};
+
+/* A file of that hash may hold another subject: only what was sought is kept. */
+static bool keep(struct slice der, unsigned line, void *arg, hf_error *err)
+{
+    struct wanted *w = arg;
+    (void)line;
+    hf_certificate *cert = cert_from_der(der, err);
+    if (!cert || X509_NAME_cmp(X509_get_subject_name(cert->x509), w->name) != 0) {
+        hf_certificate_free(cert);
+        return cert != NULL;
+    }
+    struct entry *e = mem_new(sizeof *e);
+    if (!e) {
+        hf_certificate_free(cert);
+        return err_set(err, HF_E_NO_MEMORY, "trust anchor");
+    }
+    e->cert = cert;
+    e->next = atomic_load_explicit(&w->folder->known, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&w->folder->known, &e->next, e,
+                                                  memory_order_acq_rel, memory_order_acquire))
+        ;
+    return true;
+}
+
+/* A file that is not as it should be is as good as none. false: there is no such file. */
+static bool read_file(struct wanted *w, unsigned long hash, unsigned number, bool *no_memory)
+{
+    char path[4096];
+    uint8_t *bytes;
+    size_t len;
+    hf_error inner = {0};
+    int size = snprintf(path, sizeof path, "%s/%08lx.%u", w->folder->path, hash, number);
+    if (size < 0 || (size_t)size >= sizeof path)
+        return false;
+    bool there = file_read(path, &bytes, &len, &inner);
+    if (there) {
+        struct source s = {path, bytes, len};
+        bool good = certs_each(&s, keep, w, &inner);
+        (void)good;
+        mem_free(bytes);
+    }
+    *no_memory = *no_memory || inner.code == HF_E_NO_MEMORY;
+    return there;
+}
+
+void folder_find(struct folder *folder, const X509_NAME *name, struct found *found)
+{
+    if (find_known(folder, name, found))
+        return;
+    int ok = 0;
+    unsigned long hash = X509_NAME_hash_ex(name, NULL, NULL, &ok);
+    struct wanted w = {folder, name};
+    for (unsigned i = 0; ok && i < SAME_HASH && read_file(&w, hash, i, &found->no_memory); i++)
+        ;
+    ERR_clear_error();
+    find_known(folder, name, found);
+}

@@ -1,0 +1,72 @@
+/* trust.h: sets of trust anchors. */
+#ifndef X509_TRUST_H
+#define X509_TRUST_H
+
+#include "x509/certificate.h"
+#include "x509/pem.h"
+
+/* One anchor. A bundle has more than a hundred, of which a verification needs one: parsing
+ * (120 us each) waits until somebody's issuer has this subject. */
+struct anchor {
+    uint8_t *der;
+    size_t der_len;
+    struct slice subject; /* within der, DER of the Name */
+    X509_NAME *name;      /* the same, for comparison as RFC 5280 7.1 wants it */
+    _Atomic(hf_certificate *) cert;
+};
+
+/* The anchors of one file, sorted by name; immutable and shared once loaded. */
+struct anchors {
+    _Atomic int refs;
+    char *origin; /* path, or "memory" */
+    size_t count, size;
+    struct anchor *anchor;
+};
+
+/* anchors_load: with strict, anything that is not right is E_PEM; without, it is skipped, which is
+ * for the platform's bundles: one odd certificate there is not this program's fault. */
+struct anchors *anchors_load(const struct source *s, bool strict, hf_error *err);
+void anchors_free(struct anchors *set);
+struct anchors *anchors_ref(struct anchors *set);
+
+/* A folder of hashed names. What was read stays known: a good verdict may rest on it. */
+struct folder;
+struct folder *folder_new(const char *path, hf_error *err);
+struct folder *folder_ref(struct folder *folder);
+void folder_free(struct folder *folder);
+
+/* Anchors with one subject, borrowed from their set or folder. */
+#define FOUND_MAX 16
+
+struct found {
+    size_t count;
+    hf_certificate *cert[FOUND_MAX];
+    bool no_memory; /* there may be more */
+};
+
+void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found);
+void folder_find(struct folder *folder, const X509_NAME *name, struct found *found);
+
+#define FOLDERS_MAX 8
+
+/* What the platform trusts; loaded once, never freed. */
+struct platform {
+    struct anchors *bundle; /* or NULL */
+    size_t folder_count;
+    struct folder *folder[FOLDERS_MAX];
+};
+const struct platform *platform_load(hf_error *err);
+
+/* ---- hf_trust as the verification sees it */
+
+struct found trust_find(const hf_trust *trust, const X509_NAME *name);
+
+/* trust_generation is different for every trust of this process, also for those freed. */
+uint64_t trust_generation(const hf_trust *trust);
+
+/* trust_describe writes "2 anchors of /etc/x.pem and the folder /etc/y". */
+void trust_describe(const hf_trust *trust, char *out, size_t size);
+
+const char *folder_path(const struct folder *folder);
+
+#endif
