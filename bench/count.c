@@ -28,6 +28,9 @@ void meter_leave(enum side side)
     current = NULL;
 }
 
+/* What follows must be seen by the shared objects, whatever visibility the build sets. */
+#pragma GCC visibility push(default)
+
 /* ---------------------------------------------------------------- malloc */
 
 void *__libc_malloc(size_t size);
@@ -120,3 +123,5 @@ int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
     NEXT(pthread_rwlock_wrlock);
     return next(lock);
 }
+
+#pragma GCC visibility pop

@@ -1,5 +1,5 @@
 /* first.c: a program that makes one handshake and writes when it was done; started by startup.c.
- * ENGINE is the one that it is linked with. */
+ * FIRST_ENGINE is the one that it is linked with. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -46,8 +46,8 @@ int main(int argc, char **argv)
     identity.chain = read_file(argv[1], "chain.pem");
     identity.key = read_file(argv[1], "key.pem");
     setup.identity = &identity;
-    pair = pair_open(&ENGINE, ENGINE.config_new(CLIENT, &setup),
-                     ENGINE.config_new(SERVER, &setup), NULL);
+    pair = pair_open(&FIRST_ENGINE, FIRST_ENGINE.config_new(CLIENT, &setup),
+                     FIRST_ENGINE.config_new(SERVER, &setup), NULL);
     pair_greet(&pair);
     clock_gettime(CLOCK_MONOTONIC, &now);
     ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
