@@ -398,6 +398,68 @@ static void test_refused_values(void)
     buffer_clear(&b);
 }
 
+/* Writes a body of n fixed bytes, then a vector of len bytes, then `end`; it must be refused for the
+ * vector's length. */
+static void check_range(uint8_t type, size_t n, unsigned prefix, size_t len, struct slice end,
+                        const char *field)
+{
+    static uint8_t zeros[65536];
+    struct buffer b = {0};
+    struct wr w;
+    hf_error err;
+    wr_start(&w, &b);
+    size_t mark = msg_begin(&w, type);
+    wr_bytes(&w, zeros, n);
+    size_t vector = wr_open(&w, prefix);
+    wr_bytes(&w, zeros, len);
+    wr_close(&w, vector, prefix);
+    wr_slice(&w, end);
+    msg_finish(&w, mark);
+    CHECK(wr_ok(&w));
+    CHECK(!read_message(b.p, b.end, type, &err));
+    CHECK_INT(err.code, HF_E_DECODE);
+    CHECK_STR(strchr(err.path, '.'), field);
+    CHECK(strstr(err.detail, " is not in ") != NULL);
+    CHECK_INT(err.offset, MSG_HEADER + n);
+    buffer_clear(&b);
+}
+
+/* The ranges that the RFC gives and that a length prefix alone does not enforce. */
+static void test_ranges(void)
+{
+    struct slice none = {0}, suites = slice_of("\0\2\x13\1\1\0", 6);
+    check_range(MSG_CLIENT_HELLO, 34, 1, 33, suites, ".legacy_session_id");
+    check_range(MSG_CLIENT_HELLO, 35, 2, 0, slice_of("\1\0", 2), ".cipher_suites");
+    check_range(MSG_CLIENT_HELLO, 35, 2, 65535, slice_of("\1\0", 2), ".cipher_suites");
+    check_range(MSG_SERVER_HELLO, 34, 1, 33, slice_of("\x13\1\0", 3),
+                ".legacy_session_id_echo");
+    check_range(MSG_CERTIFICATE_REQUEST, 1, 2, 0, none, ".extensions");
+    check_range(MSG_CERTIFICATE_REQUEST, 1, 2, 1, none, ".extensions");
+    check_range(MSG_NEW_SESSION_TICKET, 9, 2, 0, slice_of("\0\0", 2), ".ticket");
+    /* 4 + 4 + 1 bytes, a ticket of 1, then extensions that are one byte too long. */
+    struct buffer b = {0};
+    struct wr w;
+    hf_error err;
+    wr_start(&w, &b);
+    size_t mark = msg_begin(&w, MSG_NEW_SESSION_TICKET);
+    wr_bytes(&w, "\0\0\0\0\0\0\0\0\0\0\1x\377\377", 14);
+    for (unsigned i = 0; i < 65535; i++)
+        wr_u8(&w, 0);
+    msg_finish(&w, mark);
+    CHECK(!read_message(b.p, b.end, MSG_NEW_SESSION_TICKET, &err));
+    CHECK_STR(err.detail, "length 65535 is not in 0..65534");
+    buffer_clear(&b);
+    /* No compression method at all. */
+    CHECK(buffer_append(&b, "\1\0\0\50\3\3", 6));
+    for (unsigned i = 0; i < 33; i++)
+        CHECK(buffer_append(&b, "", 1));
+    CHECK(buffer_append(&b, "\0\2\x13\1\0", 5));
+    CHECK(!read_message(b.p, b.end, MSG_CLIENT_HELLO, &err));
+    CHECK_STR(err.path, "ClientHello.legacy_compression_methods");
+    CHECK_STR(err.detail, "length 0 is not in 1..255");
+    buffer_clear(&b);
+}
+
 static void test_names_and_sizes(void)
 {
     CHECK_STR(msg_name(MSG_CLIENT_HELLO), "ClientHello");
@@ -425,6 +487,7 @@ int main(void)
     RUN(test_hello_fields);
     RUN(test_other_fields);
     RUN(test_refused_values);
+    RUN(test_ranges);
     RUN(test_names_and_sizes);
     return check_done();
 }
