@@ -107,11 +107,11 @@ static const struct explanation table[] = {
     {'s', "handshake_secret", "RFC 8446 7.1", "The early secret and the key exchange together."},
     {'s', "client_handshake_traffic_secret", "RFC 8446 7.1", "Protects what the client sends until its Finished."},
     {'s', "server_handshake_traffic_secret", "RFC 8446 7.1", "Protects what the server sends until its Finished."},
-    {'s', "main_secret", "RFC 8446 7.1", "The root of all keys for application data."},
+    {'s', "master_secret", "RFC 8446 7.1", "The root of all keys for application data."},
     {'s', "client_application_traffic_secret", "RFC 8446 7.1", "Protects the client's application data."},
     {'s', "server_application_traffic_secret", "RFC 8446 7.1", "Protects the server's application data."},
-    {'s', "exporter_secret", "RFC 8446 7.5", "Keying material for the application, for instance to bind a login to this connection."},
-    {'s', "resumption_secret", "RFC 8446 7.1", "The keys of tickets come from here."},
+    {'s', "exporter_master_secret", "RFC 8446 7.5", "Keying material for the application, for instance to bind a login to this connection."},
+    {'s', "resumption_master_secret", "RFC 8446 7.1", "The keys of tickets come from here."},
     {'s', "resumption_psk", "RFC 8446 4.6.1", "The key that belongs to one ticket."},
     {'s', "psk", "RFC 8446 7.1", "The pre-shared key from an earlier conversation."},
     {'s', "finished_key", "RFC 8446 4.4.4", "The HMAC key of a Finished message."},
@@ -148,11 +148,11 @@ const struct explanation *explain_find(char kind, const char *name)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].kind == kind && explain_name_is(table[i].name, name))
             return &table[i];
-    /* Traffic secrets are numbered: client_application_traffic_secret_0. */
+    /* Traffic secrets are numbered: client_application_traffic_secret_0, and _N after a KeyUpdate. */
     size_t n = strlen(name);
     char stem[64];
     if (kind != 's' || n < 3 || n >= sizeof stem || name[n - 2] != '_' ||
-        !isdigit((unsigned char)name[n - 1]))
+        !(isdigit((unsigned char)name[n - 1]) || name[n - 1] == 'N'))
         return NULL;
     memcpy(stem, name, n - 2);
     stem[n - 2] = '\0';

@@ -188,7 +188,8 @@ static void write_keys(struct page *p, const struct item *item)
     text_addf(p->out, "<p class=\"rekey %s\"><span>From here on the <b>%s</b> sends with ",
               item->from_client ? "client" : "server", item->from_client ? "client" : "server");
     enum protection k = protection_of(e->name);
-    text_addf(p->out, "<b class=k%d>%s</b>", (int)k, key_words[k]);
+    text_addf(p->out, "<b class=k%d>%s%s</b>", (int)k,
+              strstr(e->name, "update") ? "renewed " : "", key_words[k]);
     if (e->text) {
         text_add(p->out, ": ");
         text_html(p->out, e->text);

@@ -24,11 +24,11 @@ static const struct box boxes[] = {
     {"handshake_secret", {0}, 's', "Handshake Secret", "HKDF-Extract"},
     {"client_handshake_traffic_secret", {"c_hs_traffic"}, 'd', "client handshake traffic", "ClientHello..ServerHello"},
     {"server_handshake_traffic_secret", {"s_hs_traffic"}, 'd', "server handshake traffic", "ClientHello..ServerHello"},
-    {"main_secret", {"master_secret"}, 's', "Main Secret", "HKDF-Extract"},
+    {"master_secret", {"main_secret"}, 's', "Master Secret", "HKDF-Extract"},
     {"client_application_traffic_secret_0", {"client_application_traffic_secret", "c_ap_traffic"}, 'd', "client application traffic", "..server Finished"},
     {"server_application_traffic_secret_0", {"server_application_traffic_secret", "s_ap_traffic"}, 'd', "server application traffic", "..server Finished"},
-    {"exporter_secret", {"exporter_master_secret", "exp_master"}, 'd', "exporter", "..server Finished"},
-    {"resumption_secret", {"resumption_master_secret", "res_master"}, 'd', "resumption", "..client Finished"},
+    {"exporter_master_secret", {"exporter_secret"}, 'd', "exporter", "..server Finished"},
+    {"resumption_master_secret", {"resumption_secret"}, 'd', "resumption", "..client Finished"},
 };
 /* clang-format on */
 enum { BOXES = sizeof boxes / sizeof *boxes };
@@ -99,11 +99,12 @@ static void draw(struct page *p)
     int rows = 0, y = 2, spine_from = -1, spine_to = 0;
     for (int i = 0; i < BOXES; i++)
         rows += is_drawn(p, &boxes[i]);
-    text_addf(p->out,
-              "<svg class=schedule viewBox=\"0 0 %d %d\" role=img aria-labelledby=t-keys>\n"
-              "<title id=t-keys>Key schedule: early secret, handshake secret and main secret, "
-              "and the traffic secrets derived from each</title>\n",
-              WIDTH, rows * ROW - ROW + BOX + 4);
+    text_addf(
+        p->out,
+        "<svg class=schedule viewBox=\"0 0 %d %d\" role=img aria-labelledby=t-keys>\n"
+        "<title id=t-keys>Key schedule: early secret, handshake secret and master secret, "
+        "and the traffic secrets derived from each</title>\n",
+        WIDTH, rows * ROW - ROW + BOX + 4);
     for (int i = 0, at = 2; i < BOXES; i++) {
         if (!is_drawn(p, &boxes[i]))
             continue;

@@ -395,7 +395,8 @@ void page_work(struct page *p, const struct item *item)
     for (size_t i = 0; i < item->part_count; i++) {
         const hf_trace_event *e = item->parts[i];
         /* A step that reads or writes a message says no more than the message itself. */
-        if (e->kind == HF_TRACE_STEP && explain_find('m', e->name))
+        const char *word = strrchr(e->name, ' ');
+        if (e->kind == HF_TRACE_STEP && explain_find('m', word ? word + 1 : e->name))
             continue;
         if (!open)
             text_add(p->out, "<ul class=work>\n");

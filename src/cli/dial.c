@@ -1,0 +1,188 @@
+#include "cli/dial.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/settings.h"
+
+/* ---------------------------------------------------------------- sessions */
+
+static void keep_session(hf_conn *conn, hf_session *session, void *arg)
+{
+    struct dial *d = arg;
+    (void)conn;
+    hf_session_free(d->newest);
+    d->newest = hf_session_ref(session);
+}
+
+/* A file that is not there yet is no mistake: the first connection makes it. */
+static bool load_session(struct dial *d, const char *path, hf_error *err)
+{
+    size_t len = 0;
+    unsigned char *p = settings_read_file(path, 1 << 20, &len, err);
+    if (!p) {
+        bool missing = err->code == HF_E_FILE && err->os_errno == ENOENT;
+        if (missing)
+            *err = (hf_error){0};
+        return missing;
+    }
+    d->session = hf_session_import(p, len, err);
+    explicit_bzero(p, len);
+    free(p);
+    return d->session != NULL;
+}
+
+bool dial_keep_session(const struct dial *d, const struct options *o, hf_error *err)
+{
+    if (!o->session || !d->newest)
+        return true;
+    size_t len = hf_session_export(d->newest, NULL, 0);
+    unsigned char *p = malloc(len);
+    if (!p)
+        return settings_fail(err, HF_E_NO_MEMORY, 0, "for the session");
+    hf_session_export(d->newest, p, len);
+    bool good = settings_write_secret_file(o->session, p, len, err);
+    explicit_bzero(p, len);
+    free(p);
+    return good;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+bool dial_prepare(struct dial *d, const struct options *o, const struct target *t,
+                  hf_error *err)
+{
+    *d = (struct dial){.timeout = o->timeout};
+    if (!t->tls)
+        return true;
+    d->config = settings_client(o, err);
+    if (!d->config)
+        return false;
+    if (!o->session)
+        return true;
+    if (!hf_config_set_session_callback(d->config, keep_session, d)) {
+        *err = *hf_config_error(d->config);
+        return false;
+    }
+    return load_session(d, o->session, err);
+}
+
+/* Waits for what the stream waits for; deadline in seconds of the monotonic clock, 0: none. */
+static bool wait_until(struct dial *d, short more, double deadline, const char *doing,
+                       hf_error *err)
+{
+    int ms = -1;
+    if (deadline > 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        double left = deadline - (double)now.tv_sec - (double)now.tv_nsec / 1e9;
+        ms = left <= 0 ? 0 : left > 1e6 ? 1000000000 : (int)(left * 1000) + 1;
+    }
+    struct pollfd p = {.fd = hf_stream_fd(d->stream),
+                       .events = (short)(hf_stream_events(d->stream) | more)};
+    int n = poll(&p, 1, ms);
+    if (n == 0)
+        return settings_fail(err, HF_E_TIMEOUT, ETIMEDOUT, "%s took longer than %g s", doing,
+                             d->timeout);
+    if (n < 0 && errno != EINTR)
+        return settings_fail(err, HF_E_SYSTEM, errno, "poll: %s", strerror(errno));
+    return true;
+}
+
+static double deadline_of(const struct dial *d)
+{
+    struct timespec now;
+    if (d->timeout <= 0)
+        return 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9 + d->timeout;
+}
+
+/* The stream's own limit for connecting and the handshake holds besides, and a stream looks at the
+ * clock only when it is asked: so it is asked once a second. */
+static bool handshake(struct dial *d, hf_error *err)
+{
+    for (;;) {
+        int r = hf_stream_handshake(d->stream, err);
+        if (r != HF_AGAIN)
+            return r == 0;
+        struct pollfd p = {.fd = hf_stream_fd(d->stream),
+                           .events = hf_stream_events(d->stream)};
+        if (poll(&p, 1, 1000) < 0 && errno != EINTR)
+            return settings_fail(err, HF_E_SYSTEM, errno, "poll: %s", strerror(errno));
+    }
+}
+
+bool dial_open(struct dial *d, const struct options *o, const struct target *t, hf_error *err)
+{
+    hf_net_options net = HF_NET_OPTIONS;
+    net.non_blocking = true;
+    net.connect_timeout = o->timeout;
+    net.peer_name = o->name;
+    net.session = d->session;
+    net.no_session_cache = true; /* one connection per process: the file is the cache */
+    if (d->config && !settings_freeze(d->config, err))
+        return false;
+    d->stream = hf_open(t->url, d->config, &net, err);
+    return d->stream && handshake(d, err);
+}
+
+hf_conn *dial_conn(const struct dial *d)
+{
+    return d->stream ? hf_stream_conn(d->stream) : NULL;
+}
+
+void dial_close(struct dial *d)
+{
+    hf_error ignored = {0};
+    if (d->stream)
+        (void)hf_close(d->stream, &ignored);
+    hf_session_free(d->session);
+    hf_session_free(d->newest);
+    hf_config_free(d->config);
+    *d = (struct dial){0};
+}
+
+/* ---------------------------------------------------------------- reading and writing */
+
+ptrdiff_t dial_read(struct dial *d, void *out, size_t len, hf_error *err)
+{
+    double deadline = deadline_of(d);
+    for (;;) {
+        ptrdiff_t n = hf_read(d->stream, out, len, err);
+        if (n != HF_AGAIN)
+            return n;
+        if (!wait_until(d, POLLIN, deadline, "reading", err))
+            return -1;
+    }
+}
+
+bool dial_write(struct dial *d, const void *p, size_t len, hf_error *err)
+{
+    double deadline = deadline_of(d);
+    for (size_t done = 0; done < len;) {
+        ptrdiff_t n = hf_write(d->stream, (const char *)p + done, len - done, err);
+        if (n == HF_ERROR_RESULT)
+            return false;
+        if (n > 0)
+            done += (size_t)n;
+        else if (!wait_until(d, POLLOUT, deadline, "writing", err))
+            return false;
+    }
+    return dial_flush(d, err);
+}
+
+bool dial_flush(struct dial *d, hf_error *err)
+{
+    double deadline = deadline_of(d);
+    for (;;) {
+        int r = hf_stream_handshake(d->stream, err);
+        if (r != HF_AGAIN)
+            return r == 0;
+        if (!wait_until(d, 0, deadline, "writing", err))
+            return false;
+    }
+}

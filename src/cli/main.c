@@ -1,0 +1,119 @@
+/* handfast: the command. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/report.h"
+
+struct command {
+    const char *name;
+    unsigned mask;
+    int (*run)(const struct options *o);
+    const char *usage, *summary, *more;
+};
+
+/* clang-format off */
+static const struct command commands[] = {
+    {"connect", CONNECT, command_connect, "URL|HOST[:PORT] [OPTION]...", "talk to a server, and say who it is",
+     "Connects, reports the peer on standard error, then copies standard input to the\n"
+     "peer and the peer to standard output. At the end of the input only the writing\n"
+     "half is closed. HOST alone means tls://HOST:443; tcp://HOST:PORT is plain.\n"},
+    {"serve", SERVE, command_serve, "[URL] --cert FILE [OPTION]...", "a server for tests, files and demonstrations",
+     "Listens on URL (tls://localhost:4433 if none is given) and answers HTTP requests\n"
+     "with a status page, or what --root, --show, --echo or --reverse say. Port 0 takes\n"
+     "any free port.\n"},
+    {"trace", TRACE, command_trace, "URL|HOST[:PORT] -o FILE [OPTION]...", "draw a handshake as a web page",
+     "Connects, and writes everything that was said as one HTML page that explains\n"
+     "every byte. The page contains the connection's secrets.\n"},
+    {"version", 0, NULL, "", "print the version", ""},
+    {"help", 0, NULL, "[COMMAND]", "explain a command", ""},
+};
+/* clang-format on */
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static const char statuses[] =
+    "Exit status: 0 all went well, 1 wrong usage, 2 the peer or its TLS failed, 3 the network\n"
+    "failed, 4 the configuration (files, keys, lists) is wrong, 5 this machine or a bug.\n";
+
+static void overview(FILE *out)
+{
+    fputs("Usage: handfast COMMAND [ARGUMENT]...\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\nTry: handfast help COMMAND\n\n%s", statuses);
+}
+
+static void explain(FILE *out, const struct command *c)
+{
+    fprintf(out, "Usage: handfast %s %s\n\n%s", c->name, c->usage, c->more);
+    if (c->mask) {
+        fputs("\nOptions:\n", out);
+        options_help(out, c->mask);
+    }
+    fprintf(out, "\n%s", statuses);
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *near = options_nearest(word, names, COMMANDS);
+    fprintf(stderr, "handfast: there is no command \"%s\"%s%s%s\nTry: handfast help\n", word,
+            near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return EXIT_USAGE;
+}
+
+static int help(int argc, char **argv)
+{
+    const struct command *c = argc > 2 ? find(argv[2]) : NULL;
+    if (argc > 2 && !c)
+        return unknown_command(argv[2]);
+    if (c)
+        explain(stdout, c);
+    else
+        overview(stdout);
+    return EXIT_OK;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+    struct options o;
+    /* Help is given even if the rest of the line is wrong. */
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            explain(stdout, c);
+            return EXIT_OK;
+        }
+    if (!options_parse(&o, c->mask, c->name, argc - 2, argv + 2))
+        return EXIT_USAGE;
+    return c->run(&o);
+}
+
+int main(int argc, char **argv)
+{
+    /* A peer or a pipe that has gone is an error of a write, not the end of the program. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        overview(stderr);
+        return EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return help(argc, argv);
+    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
+        printf("%s\n", hf_version_string());
+        return EXIT_OK;
+    }
+    const struct command *c = find(word);
+    return c ? run(c, argc, argv) : unknown_command(word);
+}

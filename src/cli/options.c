@@ -1,0 +1,287 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { FLAG, TEXT, LIST, NUMBER, SIGNED, SECONDS, CHOICE };
+
+struct row {
+    const char *name, *argument; /* argument NULL: a flag. CHOICE: the words, separated by | */
+    enum kind kind;
+    unsigned commands;
+    size_t offset;
+    uint64_t lowest, highest;
+    const char *help;
+};
+
+#define AT(field) offsetof(struct options, field)
+#define CLIENTS   (CONNECT | TRACE)
+#define ALL       (CONNECT | SERVE | TRACE)
+
+/* clang-format off */
+static const struct row table[] = {
+    {"--ca", "FILE", TEXT, ALL, AT(ca), 0, 0, "trust the authorities in this PEM file, and no others"},
+    {"--ca-folder", "FOLDER", TEXT, ALL, AT(ca_folder), 0, 0, "trust the authorities in this folder of hashed names"},
+    {"--name", "NAME", TEXT, CLIENTS, AT(name), 0, 0, "name to ask for and to verify, instead of the URL's host"},
+    {"--insecure-no-verify", NULL, FLAG, CLIENTS, AT(insecure_no_verify), 0, 0, "accept any certificate: the peer may then be anybody"},
+    {"--cert", "FILE", LIST, ALL, AT(cert), 0, 0, "certificate chain (PEM), own certificate first; serve: may be repeated"},
+    {"--key", "FILE", LIST, ALL, AT(key), 0, 0, "private key of the --cert before it; default: in the same file"},
+    {"--alpn", "LIST", TEXT, ALL, AT(alpn), 0, 0, "application protocols, best first: h2,http/1.1"},
+    {"--groups", "LIST", TEXT, ALL, AT(groups), 0, 0, "key exchange groups, best first: x25519:P-256"},
+    {"--suites", "LIST", TEXT, ALL, AT(suites), 0, 0, "cipher suites, best first"},
+    {"--signatures", "LIST", TEXT, ALL, AT(signatures), 0, 0, "signature schemes, best first"},
+    {"--key-shares", "LIST", TEXT, CLIENTS, AT(key_shares), 0, 0, "groups to send a key share for at once; \"\": none"},
+    {"--psk-ke", NULL, FLAG, ALL, AT(psk_ke), 0, 0, "also resume without a fresh key exchange: no forward secrecy"},
+    {"--ocsp", "require|request|none", CHOICE, CLIENTS, AT(ocsp), 0, 0, "whether to ask for a stapled OCSP response; default request"},
+    {"--ocsp", "FILE", TEXT, SERVE, AT(ocsp), 0, 0, "staple this OCSP response (DER) to the first certificate"},
+    {"--record-size-limit", "N", NUMBER, ALL, AT(record_size_limit), 64, 16384, "ask the peer for records of at most N bytes"},
+    {"--padding", "N", NUMBER, ALL, AT(padding), 1, 16384, "pad records to multiples of N bytes"},
+    {"--session", "FILE", TEXT, CLIENTS, AT(session), 0, 0, "resume the session in this file, and keep the newest one there"},
+    {"--get", "PATH", TEXT, CLIENTS, AT(get), 0, 0, "send an HTTP GET for this path (connect: print the body)"},
+    {"--key-update", NULL, FLAG, CONNECT, AT(key_update), 0, 0, "renew the keys of both directions after the handshake"},
+    {"--key-update", "N", NUMBER, SERVE, AT(key_update_after), 1, UINT64_MAX, "renew the sending key after N records"},
+    {"--output", "FILE", TEXT, TRACE, AT(output), 0, 0, "file to write, or - for standard output (short: -o)"},
+    {"--root", "FOLDER", TEXT, SERVE, AT(root), 0, 0, "serve the files of this folder by HTTP"},
+    {"--www", NULL, FLAG, SERVE, AT(www), 0, 0, "answer every GET with a status page (this is the default)"},
+    {"--show", NULL, FLAG, SERVE, AT(show), 0, 0, "answer every GET with the illustrated handshake of its connection, secrets included"},
+    {"--echo", NULL, FLAG, SERVE, AT(echo), 0, 0, "send back whatever comes"},
+    {"--reverse", NULL, FLAG, SERVE, AT(reverse), 0, 0, "send back each line reversed"},
+    {"--client-auth", "request|require", CHOICE, SERVE, AT(client_auth), 0, 0, "ask clients for a certificate; needs --ca"},
+    {"--tickets", "N", SIGNED, SERVE, AT(tickets), 0, 16, "session tickets per full handshake; default 2"},
+    {"--cookie", NULL, FLAG, SERVE, AT(cookie), 0, 0, "demand a cookie after a HelloRetryRequest"},
+    {"--count", "N", NUMBER, SERVE, AT(count), 1, UINT64_MAX, "stop after N connections"},
+    {"--max-connections", "N", NUMBER, SERVE, AT(max_connections), 1, 1000000, "hold at most N connections at once; default 10000"},
+    {"--port-file", "FILE", TEXT, SERVE, AT(port_file), 0, 0, "write the port that is listened on to this file"},
+    {"--timeout", "S", SECONDS, ALL, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},
+    {"--keylog", "FILE", TEXT, ALL, AT(keylog), 0, 0, "append the secrets to this file (SSLKEYLOGFILE format)"},
+    {"--json", NULL, FLAG, ALL, AT(json), 0, 0, "what is reported, as JSON"},
+    {"--quiet", NULL, FLAG, CONNECT | SERVE, AT(quiet), 0, 0, "report failures only"},
+    {"--help", NULL, FLAG, ALL, AT(help), 0, 0, "show this help"},
+};
+/* clang-format on */
+enum { ROWS = sizeof table / sizeof *table };
+
+/* How many letters must change, up to 20 letters; more is never near. */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    unsigned row[32];
+    if (n > 30 || m > 30)
+        return 99;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned corner = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            unsigned best = corner + (a[i - 1] != b[j - 1]);
+            corner = row[j];
+            best = best < row[j] + 1 ? best : row[j] + 1;
+            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+        }
+    }
+    return row[m];
+}
+
+const char *options_nearest(const char *word, const char *const *candidates, size_t count)
+{
+    const char *best = NULL;
+    unsigned least = 4;
+    for (size_t i = 0; i < count; i++) {
+        unsigned d = distance(word, candidates[i]);
+        if (d < least && d < strlen(word)) {
+            least = d;
+            best = candidates[i];
+        }
+    }
+    return best;
+}
+
+/* One option while it is read. */
+struct reading {
+    struct options *o;
+    const char *command;
+    const struct row *row;
+    const char *value;
+};
+
+__attribute__((format(printf, 2, 3))) static bool mistake(const char *command, const char *fmt,
+                                                          ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fprintf(stderr, "handfast %s: ", command);
+    vfprintf(stderr, fmt, args);
+    fprintf(stderr, "\nTry: handfast help %s\n", command);
+    va_end(args);
+    return false;
+}
+
+static bool set_number(const struct reading *r, void *field)
+{
+    char *end;
+    errno = 0;
+    unsigned long long v = strtoull(r->value, &end, 10);
+    if (*r->value < '0' || *r->value > '9' || *end || errno || v < r->row->lowest ||
+        v > r->row->highest) {
+        if (r->row->highest == UINT64_MAX)
+            return mistake(r->command, "%s takes a number from %llu on, not \"%s\"",
+                           r->row->name, (unsigned long long)r->row->lowest, r->value);
+        return mistake(r->command, "%s takes a number from %llu to %llu, not \"%s\"",
+                       r->row->name, (unsigned long long)r->row->lowest,
+                       (unsigned long long)r->row->highest, r->value);
+    }
+    if (r->row->kind == SIGNED)
+        *(int64_t *)field = (int64_t)v;
+    else
+        *(uint64_t *)field = v;
+    return true;
+}
+
+static bool set_seconds(const struct reading *r, void *field)
+{
+    char *end;
+    double v = strtod(r->value, &end);
+    if (end == r->value || *end || !(v > 0) || v > 1e9)
+        return mistake(r->command, "%s takes a number of seconds above 0, not \"%s\"",
+                       r->row->name, r->value);
+    *(double *)field = v;
+    return true;
+}
+
+static bool set_choice(const struct reading *r, void *field)
+{
+    size_t n = strlen(r->value);
+    for (const char *p = r->row->argument; n && p;
+         p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
+        if (strncmp(p, r->value, n) == 0 && (p[n] == '|' || p[n] == '\0')) {
+            *(const char **)field = r->value;
+            return true;
+        }
+    return mistake(r->command, "%s takes one of %s, not \"%s\"", r->row->name, r->row->argument,
+                   r->value);
+}
+
+static bool set_list(const struct reading *r, void *field)
+{
+    struct text_list *list = field;
+    if (list->count == MAX_CERTS)
+        return mistake(r->command, "%s can be given at most %d times", r->row->name, MAX_CERTS);
+    /* A key belongs to the certificate named before it. */
+    if (r->row->offset == AT(key)) {
+        if (r->o->cert.count == 0)
+            return mistake(r->command, "--key %s needs the --cert that it belongs to before it",
+                           r->value);
+        if (list->p[r->o->cert.count - 1])
+            return mistake(r->command, "--key %s is the second key for --cert %s", r->value,
+                           r->o->cert.p[r->o->cert.count - 1]);
+        list->p[r->o->cert.count - 1] = r->value;
+        return true;
+    }
+    list->p[list->count++] = r->value;
+    return true;
+}
+
+static bool set(const struct reading *r)
+{
+    void *field = (char *)r->o + r->row->offset;
+    switch (r->row->kind) {
+    case FLAG: *(bool *)field = true; return true;
+    case TEXT: *(const char **)field = r->value; return true;
+    case LIST: return set_list(r, field);
+    case NUMBER:
+    case SIGNED: return set_number(r, field);
+    case SECONDS: return set_seconds(r, field);
+    case CHOICE: return set_choice(r, field);
+    }
+    return false;
+}
+
+static const struct row *find(const char *name, size_t len, unsigned command)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if ((table[i].commands & command) && strncmp(table[i].name, name, len) == 0 &&
+            table[i].name[len] == '\0')
+            return &table[i];
+    return NULL;
+}
+
+static bool unknown(const char *command_name, const char *word, unsigned command)
+{
+    const char *names[ROWS];
+    size_t count = 0;
+    unsigned others = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (table[i].commands & command)
+            names[count++] = table[i].name;
+        else if (strcmp(table[i].name, word) == 0)
+            others |= table[i].commands;
+    }
+    if (others)
+        return mistake(command_name, "%s is an option of handfast %s only", word,
+                       others & SERVE   ? "serve"
+                       : others & TRACE ? "trace"
+                                        : "connect");
+    const char *near = options_nearest(word, names, count);
+    if (near)
+        return mistake(command_name, "there is no option %s; did you mean %s?", word, near);
+    return mistake(command_name, "there is no option %s", word);
+}
+
+bool options_parse(struct options *o, unsigned command, const char *command_name, int argc,
+                   char **argv)
+{
+    *o = (struct options){.command = command, .tickets = -1};
+    bool only_words = false;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (only_words || word[0] != '-' || word[1] == '\0') {
+            if (o->target)
+                return mistake(command_name, "one URL is enough: \"%s\" comes after \"%s\"",
+                               word, o->target);
+            o->target = word;
+            continue;
+        }
+        if (strcmp(word, "--") == 0) {
+            only_words = true;
+            continue;
+        }
+        if (strcmp(word, "-h") == 0)
+            word = "--help";
+        if (strcmp(word, "-o") == 0)
+            word = "--output";
+        const char *equals = strchr(word, '=');
+        struct reading r = {.o = o, .command = command_name};
+        r.row = find(word, equals ? (size_t)(equals - word) : strlen(word), command);
+        if (!r.row)
+            return unknown(command_name, word, command);
+        if (r.row->kind == FLAG && equals)
+            return mistake(command_name, "%s takes no value", r.row->name);
+        if (r.row->kind != FLAG) {
+            r.value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
+            if (!r.value)
+                return mistake(command_name, "%s needs a value: %s", r.row->name,
+                               r.row->argument);
+        }
+        if (!set(&r))
+            return false;
+    }
+    return true;
+}
+
+void options_help(FILE *out, unsigned command)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!(table[i].commands & command))
+            continue;
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s", table[i].name, table[i].argument ? " " : "",
+                 table[i].argument ? table[i].argument : "");
+        fprintf(out, "  %-28s", left);
+        if (strlen(left) > 27)
+            fprintf(out, "\n%30s", "");
+        fprintf(out, " %s\n", table[i].help);
+    }
+}

@@ -1,0 +1,44 @@
+/* options.h: the options of all subcommands, in one table. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Subcommands, as a mask: which of them take an option. */
+enum { CONNECT = 1, SERVE = 2, TRACE = 4 };
+
+#define MAX_CERTS 16
+
+struct text_list {
+    const char *p[MAX_CERTS];
+    size_t count;
+};
+
+struct options {
+    unsigned command;
+    const char *target; /* URL or HOST:PORT, NULL if not given */
+    const char *ca, *ca_folder, *name, *alpn, *groups, *suites, *signatures, *key_shares;
+    const char *session, *get, *keylog, *output, *root, *ocsp, *client_auth, *port_file;
+    struct text_list cert, key;
+    bool insecure_no_verify, json, quiet, key_update, psk_ke, echo, reverse, show, www, cookie;
+    bool help;
+    double timeout; /* seconds; 0: not given */
+    uint64_t record_size_limit, padding, key_update_after, count, max_connections;
+    int64_t tickets; /* -1: not given */
+};
+
+/* options_parse reads the arguments behind the subcommand's name. On a mistake it says what is wrong
+ * and how to get help on stderr, and returns false. */
+bool options_parse(struct options *o, unsigned command, const char *command_name, int argc,
+                   char **argv);
+
+/* options_help lists the options of a subcommand. */
+void options_help(FILE *out, unsigned command);
+
+/* options_nearest returns the candidate that is most like a mistyped word, or NULL if none is. */
+const char *options_nearest(const char *word, const char *const *candidates, size_t count);
+
+#endif

@@ -1,0 +1,222 @@
+#include "cli/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool settings_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, ...)
+{
+    static const hf_fault faults[] = {
+        HF_FAULT_NONE,
+#define HF_ERROR(name, fault, alert, rfc, sentence, hint, reason, bogo) HF_FAULT_##fault,
+#include "handfast_errors.def"
+#undef HF_ERROR
+    };
+    *err =
+        (hf_error){.code = code, .alert = HF_NO_ALERT, .os_errno = os_errno, .x509_depth = -1};
+    err->fault = (size_t)code < sizeof faults / sizeof *faults ? faults[code] : HF_FAULT_LOCAL;
+    err->step = err->rfc = err->hint = "";
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(err->detail, sizeof err->detail, fmt, args);
+    va_end(args);
+    return false;
+}
+
+unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, hf_error *err)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) {
+        settings_fail(err, HF_E_FILE, errno, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    unsigned char *p = malloc(limit + 1);
+    size_t n = p ? fread(p, 1, limit + 1, f) : 0;
+    bool bad = ferror(f) != 0;
+    int why = errno;
+    fclose(f);
+    if (!p)
+        settings_fail(err, HF_E_NO_MEMORY, 0, "for the file %s", path);
+    else if (bad)
+        settings_fail(err, HF_E_FILE, why, "%s: %s", path, strerror(why));
+    else if (n > limit)
+        settings_fail(err, HF_E_FILE, 0, "%s is longer than %zu bytes", path, limit);
+    if (!p || bad || n > limit) {
+        free(p);
+        return NULL;
+    }
+    *len = n;
+    return p;
+}
+
+bool settings_write_secret_file(const char *path, const void *p, size_t len, hf_error *err)
+{
+    char next[4096];
+    if ((size_t)snprintf(next, sizeof next, "%s.XXXXXX", path) >= sizeof next)
+        return settings_fail(err, HF_E_FILE, ENAMETOOLONG, "%.80s...: the name is too long",
+                             path);
+    int fd = mkstemp(next); /* creates it with mode 0600 */
+    bool good = fd >= 0 && write(fd, p, len) == (ssize_t)len;
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    if (good && rename(next, path) == 0)
+        return true;
+    int why = errno;
+    if (fd >= 0)
+        unlink(next);
+    return settings_fail(err, HF_E_FILE, why, "%s cannot be written: %s", path, strerror(why));
+}
+
+/* ---------------------------------------------------------------- what both roles share */
+
+static bool set_trust(hf_config *config, const struct options *o, hf_error *err)
+{
+    if (!o->ca && !o->ca_folder)
+        return true;
+    hf_trust *trust = hf_trust_new();
+    if (!trust)
+        return settings_fail(err, HF_E_NO_MEMORY, 0, "for the trust anchors");
+    bool good = (!o->ca || hf_trust_add_file(trust, o->ca, err)) &&
+                (!o->ca_folder || hf_trust_add_folder(trust, o->ca_folder, err));
+    if (good && !hf_config_set_trust(config, trust)) {
+        good = false;
+        *err = *hf_config_error(config);
+    }
+    hf_trust_free(trust);
+    return good;
+}
+
+static bool staple(hf_credential *cred, const char *path, hf_error *err)
+{
+    size_t len = 0;
+    unsigned char *der = settings_read_file(path, 65535, &len, err);
+    bool good = der && hf_credential_set_ocsp(cred, der, len, err);
+    free(der);
+    return good;
+}
+
+static bool add_credentials(hf_config *config, const struct options *o, hf_error *err)
+{
+    for (size_t i = 0; i < o->cert.count; i++) {
+        hf_credential *cred =
+            hf_credential_load_files(o->cert.p[i], o->key.p[i], NULL, NULL, err);
+        if (!cred)
+            return false;
+        bool good = i > 0 || o->command != SERVE || !o->ocsp || staple(cred, o->ocsp, err);
+        if (good && !hf_config_add_credential(config, cred)) {
+            good = false;
+            *err = *hf_config_error(config);
+        }
+        hf_credential_free(cred);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+/* Setters remember the first failure, so that it is looked at once. */
+static bool set_common(hf_config *config, const struct options *o, hf_error *err)
+{
+    bool good = true;
+    if (o->alpn)
+        good &= hf_config_set_alpn(config, o->alpn, false);
+    if (o->groups)
+        good &= hf_config_set_groups(config, o->groups);
+    if (o->suites)
+        good &= hf_config_set_suites(config, o->suites);
+    if (o->signatures)
+        good &= hf_config_set_signatures(config, o->signatures);
+    if (o->psk_ke)
+        good &= hf_config_set_psk_modes(config, HF_PSK_KE | HF_PSK_DHE_KE);
+    if (o->record_size_limit)
+        good &= hf_config_set_record_size_limit(config, (uint16_t)o->record_size_limit);
+    if (o->padding)
+        good &= hf_config_set_record_padding(config, (uint16_t)o->padding);
+    if (o->keylog)
+        good &= hf_config_insecure_set_keylog_file(config, o->keylog);
+    if (!good)
+        *err = *hf_config_error(config);
+    return good && set_trust(config, o, err) && add_credentials(config, o, err);
+}
+
+bool settings_freeze(hf_config *config, hf_error *err)
+{
+    if (hf_config_error(config)) {
+        *err = *hf_config_error(config);
+        return false;
+    }
+    return hf_config_freeze(config, err);
+}
+
+/* ---------------------------------------------------------------- the roles */
+
+static bool set_client(hf_config *config, const struct options *o)
+{
+    bool good = true;
+    if (o->key_shares)
+        good &= hf_config_set_key_shares(config, o->key_shares);
+    if (o->insecure_no_verify)
+        good &=
+            hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config);
+    if (o->ocsp)
+        good &= hf_config_set_ocsp(config, strcmp(o->ocsp, "none") == 0      ? HF_OCSP_NONE
+                                           : strcmp(o->ocsp, "request") == 0 ? HF_OCSP_REQUEST
+                                                                             : HF_OCSP_REQUIRE);
+    return good;
+}
+
+hf_config *settings_client(const struct options *o, hf_error *err)
+{
+    hf_config *config = hf_config_new(HF_CLIENT);
+    if (!config) {
+        settings_fail(err, HF_E_NO_MEMORY, 0, "for the configuration");
+        return NULL;
+    }
+    bool good = set_common(config, o, err);
+    if (good && !set_client(config, o)) {
+        good = false;
+        *err = *hf_config_error(config);
+    }
+    if (good)
+        return config;
+    hf_config_free(config);
+    return NULL;
+}
+
+static bool set_server(hf_config *config, const struct options *o)
+{
+    bool good = true;
+    if (o->client_auth)
+        good &= hf_config_set_client_auth(config, strcmp(o->client_auth, "require") == 0
+                                                      ? HF_CLIENT_AUTH_REQUIRE
+                                                      : HF_CLIENT_AUTH_REQUEST);
+    if (o->tickets >= 0)
+        good &= hf_config_set_tickets(config, (unsigned)o->tickets, 7200);
+    if (o->cookie)
+        good &= hf_config_set_cookie(config, true);
+    if (o->key_update_after)
+        good &= hf_config_set_key_update_after(config, o->key_update_after);
+    return good;
+}
+
+hf_config *settings_server(const struct options *o, hf_error *err)
+{
+    hf_config *config = hf_config_new(HF_SERVER);
+    if (!config) {
+        settings_fail(err, HF_E_NO_MEMORY, 0, "for the configuration");
+        return NULL;
+    }
+    bool good = set_common(config, o, err);
+    if (good && !set_server(config, o)) {
+        good = false;
+        *err = *hf_config_error(config);
+    }
+    if (good)
+        return config;
+    hf_config_free(config);
+    return NULL;
+}

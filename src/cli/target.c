@@ -1,0 +1,57 @@
+#include "cli/target.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* A port is there if a colon follows the host; colons within [] belong to an IPv6 address. */
+static bool has_port(const char *host)
+{
+    const char *bracket = strrchr(host, ']');
+    return strchr(bracket ? bracket : host, ':') != NULL;
+}
+
+static bool say(const char *command, const char *word, const char *what)
+{
+    fprintf(stderr, "handfast %s: \"%s\": %s\nTry: handfast help %s\n", command, word, what,
+            command);
+    return false;
+}
+
+bool target_parse(struct target *t, const char *command, const char *word)
+{
+    *t = (struct target){.tls = true};
+    const char *colon = strstr(word, "://");
+    const char *host = colon ? colon + 3 : word;
+    size_t scheme_len = colon ? (size_t)(colon - word) : 0;
+    char scheme[32];
+    if (scheme_len >= sizeof scheme || strlen(host) >= sizeof t->host - 8)
+        return say(command, word, "this is too long for a URL");
+    snprintf(scheme, sizeof scheme, "%.*s", (int)scheme_len, word);
+    bool http = strcasecmp(scheme, "https") == 0 || strcasecmp(scheme, "http") == 0;
+    if (strcasecmp(scheme, "https") == 0 || scheme_len == 0)
+        strcpy(scheme, "tls");
+    else if (strcasecmp(scheme, "http") == 0)
+        strcpy(scheme, "tcp");
+    t->tls = strcasecmp(scheme, "tcp") != 0;
+    size_t host_len = strcspn(host, "/?#");
+    if (host_len == 0)
+        return say(command, word, "a host name is missing");
+    if (http && host[host_len] == '/')
+        snprintf(t->path, sizeof t->path, "%.*s", (int)strcspn(host + host_len, "#"),
+                 host + host_len);
+    else if (host[host_len] && strcmp(host + host_len, "/") != 0)
+        return say(command, word, "only http and https URLs have a path: use --get");
+    snprintf(t->host, sizeof t->host, "%.*s", (int)host_len, host);
+    if (has_port(t->host)) {
+        snprintf(t->url, sizeof t->url, "%s://%s", scheme, t->host);
+        const char *port = strrchr(t->host, ':');
+        if (strcmp(port, t->tls ? ":443" : ":80") == 0)
+            t->host[port - t->host] = '\0';
+        return true;
+    }
+    if (!t->tls && !http)
+        return say(command, word, "a port is missing: tcp://HOST:PORT");
+    snprintf(t->url, sizeof t->url, "%s://%s:%d", scheme, t->host, t->tls ? 443 : 80);
+    return true;
+}

@@ -1,0 +1,20 @@
+/* target.h: what a person types for a peer, as the URL that handfast_net.h opens. */
+#ifndef CLI_TARGET_H
+#define CLI_TARGET_H
+
+#include <stdbool.h>
+
+struct target {
+    char url[512]; /* "tls://example.com:443" */
+    char host
+        [300]; /* "example.com:8443": for HTTP's Host, without the port if it is the usual one */
+    char path[512]; /* of an http(s) URL, "" if there was none */
+    bool tls;
+};
+
+/* target_parse takes URL, HOST:PORT or HOST. No scheme means tls; https and http are read as tls and
+ * tcp with their usual ports and a path; tls without a port means 443. false: too long, or a plain
+ * URL without a port; what is wrong was said on stderr. */
+bool target_parse(struct target *t, const char *command, const char *word);
+
+#endif
