@@ -154,8 +154,7 @@ struct aead *aead_new(enum aead_id id, const uint8_t *key, bool seal)
     a->c = c;
     a->seal = seal;
     a->init = seal ? c->encrypt_init : c->decrypt_init;
-    bool direct = c->direct && provider_is_direct(EVP_CIPHER_get0_provider(c->evp));
-    if (direct ? key_direct(a, key) : key_evp(a, key))
+    if (c->direct && !provider_evp_only() ? key_direct(a, key) : key_evp(a, key))
         return a;
     aead_free(a);
     return NULL;

@@ -46,7 +46,7 @@ static const struct kx_method *method_of(enum kx_id id)
         ERR_pop_to_mark();
         once_end(&looked_for[id]);
     }
-    return found[id];
+    return found[id] && provider_evp_only() ? groups[id].evp : found[id];
 }
 
 bool kx_available(enum kx_id id)

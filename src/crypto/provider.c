@@ -32,9 +32,14 @@ void provider_test_evp_only(bool on)
     atomic_store(&evp_only, on);
 }
 
+bool provider_evp_only(void)
+{
+    return atomic_load_explicit(&evp_only, memory_order_relaxed);
+}
+
 bool provider_is_direct(const OSSL_PROVIDER *prov)
 {
-    return prov && !atomic_load_explicit(&evp_only, memory_order_relaxed) &&
+    return prov && !provider_evp_only() &&
            strcmp(OSSL_PROVIDER_get0_name(prov), "default") == 0;
 }
 

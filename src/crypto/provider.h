@@ -44,8 +44,10 @@ void (*provider_function(const OSSL_DISPATCH *table, int id))(void);
 bool provider_direct_keyexch(const char *name);
 bool provider_direct_signature(const char *name);
 
-/* provider_test_evp_only turns the direct routes off, for what is not cached yet; used by tests. */
+/* provider_test_evp_only turns the direct routes off for AEADs and key exchanges made from now on, and
+ * for keys if it is called before the first of them is read; used by tests. */
 void provider_test_evp_only(bool on);
+bool provider_evp_only(void);
 
 /* provider_fips: the default property query asks for FIPS-validated algorithms. Found out once. */
 bool provider_fips(void);
