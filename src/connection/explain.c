@@ -56,7 +56,7 @@ static const char *who_are_we(const struct facts *facts)
 
 static void where(struct sink *s, const struct facts *facts, const hf_error *err)
 {
-    const char *step = err->step ? err->step : "", *between = "";
+    const char *step = facts->step, *between = "";
 
     if (!*step && !err->path[0] && facts->role == ADVICE_UNKNOWN)
         return;
@@ -71,7 +71,8 @@ static void where(struct sink *s, const struct facts *facts, const hf_error *err
     if (err->path[0]) {
         sink_raw(s, between);
         plain(s, err->path);
-        sink_format(s, " at byte %zu", err->offset);
+        if (err->offset) /* a refusal of a meaning has no place */
+            sink_format(s, " at byte %zu", err->offset);
         between = "; ";
     }
     if (facts->role != ADVICE_UNKNOWN) {

@@ -241,9 +241,9 @@ size_t hf_explain_json(const hf_conn *conn, const hf_error *err, char *out, size
     text(&j, "sentence", hf_code_sentence(err->code));
     text(&j, "detail", err->detail);
     text(&j, "fault", hf_fault_name(err->fault));
-    text(&j, "step", err->step ? err->step : "");
+    text(&j, "step", facts.step);
     text(&j, "path", err->path);
-    if (err->path[0])
+    if (err->path[0] && err->offset)
         number(&j, "offset", (long long)err->offset);
     else
         null(&j, "offset");

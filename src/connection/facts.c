@@ -89,9 +89,11 @@ static void agreed(struct facts *facts, const hf_conn *conn)
     const struct group *group = hs ? hs->n.group : NULL;
     const struct suite *suite = hs ? hs->n.suite : conn->est.suite;
 
-    facts->version = hs ? hs->n.version : conn->est.version;
-    facts->suite = suite ? suite->id : 0;
-    facts->group = hs ? (uint16_t)(group ? group->id : 0) : conn->est.group;
+    if (suite) { /* what came before the suite was chosen is not agreed yet */
+        facts->suite = suite->id;
+        facts->version = hs ? hs->n.version : conn->est.version;
+        facts->group = hs ? (uint16_t)(group ? group->id : 0) : conn->est.group;
+    }
     facts->retried = hf_conn_retried(conn);
     facts->resumed = hs ? hs->n.psk : conn->est.resumed;
 }
@@ -101,7 +103,7 @@ void facts_collect(struct facts *facts, const hf_conn *conn, const hf_error *err
     const char *step = err->step ? err->step : "";
     bool certificate = false;
 
-    *facts = (struct facts){0};
+    *facts = (struct facts){.step = step};
     facts->phase = *step ? advice_phase(step) : PHASE_HELLO | PHASE_HANDSHAKE | PHASE_DATA;
     if (conn) {
         bool server = hf_conn_is_server(conn);
@@ -110,6 +112,9 @@ void facts_collect(struct facts *facts, const hf_conn *conn, const hf_error *err
             facts->phase = PHASE_DATA;
         else if (!*step)
             facts->phase = PHASE_HELLO;
+        /* That row is optional: unless such a message has come, a ServerHello was waited for. */
+        if (!server && !err->path[0] && strcmp(step, "HelloRetryRequest") == 0)
+            facts->step = "ServerHello";
         facts->server_name = hf_conn_server_name(conn);
         facts->certificate = hf_conn_peer_certificate(conn, 0);
         our_side(&facts->ours, conn->config);

@@ -23,6 +23,7 @@ struct facts_side {
 struct facts {
     enum advice_role role;
     unsigned phase;
+    const char *step;        /* of the handshake, or "" */
     const char *server_name; /* or NULL */
     struct facts_side ours;  /* what this side offered or allows */
     struct facts_side
