@@ -340,6 +340,50 @@ static void test_certificate(void)
     done(&p);
 }
 
+/* What an alert means depends on when it comes and on what this side has. */
+static void test_phase(void)
+{
+    hf_config *c = config_of(HF_CLIENT, NULL, pki), *s = config_of(HF_SERVER, pki, NULL);
+    struct pair p = run(c, s);
+    hf_error err = {0};
+    err_set(&err, HF_E_ALERT_RECEIVED, "handshake_failure (40)");
+    err.alert = 40;
+    err.alert_received = true;
+    CHECK(strstr(explained(p.client, &err), "most often it wants a client certificate"));
+    CHECK(!strstr(text, "suites"));
+    CHECK(strstr(explained(p.server, &err), "cannot work with what this server chose"));
+    CHECK(strstr(explained(NULL, &err), "could not agree to what was offered"));
+    done(&p);
+    c = config_of(HF_CLIENT, other, pki), s = config_of(HF_SERVER, pki, NULL);
+    p = run(c, s);
+    CHECK(strstr(explained(p.client, &err), "after it had seen the client's certificate"));
+    err.alert = 200;
+    CHECK(strstr(explained(p.client, &err), "\n  alert     unknown (200), sent by the peer\n"
+                                            "  agreed "));
+    done(&p);
+}
+
+/* A second ClientHello that cannot be read leaves the server with slices of the first, which is
+ * gone: they must not be shown (AddressSanitizer watches). */
+static void test_stale_hello(void)
+{
+    uint8_t bad[] = {22, 3, 3, 0, 8, 1, 0, 0, 4, 3, 3, 0, 0}, *data;
+    size_t used, n;
+    hf_error ignored = {0};
+    hf_config *c = config_of(HF_CLIENT, NULL, pki), *s = config_of(HF_SERVER, pki, NULL);
+    CHECK(hf_config_set_groups(c, "x25519:P-256"));
+    CHECK(hf_config_set_groups(s, "P-256"));
+    struct pair p = {c, s, hf_conn_new_client(c, "server.example", &ignored),
+                     hf_conn_new_server(s, &ignored)};
+    (void)hf_conn_handshake(p.client);
+    CHECK(carry(p.client, p.server));
+    CHECK(hf_conn_retried(p.server));
+    CHECK_INT(hf_conn_receive(p.server, bad, sizeof bad, &used, &data, &n), HF_FAILED);
+    CHECK(strstr(explained(p.server, hf_conn_error(p.server)), "ClientHello.random"));
+    CHECK(strstr(as_json(p.server, hf_conn_error(p.server)), "\"peer\":null,"));
+    done(&p);
+}
+
 /* ---- JSON */
 
 static void test_json_golden(void)
@@ -533,6 +577,8 @@ int main(void)
     RUN(test_untrusted);
     RUN(test_certificate_required);
     RUN(test_certificate);
+    RUN(test_phase);
+    RUN(test_stale_hello);
     RUN(test_json_golden);
     RUN(test_everything);
     RUN(test_sizes);
