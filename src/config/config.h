@@ -33,6 +33,8 @@ struct test_hooks {
     bool (*extensions)(void *arg, uint8_t message, struct buffer *out);
     /* replaces the cipher_suites of a ClientHello; false: leave them */
     bool (*suites)(void *arg, struct slice *out);
+    /* finds the session of an identity that is no ticket of ours; NULL: none */
+    hf_session *(*session)(void *arg, struct slice identity);
 };
 
 struct ticket_ring; /* config/ticket.h */

@@ -185,7 +185,10 @@ void hs_extensions(struct hs *hs, struct wr *w, unsigned message, uint8_t type)
     struct buffer other = {0};
     if (test && test->extensions && test->extensions(test->arg, type, &other)) {
         w->b->end = w->b->start + start; /* a published vector's block replaces ours */
-        wr_opaque16(w, slice_of(other.p + other.start, buffer_len(&other)));
+        wr_opaque16(w, slice_of(buffer_front(&other), buffer_len(&other)));
+        /* The binders' list ends a ClientHello: one binder with its two lengths. */
+        if (hs->n.binders_at)
+            hs->n.binders_at = wr_at(w) - 3 - hash_size(suite_find(hs->n.session->suite)->hash);
     }
     buffer_clear(&other);
 }
