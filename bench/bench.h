@@ -88,12 +88,15 @@ void meter_leave(enum side side);
 /* ---------------------------------------------------------------- pairs (pair.c) */
 
 struct pair {
-    const struct engine *engine;
+    const struct engine *engine[2];
     void *conn[2];
 };
 
-/* pair_open makes both ends and their handshake; pair_greet sends one byte from the server, with
- * which the client also reads the tickets; pair_close frees both ends. */
+/* pair_mixed makes both ends, each of its own engine, and their handshake; pair_open both ends of one
+ * engine. pair_greet sends one byte from the server, with which the client also reads the tickets;
+ * pair_close frees both ends. */
+struct pair pair_mixed(const struct engine *client_engine, const struct engine *server_engine,
+                       void *client_config, void *server_config, void *session);
 struct pair pair_open(const struct engine *engine, void *client_config, void *server_config,
                       void *session);
 void pair_send(struct pair *pair, enum side from, const uint8_t *p, size_t len);

@@ -53,7 +53,7 @@ static struct line line_open(const struct engine *engine, const char *suite)
 
 static void line_close(struct line *line)
 {
-    const struct engine *engine = line->pair.engine;
+    const struct engine *engine = line->pair.engine[CLIENT];
 
     pair_close(&line->pair);
     engine->config_free(line->client);
@@ -68,7 +68,7 @@ static double samples[2][MAX_SAMPLES];
 static void transfer(struct line *line, const struct stream *stream, double seconds,
                      double *send_ns, double *receive_ns)
 {
-    const struct engine *engine = line->pair.engine;
+    const struct engine *engine = line->pair.engine[CLIENT];
     static uint8_t scratch[RECORD_16K];
     uint64_t start = ticks_now();
     size_t count = 0;
@@ -110,9 +110,9 @@ static void run_stream(const struct plan *plan, const struct stream *stream)
 
             transfer(line, stream, plan->seconds, &send_ns, &receive_ns);
             if (wanted(stream->send_row))
-                report(stream->send_row, "ns", round, line->pair.engine, send_ns);
+                report(stream->send_row, "ns", round, line->pair.engine[CLIENT], send_ns);
             if (wanted(stream->receive_row))
-                report(stream->receive_row, "ns", round, line->pair.engine, receive_ns);
+                report(stream->receive_row, "ns", round, line->pair.engine[CLIENT], receive_ns);
         }
     }
     for (size_t e = 0; e < engines; e++)
@@ -161,7 +161,7 @@ static double sealed_alone(struct line *line, double seconds)
     do {
         uint64_t t = ticks_now();
 
-        line->pair.engine->write(line->pair.conn[CLIENT], payload, RECORD_16K);
+        line->pair.engine[CLIENT]->write(line->pair.conn[CLIENT], payload, RECORD_16K);
         samples[0][count++] = ticks_ns(ticks_now() - t);
     } while (count < MAX_SAMPLES && ticks_ns(ticks_now() - start) < seconds * 1e9);
     wire_discard = false;
@@ -182,7 +182,7 @@ static void run_share(const struct plan *plan)
         for (size_t e = 0; e < engines; e++) {
             struct line *line = &lines[(e + round) % engines];
 
-            report(share_row, "share", round, line->pair.engine,
+            report(share_row, "share", round, line->pair.engine[CLIENT],
                    raw / sealed_alone(line, plan->seconds));
         }
     }

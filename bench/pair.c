@@ -22,39 +22,45 @@ static enum progress advance(struct pair *pair, enum side side)
     enum progress progress;
 
     meter_enter(side);
-    progress = pair->engine->handshake(pair->conn[side]);
+    progress = pair->engine[side]->handshake(pair->conn[side]);
     meter_leave(side);
     return progress;
 }
 
-struct pair pair_open(const struct engine *engine, void *client_config, void *server_config,
-                      void *session)
+struct pair pair_mixed(const struct engine *client_engine, const struct engine *server_engine,
+                       void *client_config, void *server_config, void *session)
 {
-    struct pair pair = {.engine = engine};
+    struct pair pair = {.engine = {client_engine, server_engine}};
     bool done[2] = {false, false};
 
     wire_reset();
     meter_enter(CLIENT);
-    pair.conn[CLIENT] = engine->conn_new(CLIENT, client_config, session);
+    pair.conn[CLIENT] = client_engine->conn_new(CLIENT, client_config, session);
     meter_leave(CLIENT);
     meter_enter(SERVER);
-    pair.conn[SERVER] = engine->conn_new(SERVER, server_config, NULL);
+    pair.conn[SERVER] = server_engine->conn_new(SERVER, server_config, NULL);
     meter_leave(SERVER);
     for (int turn = 0; !done[CLIENT] || !done[SERVER]; turn++) {
         enum side side = turn % 2 == 0 ? CLIENT : SERVER;
 
         if (turn == 20)
-            die("%s: the handshake does not end", engine->name);
+            die("%s: the handshake does not end", client_engine->name);
         if (!done[side])
             done[side] = advance(&pair, side) == FINISHED;
     }
     return pair;
 }
 
+struct pair pair_open(const struct engine *engine, void *client_config, void *server_config,
+                      void *session)
+{
+    return pair_mixed(engine, engine, client_config, server_config, session);
+}
+
 void pair_send(struct pair *pair, enum side from, const uint8_t *p, size_t len)
 {
     meter_enter(from);
-    pair->engine->write(pair->conn[from], p, len);
+    pair->engine[from]->write(pair->conn[from], p, len);
     meter_leave(from);
 }
 
@@ -65,10 +71,10 @@ void pair_receive(struct pair *pair, enum side to, size_t len)
 
     meter_enter(to);
     while (sum < len) {
-        size_t n = pair->engine->read(pair->conn[to], scratch, sizeof(scratch));
+        size_t n = pair->engine[to]->read(pair->conn[to], scratch, sizeof(scratch));
 
         if (n == 0)
-            die("%s: %zu of %zu bytes arrived", pair->engine->name, sum, len);
+            die("%s: %zu of %zu bytes arrived", pair->engine[to]->name, sum, len);
         sum += n;
     }
     meter_leave(to);
@@ -88,7 +94,7 @@ void pair_close(struct pair *pair)
         if (pair->conn[side] == NULL)
             continue;
         meter_enter(side);
-        pair->engine->conn_free(pair->conn[side]);
+        pair->engine[side]->conn_free(pair->conn[side]);
         meter_leave(side);
         pair->conn[side] = NULL;
     }
