@@ -57,7 +57,8 @@ void ct_public(const void *p, size_t len);
  * bytes first. All of handfast's memory comes from here, so that tests can make the n-th allocation
  * fail and count what is held. */
 void *mem_new(size_t len) __attribute__((warn_unused_result));
-void *mem_dup(const void *p, size_t len) __attribute__((warn_unused_result)); /* len 0 gives 1 byte */
+void *mem_dup(const void *p, size_t len)
+    __attribute__((warn_unused_result)); /* len 0 gives 1 byte */
 char *mem_strdup(const char *s) __attribute__((warn_unused_result));
 void mem_free(void *p);
 void mem_wipe_free(void *p, size_t len);
@@ -75,7 +76,8 @@ struct buffer {
 
 /* buffer_reserve makes room for n more bytes behind end and returns a pointer to it, or NULL. */
 uint8_t *buffer_reserve(struct buffer *b, size_t n) __attribute__((warn_unused_result));
-bool buffer_append(struct buffer *b, const void *p, size_t n) __attribute__((warn_unused_result));
+bool buffer_append(struct buffer *b, const void *p, size_t n)
+    __attribute__((warn_unused_result));
 /* buffer_drop removes n bytes from the front; when nothing is left, the memory is wiped and freed. */
 void buffer_drop(struct buffer *b, size_t n);
 void buffer_clear(struct buffer *b);
@@ -91,8 +93,17 @@ static inline uint8_t *buffer_front(const struct buffer *b)
     return b->p ? b->p + b->start : NULL;
 }
 
+/* err_begin clears the error that a public function was given: an earlier call's failure in it must
+ * not hide this one's. */
+static inline void err_begin(hf_error *err)
+{
+    if (err)
+        err->code = HF_OK;
+}
+
 /* err_set fills an error from the row of its code; fmt describes this case (NULL for nothing). It
  * does nothing if err is NULL or holds an error already: the first error wins. Always false. */
-bool err_set(hf_error *err, hf_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));
+bool err_set(hf_error *err, hf_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4), cold));
 
 #endif

@@ -22,9 +22,9 @@ struct rd_msg {
     const char *name;     /* "ClientHello" */
     hf_error *err;        /* first failure goes here */
     bool failed;
-    rd_trace_fn trace;    /* or NULL */
+    rd_trace_fn trace; /* or NULL */
     void *trace_arg;
-    const char *rfc;      /* section of the message, given to its fields in the trace */
+    const char *rfc; /* section of the message, given to its fields in the trace */
 };
 
 struct rd {
@@ -65,7 +65,8 @@ struct slice rd_opaque24(struct rd *r, const char *name, size_t min, size_t max)
  * leaf called `item` ... */
 struct slice rd_list16(struct rd *r, const char *name, size_t min, size_t max, const char *item,
                        const char *(*value_name)(uint16_t)); /* 2-byte length, 2-byte items */
-struct slice rd_list8_16(struct rd *r, const char *name, size_t min, size_t max, const char *item,
+struct slice rd_list8_16(struct rd *r, const char *name, size_t min, size_t max,
+                         const char *item,
                          const char *(*value_name)(uint16_t)); /* 1-byte length, 2-byte items */
 struct slice rd_list8(struct rd *r, const char *name, size_t min, size_t max, const char *item,
                       const char *(*value_name)(uint8_t)); /* 1-byte length, 1-byte items */
@@ -84,7 +85,8 @@ size_t rd_left(const struct rd *r);
 
 /* rd_bad refuses what was read: it records code with path and the offset of the reader, and always
  * returns false. fmt gives the particulars. */
-bool rd_bad(struct rd *r, hf_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));
+bool rd_bad(struct rd *r, hf_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4), cold));
 
 /* rd_end: everything was read and nothing failed. Bytes left are E_TRAILING_DATA. */
 bool rd_end(struct rd *r) __attribute__((warn_unused_result));

@@ -29,7 +29,7 @@ enum {
     MSG_HELLO_RETRY_REQUEST = 255,
 };
 
-#define MSG_HEADER 4
+#define MSG_HEADER  4
 #define RANDOM_SIZE 32
 
 extern const uint8_t hello_retry_random[RANDOM_SIZE]; /* SHA-256 of "HelloRetryRequest" */
@@ -62,7 +62,8 @@ struct client_hello {
     bool has_extensions;      /* an old hello may end before them */
     struct rd extensions;
 };
-bool msg_read_client_hello(struct rd *r, struct client_hello *out) __attribute__((warn_unused_result));
+bool msg_read_client_hello(struct rd *r, struct client_hello *out)
+    __attribute__((warn_unused_result));
 /* Writing stops before the extensions; the caller writes that block and finishes the message. */
 void msg_write_client_hello(struct wr *w, const struct client_hello *ch);
 
@@ -83,11 +84,13 @@ struct server_hello {
     bool has_extensions;
     struct rd extensions;
 };
-bool msg_read_server_hello(struct rd *r, struct server_hello *out) __attribute__((warn_unused_result));
+bool msg_read_server_hello(struct rd *r, struct server_hello *out)
+    __attribute__((warn_unused_result));
 void msg_write_server_hello(struct wr *w, const struct server_hello *sh);
 
 /* struct { Extension extensions<0..2^16-1>; } EncryptedExtensions;           RFC 8446 4.3.1 */
-bool msg_read_encrypted_extensions(struct rd *r, struct rd *extensions) __attribute__((warn_unused_result));
+bool msg_read_encrypted_extensions(struct rd *r, struct rd *extensions)
+    __attribute__((warn_unused_result));
 
 /* struct {
  *     opaque certificate_request_context<0..2^8-1>;
@@ -118,7 +121,8 @@ struct certificate_list {
     struct certificate_entry entry[MSG_MAX_CERTIFICATES];
 };
 /* More than MSG_MAX_CERTIFICATES entries are refused with E_CHAIN_TOO_LONG. */
-bool msg_read_certificate(struct rd *r, struct certificate_list *out) __attribute__((warn_unused_result));
+bool msg_read_certificate(struct rd *r, struct certificate_list *out)
+    __attribute__((warn_unused_result));
 
 /* struct {
  *     SignatureScheme algorithm;

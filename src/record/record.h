@@ -9,9 +9,9 @@
  * ContentType;                                                               RFC 8446 5.1 */
 enum { REC_CCS = 20, REC_ALERT = 21, REC_HANDSHAKE = 22, REC_DATA = 23 };
 
-#define REC_HEADER 5
-#define REC_MAX_PLAIN 16384
-#define REC_MAX_INNER (REC_MAX_PLAIN + 1)    /* TLSInnerPlaintext, RFC 8446 5.4 */
+#define REC_HEADER     5
+#define REC_MAX_PLAIN  16384
+#define REC_MAX_INNER  (REC_MAX_PLAIN + 1)   /* TLSInnerPlaintext, RFC 8446 5.4 */
 #define REC_MAX_CIPHER (REC_MAX_PLAIN + 256) /* RFC 8446 5.2 */
 
 enum rec_result { REC_OK, REC_PARTIAL, REC_BAD };
@@ -22,9 +22,10 @@ struct rec_half {
     struct aead *aead;                 /* NULL while hibernating */
     enum aead_id id;
     uint8_t iv[AEAD_NONCE_SIZE];
-    uint64_t seq;       /* of the next record */
-    uint8_t tag;        /* bytes that the AEAD adds */
-    uint16_t max_plain; /* the record_size_limit in force: in TLS 1.3 it counts content, type byte and
+    uint64_t seq; /* of the next record */
+    uint8_t tag;  /* bytes that the AEAD adds */
+    uint16_t
+        max_plain; /* the record_size_limit in force: in TLS 1.3 it counts content, type byte and
                          * padding together (RFC 8449 4), so 16385 is no restriction; 0: none.
                          * Unprotected records are not subject to it. */
     uint16_t pad_block; /* sealing: pad application data to a multiple of this; 0: no padding */
@@ -32,11 +33,11 @@ struct rec_half {
 
 /* What rec_open found. */
 struct rec_opened {
-    uint8_t outer;   /* content type on the wire */
-    uint8_t type;    /* real content type */
-    uint8_t *data;   /* content, a slice of the input */
+    uint8_t outer; /* content type on the wire */
+    uint8_t type;  /* real content type */
+    uint8_t *data; /* content, a slice of the input */
     size_t len;
-    size_t used;     /* whole record on the wire, header included */
+    size_t used; /* whole record on the wire, header included */
 };
 
 /* rec_open opens the record at `in` in place. A record that is refused leaves seq alone (a server that
@@ -44,22 +45,23 @@ struct rec_opened {
  * says why (E_WRONG_VERSION_NUMBER, E_RECORD_OVERFLOW, E_PLAINTEXT_OVERFLOW, E_BAD_RECORD_MAC,
  * E_UNEXPECTED_RECORD, E_KEY_EXHAUSTED). `plain_ccs` allows an unprotected change_cipher_spec on a
  * protected half (RFC 8446 5), `plain_alert` an unprotected alert. */
-enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool plain_ccs, bool plain_alert,
-                         struct rec_opened *out, hf_error *err) __attribute__((warn_unused_result));
+enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool plain_ccs,
+                         bool plain_alert, struct rec_opened *out, hf_error *err)
+    __attribute__((warn_unused_result));
 
 /* rec_seal writes one record of at most rec_max_plain bytes of content. Returns its size, 0 on failure:
  * too much content, the key has protected as many records as is safe, or libcrypto failed.
  * out must have rec_sealed_size(half, type, len) bytes; in may not overlap out, except that in ==
  * out + REC_HEADER is allowed. version is the record's legacy version. */
-size_t rec_seal(struct rec_half *half, uint8_t type, uint16_t version, const uint8_t *in, size_t len,
-                uint8_t *out) __attribute__((warn_unused_result));
+size_t rec_seal(struct rec_half *half, uint8_t type, uint16_t version, const uint8_t *in,
+                size_t len, uint8_t *out) __attribute__((warn_unused_result));
 size_t rec_sealed_size(const struct rec_half *half, uint8_t type, size_t len);
 size_t rec_max_plain(const struct rec_half *half);
 
 /* rec_set_tls13 puts AEAD protection of RFC 8446 5.2 on a half; seq starts at 0. key and iv are
  * copied into place, the caller wipes its own. */
-bool rec_set_tls13(struct rec_half *half, enum aead_id id, const uint8_t *key, const uint8_t *iv, bool seal)
-    __attribute__((warn_unused_result));
+bool rec_set_tls13(struct rec_half *half, enum aead_id id, const uint8_t *key,
+                   const uint8_t *iv, bool seal) __attribute__((warn_unused_result));
 
 /* rec_rekey gives a half its AEAD back after hibernation (aead was freed and set to NULL): the same
  * key and iv, and the sequence number goes on. */
