@@ -11,8 +11,9 @@
  *
  * - A function that returns bool returns true on success. A setter of hf_config that fails leaves the
  *   configuration as it was and records the first failure in hf_config_error(); using such a
- *   configuration fails with that error, so a program may check once at the end.
- * - `hf_error *err` may be NULL. On failure it is filled, on success it is not touched.
+ *   configuration fails with that error, so a program may check once at the end. Once frozen, a
+ *   configuration is shared: setters then return false and record nothing.
+ * - `hf_error *err` may be NULL. It is cleared when a function starts and filled when it fails.
  * - Strings are UTF-8 and end with a NUL; the library copies what it needs to keep. A returned
  *   `const` pointer is borrowed and lives as long as the object that it came from.
  * - Sizes are in bytes, times in seconds since 1970-01-01 UTC, lifetimes in seconds.
@@ -319,8 +320,8 @@ HF_API bool hf_config_set_middlebox_compat(hf_config *config, bool on);
  * (RFC 8446 4.2.6). Answering such a request is not part of this version: it is refused. */
 HF_API bool hf_config_set_post_handshake_auth(hf_config *config, bool on);
 
-/* hf_config_set_record_size_limit asks the peer for records of at most limit bytes of plaintext
- * (64 to 16384; RFC 8449). 0: do not ask. */
+/* hf_config_set_record_size_limit asks the peer for records of at most limit bytes of content
+ * (64 to 16384; RFC 8449, whose own number counts one byte more). 0: do not ask. */
 HF_API bool hf_config_set_record_size_limit(hf_config *config, uint16_t limit);
 
 /* hf_config_set_record_padding pads each record of application data to a multiple of block bytes

@@ -98,6 +98,51 @@ static void file_event(struct page *p, size_t i, enum protection now[2], unsigne
     }
 }
 
+static bool is_ccs(const struct page *p, const struct item *item)
+{
+    return is_wire(item) && item_event(p, item)->record_type == 20;
+}
+
+/* The next item that travels, other than a change_cipher_spec of the same side. */
+static size_t next_wire(const struct page *p, size_t i)
+{
+    bool client = p->items[i].from_client;
+    for (i++; i < p->item_count; i++)
+        if (is_wire(&p->items[i]) &&
+            !(is_ccs(p, &p->items[i]) && p->items[i].from_client == client))
+            break;
+    return i;
+}
+
+/* A change_cipher_spec may be sent in the middle of the other side's flight, which it would tear
+ * apart on the page: it is shown at the head of its own side's next flight, with which it travels. */
+static void move_ccs(struct page *p)
+{
+    for (size_t i = 0; i < p->item_count; i++) {
+        bool client = p->items[i].from_client;
+        size_t next = next_wire(p, i);
+        if (!is_ccs(p, &p->items[i]) || next == p->item_count ||
+            p->items[next].from_client == client)
+            continue;
+        size_t before = i;
+        while (before > 0 && !is_wire(&p->items[before - 1]))
+            before--;
+        if (before == 0 || p->items[before - 1].from_client == client)
+            continue;
+        while (next < p->item_count &&
+               !(is_wire(&p->items[next]) && p->items[next].from_client == client))
+            next++;
+        if (next == p->item_count)
+            continue;
+        struct item moved = p->items[i];
+        memmove(&p->items[i], &p->items[i + 1], (next - 1 - i) * sizeof moved);
+        p->items[next - 1] = moved;
+        /* What stands at i now was not looked at yet. A record and its message move one after the
+         * other and keep their order, because the second is put behind the first. */
+        i--;
+    }
+}
+
 void page_sort(struct page *p)
 {
     enum protection now[2] = {OPEN, OPEN};
@@ -105,6 +150,7 @@ void page_sort(struct page *p)
     p->start = p->recording->count ? p->recording->events[0].time : 0;
     for (size_t i = 0; i < p->recording->count; i++)
         file_event(p, i, now, numbers);
+    move_ccs(p);
 }
 
 void page_clear(struct page *p)

@@ -52,10 +52,11 @@ static void write_value(struct opened *o, const struct trace_node *n)
     const hf_trace_event *e = n->event;
     const uint8_t *p = o->bytes + n->offset;
     struct text *out = o->page->out;
-    const char *words = e && e->text && *e->text                        ? e->text
-                        : explain_name_is(n->name, "msg_type")          ? o->name
-                        : !e && explain_name_is(n->name, "description") ? hf_alert_name(*p)
-                                                                        : NULL;
+    const char *words = e && e->text && *e->text                           ? e->text
+                        : explain_name_is(n->name, "name_type") && *p == 0 ? "host_name"
+                        : explain_name_is(n->name, "msg_type")             ? o->name
+                        : !e && explain_name_is(n->name, "description")    ? hf_alert_name(*p)
+                                                                           : NULL;
     if (words) {
         text_add(out, "<span class=val>");
         text_html(out, words);

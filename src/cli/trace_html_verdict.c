@@ -259,7 +259,7 @@ static void write_rung(struct page *p, size_t from, size_t to, unsigned number)
         if (item->kind != ITEM_MESSAGE)
             continue;
         text_addf(out, "<a class=k%d href=\"#m%u\">", (int)item->protection, item->number);
-        text_html(out, message_name(e));
+        text_html(out, e->record_type == 21 && e->text ? e->text : message_name(e));
         text_add(out, "</a> ");
     }
     if (data_records)

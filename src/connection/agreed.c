@@ -110,6 +110,7 @@ const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
 bool hf_conn_export(const hf_conn *c, const char *label, const uint8_t *context,
                     size_t context_len, uint8_t *out, size_t len, hf_error *err)
 {
+    err_begin(err);
     if (c->hs || !c->est.suite)
         return err_set(err, HF_E_NOT_HANDSHAKEN, "hf_conn_export");
     if (!after13_export(&c->est, label, slice_of(context, context_len), out, len))

@@ -43,6 +43,7 @@ static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
 
 hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error *err)
 {
+    err_begin(err);
     if (config && !server_name && config->verify && config->verify_name) {
         err_set(
             err, HF_E_USAGE,
@@ -65,6 +66,7 @@ hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error
 
 hf_conn *hf_conn_new_server(hf_config *config, hf_error *err)
 {
+    err_begin(err);
     return conn_new(config, true, err);
 }
 

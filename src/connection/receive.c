@@ -23,7 +23,7 @@ static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
         if (c->hs) {
             err_set(&err, HF_E_HANDSHAKE_CUT,
                     "the peer sent close_notify before the handshake was done");
-            err.step = c->hs->step->kind ? c->hs->step->name : "";
+            err.step = hs_step_name(c->hs);
             return conn_fail(c, &err);
         }
         atomic_fetch_or(&c->handover, HO_CLOSED_IN);
@@ -36,7 +36,7 @@ static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
     err_set(&err, HF_E_ALERT_RECEIVED, "%s (%u)", hf_alert_name(description), description);
     err.alert = description;
     err.alert_received = true;
-    err.step = c->hs && c->hs->step->kind ? c->hs->step->name : "";
+    err.step = c->hs ? hs_step_name(c->hs) : "";
     return conn_fail(c, &err);
 }
 
@@ -107,8 +107,8 @@ static hf_result refuse_record(hf_conn *c, const struct rec_opened *o, const cha
     hf_error err;
     err.code = HF_OK;
     err_set(&err, HF_E_UNEXPECTED_RECORD, "a record of type %u %s", o->type, why);
-    if (c->hs && c->hs->step->kind)
-        err.step = c->hs->step->name;
+    if (c->hs)
+        err.step = hs_step_name(c->hs);
     return conn_fail(c, &err);
 }
 
@@ -222,8 +222,8 @@ static hf_result open_record(hf_conn *c, uint8_t *in, size_t len, struct rec_ope
             *o = (struct rec_opened){.outer = REC_CCS, .type = 0, .used = dropped};
             return HF_DONE;
         }
-        if (c->hs && c->hs->step->kind)
-            err.step = c->hs->step->name;
+        if (c->hs)
+            err.step = hs_step_name(c->hs);
         return conn_fail(c, &err);
     }
     if (c->hs && c->in.prot && o->outer == REC_DATA) {
@@ -297,7 +297,7 @@ hf_result hf_conn_receive_end(hf_conn *c)
             c->started
                 ? ""
                 : "it sent nothing: perhaps it does not speak TLS here, or refuses this client");
-        err.step = c->hs->step->kind ? c->hs->step->name : "";
+        err.step = hs_step_name(c->hs);
     } else {
         err_set(&err, HF_E_TRUNCATED, "%s",
                 buffer_len(&c->inbuf) ? "in the middle of a message" : "");

@@ -15,7 +15,7 @@ void record_size_limit_put(struct nego *n, struct wr *w, unsigned message)
 {
     (void)message;
     uint16_t limit = n->config->record_size_limit;
-    wr_u16(w, limit ? limit : HIGHEST);
+    wr_u16(w, limit ? (uint16_t)(limit + 1) : HIGHEST);
 }
 
 /* uint16 RecordSizeLimit;                                                    RFC 8449 4 */

@@ -288,7 +288,7 @@ void limit_records13(struct hs *hs)
     /* What the peer may be sent does not count the byte for the content type; what we said counts it. */
     hs->out->max_plain = (uint16_t)(hs->n.peer_record_limit - 1);
     if (hs->n.config->record_size_limit)
-        hs->in->max_plain = hs->n.config->record_size_limit;
+        hs->in->max_plain = (uint16_t)(hs->n.config->record_size_limit + 1);
 }
 
 bool establish13(struct hs *hs)

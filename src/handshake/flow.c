@@ -152,6 +152,14 @@ static enum hs_result walk(struct hs *hs)
     return HS_OK;
 }
 
+const char *hs_step_name(const struct hs *hs)
+{
+    const struct step *s = hs->step;
+    while (s->kind && s->optional)
+        s++; /* what is waited for is what must come */
+    return s->kind ? s->name : "";
+}
+
 enum hs_result hs_run(struct hs *hs, hf_error *err)
 {
     hs->n.err = err;
@@ -161,7 +169,7 @@ enum hs_result hs_run(struct hs *hs, hf_error *err)
     if (r == HS_FAILED) {
         if (!err->code)
             err_set(err, HF_E_INTERNAL, "a step failed without a reason");
-        err->step = hs->step->kind ? hs->step->name : "";
+        err->step = hs->have_in && hs->step->kind ? hs->step->name : hs_step_name(hs);
     }
     return r;
 }

@@ -123,6 +123,9 @@ void hs_free(struct hs *hs);
 /* hs_run walks down the list as far as it goes. err receives the failure. */
 enum hs_result hs_run(struct hs *hs, hf_error *err);
 
+/* hs_step_name: what the handshake is doing or waiting for, "" when it is over. */
+const char *hs_step_name(const struct hs *hs);
+
 /* hs_flush turns the flight's messages into records. */
 bool hs_flush(struct hs *hs) __attribute__((warn_unused_result));
 

@@ -194,7 +194,7 @@ static size_t take_data(hf_stream *s, uint8_t *out, size_t len)
 
     if (buffer_len(&s->unread)) {
         got = buffer_len(&s->unread) < len ? buffer_len(&s->unread) : len;
-        memcpy(out, s->unread.p + s->unread.start, got);
+        memcpy(out, buffer_front(&s->unread), got);
         buffer_drop(&s->unread, got);
     }
     while (s->data_len && got < len) {
@@ -290,7 +290,7 @@ ptrdiff_t hf_read_line(hf_stream *s, char *out, size_t size, hf_error *err)
         if (r != 1)
             return line_stopped(s, out, got, r, &why, err);
         /* one source at a time, so that the search sees what take_data will hand out */
-        p = buffer_len(&s->unread) ? s->unread.p + s->unread.start : s->data;
+        p = buffer_len(&s->unread) ? buffer_front(&s->unread) : s->data;
         n = buffer_len(&s->unread) ? buffer_len(&s->unread) : s->data_len;
         n = n < size - 1 - got ? n : size - 1 - got;
         newline = memchr(p, '\n', n);
