@@ -1,0 +1,242 @@
+/* netpeer.h: what the tests of streams share: peers in threads, black holes, a stub for the
+ * resolver. Real sockets on the loopback. */
+#ifndef NETPEER_H
+#define NETPEER_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/stream.h"
+
+#include "check.h"
+
+static inline double now(void)
+{
+    return (double)deadline_now() / 1e9;
+}
+
+static inline void nap(double seconds)
+{
+    struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+
+    while (nanosleep(&t, &t) != 0)
+        ;
+}
+
+struct peer {
+    pthread_t thread;
+    hf_listener *listener;
+    char url[96];
+    void (*play)(hf_stream *s);
+};
+
+static inline void *peer_run(void *arg)
+{
+    struct peer *p = arg;
+    hf_stream *s = hf_accept(p->listener, NULL);
+
+    if (s)
+        p->play(s);
+    return NULL;
+}
+
+/* A server for one client, which plays its part on the stream and frees it. */
+static inline void peer_start(struct peer *p, const char *url, void (*play)(hf_stream *))
+{
+    hf_error err = {0};
+
+    p->play = play;
+    p->listener = hf_listen(url, NULL, NULL, &err);
+    if (!p->listener) {
+        printf("listen %s: %s\n", url, err.detail);
+        exit(1);
+    }
+    hf_listener_url(p->listener, p->url, sizeof p->url);
+    if (pthread_create(&p->thread, NULL, peer_run, p) != 0)
+        exit(1);
+}
+
+static inline void peer_end(struct peer *p)
+{
+    pthread_join(p->thread, NULL);
+    hf_listener_close(p->listener);
+}
+
+static inline void play_echo(hf_stream *s)
+{
+    static _Thread_local char buf[100000];
+    ptrdiff_t n;
+
+    while ((n = hf_read(s, buf, sizeof buf, NULL)) > 0)
+        if (hf_write(s, buf, (size_t)n, NULL) != n)
+            break;
+    hf_close(s, NULL);
+}
+
+static inline hf_stream *open_ok(const char *url, const hf_net_options *options)
+{
+    hf_error err = {0};
+    hf_stream *s = hf_open(url, NULL, options, &err);
+
+    if (!s)
+        printf("    open %s: %s: %s\n", url, hf_code_name(err.code), err.detail);
+    CHECK(s != NULL);
+    return s;
+}
+
+static inline void pair_of(int fd[2])
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
+        exit(1);
+}
+
+static inline hf_stream *wrap_ok(int fd, const hf_net_options *options)
+{
+    hf_error err = {0};
+    hf_stream *s = hf_stream_wrap(fd, "tcp", HF_CLIENT, NULL, options, &err);
+
+    if (!s) {
+        printf("wrap: %s\n", err.detail);
+        exit(1);
+    }
+    return s;
+}
+
+/* A port of the loopback on which nobody listens. */
+static inline uint16_t dead_port(int family)
+{
+    struct address a = {0};
+    socklen_t len = sizeof a;
+    int fd = sock_new(family);
+
+    a.u.any.sa_family = (sa_family_t)family;
+    if (family == AF_INET6)
+        a.u.v6.sin6_addr = in6addr_loopback;
+    else
+        a.u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fd, &a.u.any, address_len(&a)) != 0 || getsockname(fd, &a.u.any, &len) != 0)
+        exit(1);
+    close(fd);
+    return ntohs(family == AF_INET6 ? a.u.v6.sin6_port : a.u.v4.sin_port);
+}
+
+/* A listener whose queue is full: further connects are not answered, as by a black hole. */
+struct black_hole {
+    int listener, filler[64], count;
+    uint16_t port;
+};
+
+static inline void black_hole_open(struct black_hole *b)
+{
+    struct address a = {0};
+    socklen_t len = sizeof a;
+
+    b->listener = sock_new(AF_INET);
+    b->count = 0;
+    a.u.v4.sin_family = AF_INET;
+    a.u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(b->listener, &a.u.any, address_len(&a)) != 0 || listen(b->listener, 0) != 0 ||
+        getsockname(b->listener, &a.u.any, &len) != 0)
+        exit(1);
+    b->port = ntohs(a.u.v4.sin_port);
+    for (int i = 0; i < 64; i++) {
+        int fd = sock_new(AF_INET);
+
+        (void)!connect(fd, &a.u.any, address_len(&a));
+        b->filler[b->count++] = fd;
+        if (sock_wait(fd, POLLOUT, deadline_now() + SECOND_NS / 5) == 0)
+            return; /* not answered: full */
+    }
+    printf("the black hole answers\n");
+    exit(1);
+}
+
+static inline void black_hole_close(struct black_hole *b)
+{
+    for (int i = 0; i < b->count; i++)
+        close(b->filler[i]);
+    close(b->listener);
+}
+
+static struct address_list stub;
+
+static double stub_delay;
+
+static atomic_int stub_calls;
+static pthread_mutex_t stub_lock = PTHREAD_MUTEX_INITIALIZER; /* a look-up may be abandoned */
+
+static inline void stub_resolver(const char *host, uint16_t port, struct address_list *out)
+{
+    double delay;
+
+    (void)host;
+    (void)port;
+    stub_calls++;
+    pthread_mutex_lock(&stub_lock);
+    delay = stub_delay;
+    *out = stub;
+    pthread_mutex_unlock(&stub_lock);
+    if (delay > 0)
+        nap(delay);
+}
+
+static inline void stub_v4(uint16_t port)
+{
+    struct address *a;
+
+    pthread_mutex_lock(&stub_lock);
+    a = &stub.a[stub.count++];
+    *a = (struct address){0};
+    a->u.v4.sin_family = AF_INET;
+    a->u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a->u.v4.sin_port = htons(port);
+    pthread_mutex_unlock(&stub_lock);
+}
+
+static inline void stub_v6(uint16_t port)
+{
+    struct address *a;
+
+    pthread_mutex_lock(&stub_lock);
+    a = &stub.a[stub.count++];
+    *a = (struct address){0};
+    a->u.v6.sin6_family = AF_INET6;
+    a->u.v6.sin6_addr = in6addr_loopback;
+    a->u.v6.sin6_port = htons(port);
+    pthread_mutex_unlock(&stub_lock);
+}
+
+static inline void stub_begin(void)
+{
+    pthread_mutex_lock(&stub_lock);
+    stub = (struct address_list){0};
+    stub_delay = 0;
+    pthread_mutex_unlock(&stub_lock);
+    stub_calls = 0;
+    resolve_test_hook(stub_resolver);
+}
+
+/* T02: no scheme is TCP, and not one byte is sent that the program did not write. */
+static inline void play_silence(hf_stream *s)
+{
+    char buf[8];
+
+    CHECK_INT(hf_read(s, buf, sizeof buf, NULL), 0);
+    hf_close(s, NULL);
+}
+
+static inline int open_files(void)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+#endif
