@@ -285,8 +285,8 @@ void limit_records13(struct hs *hs)
 {
     if (!hs->n.record_limit_agreed)
         return;
-    /* What the peer may be sent does not count the byte for the content type; what we said counts it. */
-    hs->out->max_plain = (uint16_t)(hs->n.peer_record_limit - 1);
+    /* Both count the byte of the content type and the padding. */
+    hs->out->max_plain = hs->n.peer_record_limit;
     if (hs->n.config->record_size_limit)
         hs->in->max_plain = (uint16_t)(hs->n.config->record_size_limit + 1);
 }

@@ -1,8 +1,6 @@
 /* key_update.c: KeyUpdate. */
 #include "message/message.h"
 
-#define ILLEGAL_PARAMETER 47
-
 static const char *request_name(uint8_t value)
 {
     return value == 0 ? "update_not_requested" : value == 1 ? "update_requested" : "unknown";
@@ -14,14 +12,9 @@ bool msg_read_key_update(struct rd *r, bool *request)
 {
     uint8_t value = rd_enum8(r, "request_update", request_name);
     *request = value == 1;
-    if (value > 1 && rd_ok(r)) {
-        hf_error *err = r->m->err;
-        bool first = err && err->code == HF_OK;
-        rd_bad(r, HF_E_DECODE, "request_update is %u, only 0 and 1 are defined", value);
-        /* The one message whose undefined value has another alert than decode_error. */
-        if (first)
-            err->alert = ILLEGAL_PARAMETER;
-        return false;
-    }
+    /* "If an implementation receives any other value, it MUST terminate the connection with an
+     * "illegal_parameter" alert." */
+    if (value > 1 && rd_ok(r))
+        return rd_bad(r, HF_E_ILLEGAL_VALUE, "request_update is %u, only 0 and 1 are defined", value);
     return rd_end(r);
 }
