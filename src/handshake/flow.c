@@ -155,8 +155,11 @@ static enum hs_result walk(struct hs *hs)
 const char *hs_step_name(const struct hs *hs)
 {
     const struct step *s = hs->step;
-    while (s->kind && s->optional)
-        s++; /* what is waited for is what must come */
+    /* At a message that may be missing, what is waited for is the one that must come. */
+    if (s->optional) {
+        while (s->kind && (s->kind != '<' || s->optional || (s->when && !s->when(hs))))
+            s++;
+    }
     return s->kind ? s->name : "";
 }
 
