@@ -26,6 +26,9 @@ struct verification {
 bool refuse(struct verification *v, hf_code code, int x509_code, int depth, const char *fmt,
             ...) __attribute__((format(printf, 5, 6), cold));
 
+/* find_path fills path, from and until. */
+bool find_path(struct verification *v);
+
 /* explain_refusal words libcrypto's refusal of a certificate. */
 void explain_refusal(struct verification *v, int x509_code, int depth,
                      const hf_certificate *cert);

@@ -1,0 +1,309 @@
+/* path.c: from a peer's certificate to an anchor (RFC 5280 6). libcrypto builds the path and applies
+ * every rule to it; ours are only where anchors come from, what is known of signatures already, and
+ * the dates.
+ *
+ * What is asked of libcrypto, and why:
+ * - X509_V_FLAG_PARTIAL_CHAIN: a certificate that was added to the trust is an anchor, whether it is
+ *   self-signed or not. Whoever adds an intermediate or a server's own certificate means exactly it.
+ * - X509_V_FLAG_TRUSTED_FIRST: an issuer among the anchors is taken before one that the peer sent, so
+ *   an expired cross-signed certificate that a server still sends does no harm.
+ * - X509_V_FLAG_X509_STRICT, except for four rules that bind those who issue certificates and that
+ *   path validation (RFC 5280 6.1) does not ask for: subject and authority key identifiers, a critical
+ *   basicConstraints, and keyUsage in CA certificates. `openssl req -x509` and `openssl x509 -req`
+ *   leave these out by default, so half the private authorities of this world would be refused, and
+ *   nobody would be safer: whether a CA is one is still said by basicConstraints.
+ * - security level 2: RSA and DH 2048, EC 224, no SHA-1. */
+#include <openssl/err.h>
+#include <pthread.h>
+
+#include "x509/verdict.h"
+#include "x509/verify.h"
+
+/* ---- issuers among the anchors */
+
+static struct verification *verification_of(X509_STORE_CTX *ctx)
+{
+    return X509_STORE_CTX_get_app_data(ctx);
+}
+
+static bool valid_at(const hf_certificate *c, int64_t now)
+{
+    return c->not_before <= now && now <= c->not_after;
+}
+
+static bool better(const hf_certificate *a, const hf_certificate *b, int64_t now)
+{
+    if (!b || valid_at(a, now) != valid_at(b, now))
+        return !b || valid_at(a, now);
+    return a->not_after > b->not_after;
+}
+
+/* The anchor that issued x: the certificate itself if it is one, else one that is valid now, else the
+ * one that was valid last, so that the error can say "expired". */
+static const hf_certificate *choose_issuer(struct verification *v, X509_STORE_CTX *ctx, X509 *x)
+{
+    X509_STORE_CTX_check_issued_fn issued = X509_STORE_CTX_get_check_issued(ctx);
+    struct found found = trust_find(v->trust, X509_get_issuer_name(x));
+    const hf_certificate *own = cert_of(x), *best = NULL;
+    for (size_t i = 0; i < found.count; i++) {
+        const hf_certificate *c = found.cert[i];
+        if (!issued(ctx, x, c->x509))
+            continue;
+        if (own && memcmp(own->sha256, c->sha256, CERT_HASH) == 0)
+            return c;
+        if (better(c, best, v->options->now))
+            best = c;
+    }
+    v->no_memory = v->no_memory || (!best && found.no_memory);
+    return best;
+}
+
+static int get_issuer(X509 **out, X509_STORE_CTX *ctx, X509 *x)
+{
+    const hf_certificate *issuer = choose_issuer(verification_of(ctx), ctx, x);
+    if (!issuer)
+        return 0;
+    if (!X509_up_ref(issuer->x509))
+        return -1;
+    *out = issuer->x509;
+    return 1;
+}
+
+/* Asked for with the subject of a certificate that may be an anchor itself. */
+static STACK_OF(X509) * lookup_certs(X509_STORE_CTX *ctx, const X509_NAME *name)
+{
+    struct verification *v = verification_of(ctx);
+    struct found found = trust_find(v->trust, name);
+    STACK_OF(X509) *all = sk_X509_new_reserve(NULL, FOUND_MAX);
+    for (size_t i = 0; all && i < found.count; i++) {
+        if (X509_up_ref(found.cert[i]->x509))
+            sk_X509_push(all, found.cert[i]->x509);
+    }
+    v->no_memory = v->no_memory || !all || found.no_memory;
+    return all;
+}
+
+/* ---- signatures and dates along the path */
+
+bool issuer_signed(const hf_certificate *issuer, const hf_certificate *cert)
+{
+    if (verdict_signature_known(cert, issuer))
+        return true;
+    EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
+    if (!key || X509_verify(cert->x509, key) != 1) {
+        ERR_clear_error();
+        return false;
+    }
+    verdict_signature_remember(cert, issuer);
+    return true;
+}
+
+static int stop(X509_STORE_CTX *ctx, int code, int depth, X509 *x)
+{
+    X509_STORE_CTX_set_error(ctx, code);
+    X509_STORE_CTX_set_error_depth(ctx, depth);
+    X509_STORE_CTX_set_current_cert(ctx, x);
+    return 0;
+}
+
+/* notAfter is the last second that belongs to the validity (RFC 5280 4.1.2.5). */
+static int check_dates(X509_STORE_CTX *ctx, const hf_certificate *c, int depth)
+{
+    struct verification *v = verification_of(ctx);
+    if (v->options->now < c->not_before)
+        return stop(ctx, X509_V_ERR_CERT_NOT_YET_VALID, depth, c->x509);
+    if (v->options->now > c->not_after)
+        return stop(ctx, X509_V_ERR_CERT_HAS_EXPIRED, depth, c->x509);
+    narrow(v, c->not_before, c->not_after);
+    return 1;
+}
+
+static int check_signature(X509_STORE_CTX *ctx, const hf_certificate *issuer,
+                           const hf_certificate *c, int depth)
+{
+    /* RFC 5280 6.1.4 (n): where keyUsage is, it has to allow this. Absent, libcrypto says all bits. */
+    if (!(X509_get_key_usage(issuer->x509) & KU_KEY_CERT_SIGN))
+        return stop(ctx, X509_V_ERR_KEYUSAGE_NO_CERTSIGN, depth + 1, issuer->x509);
+    if (!X509_get0_pubkey(issuer->x509))
+        return stop(ctx, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY, depth + 1,
+                    issuer->x509);
+    if (!issuer_signed(issuer, c))
+        return stop(ctx, X509_V_ERR_CERT_SIGNATURE_FAILURE, depth, c->x509);
+    return 1;
+}
+
+/* In the place of libcrypto's own last step, which would compute every signature again. From the
+ * anchor downwards, as there; the anchor's own signature proves nothing, its dates count. */
+static int check_path(X509_STORE_CTX *ctx)
+{
+    struct verification *v = verification_of(ctx);
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int count = sk_X509_num(chain);
+    if (count < 1 || count > PATH_MAX_CERTS)
+        return stop(ctx, X509_V_ERR_CERT_CHAIN_TOO_LONG, 0, sk_X509_value(chain, 0));
+    for (int i = count - 1; i >= 0; i--) {
+        const hf_certificate *c = cert_of(sk_X509_value(chain, i));
+        /* All come from the chain or the trust; one that does not must not be believed. */
+        if (!c)
+            return stop(ctx, X509_V_ERR_UNSPECIFIED, i, sk_X509_value(chain, i));
+        v->path[i] = c;
+        if (i < count - 1 && !check_signature(ctx, v->path[i + 1], c, i))
+            return 0;
+        if (!check_dates(ctx, c, i))
+            return 0;
+    }
+    v->count = (size_t)count;
+    return 1;
+}
+
+/* The four exceptions from X509_V_FLAG_X509_STRICT; see above. */
+static int on_error(int ok, X509_STORE_CTX *ctx)
+{
+    if (ok)
+        return 1;
+    switch (X509_STORE_CTX_get_error(ctx)) {
+    case X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER:
+    case X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER:
+    case X509_V_ERR_CA_BCONS_NOT_CRITICAL:
+    case X509_V_ERR_CA_CERT_MISSING_KEY_USAGE:
+        X509_STORE_CTX_set_error(ctx, X509_V_OK);
+        return 1;
+    default: return 0;
+    }
+}
+
+/* ---- the call of libcrypto */
+
+static pthread_once_t store_once = PTHREAD_ONCE_INIT;
+static X509_STORE *store;
+
+/* One empty store for all: it only carries the functions above, so it has no lock to share. */
+static void make_store(void)
+{
+    store = X509_STORE_new();
+    if (!store)
+        return;
+    X509_STORE_set_get_issuer(store, get_issuer);
+    X509_STORE_set_lookup_certs(store, lookup_certs);
+    X509_STORE_set_verify(store, check_path);
+    X509_STORE_set_verify_cb(store, on_error);
+}
+
+static bool set_parameters(X509_STORE_CTX *ctx, const struct verify_options *o)
+{
+    X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
+    unsigned depth = o->depth < DEPTH_MAX ? o->depth : DEPTH_MAX;
+    X509_VERIFY_PARAM_set_depth(p, (int)depth);
+    X509_VERIFY_PARAM_set_time(p, (time_t)o->now);
+    X509_VERIFY_PARAM_set_auth_level(p, 2);
+    /* So that name constraints are not applied to a common name that we never look at. */
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN |
+                                              X509_V_FLAG_TRUSTED_FIRST |
+                                              X509_V_FLAG_X509_STRICT) &&
+           X509_VERIFY_PARAM_set_purpose(p, o->server ? X509_PURPOSE_SSL_SERVER
+                                                      : X509_PURPOSE_SSL_CLIENT) &&
+           X509_VERIFY_PARAM_set_trust(p, o->server ? X509_TRUST_SSL_SERVER
+                                                    : X509_TRUST_SSL_CLIENT);
+}
+
+/* The certificates that the peer sent besides its own, less those left out. */
+static STACK_OF(X509) * rest_of(const struct chain *chain, uint32_t without)
+{
+    STACK_OF(X509) *rest = sk_X509_new_reserve(NULL, CHAIN_MAX);
+    for (size_t i = 1; rest && i < chain->count; i++) {
+        if (!(without >> i & 1))
+            sk_X509_push(rest, chain->cert[i]->x509);
+    }
+    return rest;
+}
+
+static bool same_subject(const hf_certificate *a, const hf_certificate *b)
+{
+    return X509_NAME_cmp(X509_get_subject_name(a->x509), X509_get_subject_name(b->x509)) == 0;
+}
+
+/* Another certificate of the peer that could have stood in the place of the i-th. */
+static bool has_twin(const struct chain *chain, size_t i, uint32_t without)
+{
+    for (size_t j = 1; j < chain->count; j++) {
+        if (j != i && !(without >> j & 1) && chain->cert[j] != chain->cert[i] &&
+            same_subject(chain->cert[j], chain->cert[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The one of the peer's certificates nearest the path's end that has a twin; 0: none. */
+static size_t choose_other(const struct verification *v, X509_STORE_CTX *ctx, uint32_t without)
+{
+    STACK_OF(X509) *tried = X509_STORE_CTX_get0_chain(ctx);
+    for (int depth = sk_X509_num(tried) - 1; depth > 0; depth--) {
+        X509 *x = sk_X509_value(tried, depth);
+        for (size_t i = 1; i < v->chain->count; i++) {
+            if (v->chain->cert[i]->x509 == x && !(without >> i & 1) &&
+                has_twin(v->chain, i, without))
+                return i;
+        }
+    }
+    return 0;
+}
+
+static bool run(struct verification *v, X509_STORE_CTX *ctx)
+{
+    v->count = 0;
+    v->from = INT64_MIN;
+    v->until = INT64_MAX;
+    if (!X509_STORE_CTX_set_app_data(ctx, v) || !set_parameters(ctx, v->options))
+        return err_set(v->err, HF_E_NO_MEMORY, "verification");
+    int result = X509_verify_cert(ctx);
+    int code = X509_STORE_CTX_get_error(ctx), depth = X509_STORE_CTX_get_error_depth(ctx);
+    const hf_certificate *cert = cert_of(X509_STORE_CTX_get_current_cert(ctx));
+    if (result == 1 && v->count && !v->no_memory)
+        return true;
+    if (v->no_memory || code == X509_V_ERR_OUT_OF_MEM || code == X509_V_ERR_STORE_LOOKUP)
+        return err_set(v->err, HF_E_NO_MEMORY, "verification");
+    explain_refusal(v, code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code, depth,
+                    cert ? cert : v->chain->cert[0]);
+    return false;
+}
+
+/* One attempt; `without` says which of the peer's certificates to leave out, and receives one more
+ * if there is another way to try. */
+static bool attempt(struct verification *v, uint32_t *without)
+{
+    STACK_OF(X509) *rest = rest_of(v->chain, *without);
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    bool ready =
+        store && rest && ctx && X509_STORE_CTX_init(ctx, store, v->chain->cert[0]->x509, rest);
+    bool ok = ready ? run(v, ctx) : err_set(v->err, HF_E_NO_MEMORY, "verification");
+    if (ready && !ok && !v->no_memory) {
+        size_t other = choose_other(v, ctx, *without);
+        *without |= other ? (uint32_t)1 << other : 0;
+    }
+    X509_STORE_CTX_free(ctx);
+    sk_X509_free(rest);
+    ERR_clear_error();
+    return ok;
+}
+
+/* libcrypto follows one issuer and never goes back; where authorities are cross-signed, the peer may
+ * have sent several of one name, of which one leads to an anchor. Each attempt leaves out one more, so
+ * there are at most CHAIN_MAX. The first failure is the one to report: it is about the path that the
+ * peer put first. */
+bool find_path(struct verification *v)
+{
+    hf_error first = {0}, *err = v->err;
+    uint32_t without = 0, before;
+    bool ok;
+    pthread_once(&store_once, make_store);
+    v->err = &first;
+    do {
+        before = without;
+        ok = attempt(v, &without);
+    } while (!ok && without != before);
+    v->err = err;
+    if (!ok && err && err->code == HF_OK)
+        *err = first;
+    return ok;
+}
