@@ -14,6 +14,17 @@ static hf_certificate *first_certificate(const struct recording *r, bool sent)
     return NULL;
 }
 
+/* A server's connection only knows the peer's signature; the page is about the server's own. */
+static uint16_t own_signature(const struct recording *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const hf_trace_event *e = &r->events[i];
+        if (e->kind == HF_TRACE_FIELD && e->sent && explain_name_is(e->name, "algorithm"))
+            return (uint16_t)e->number;
+    }
+    return 0;
+}
+
 void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording *recording,
                 const char *title, bool is_server, int64_t now)
 {
@@ -31,7 +42,7 @@ void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording 
     f->facts.version = hf_conn_version(conn);
     f->facts.suite = hf_conn_suite(conn);
     f->facts.group = hf_conn_group(conn);
-    f->facts.signature = hf_conn_signature(conn);
+    f->facts.signature = is_server ? own_signature(recording) : hf_conn_signature(conn);
     f->facts.resumed = hf_conn_resumed(conn);
     f->facts.retried = hf_conn_retried(conn);
     f->facts.verified = hf_conn_verified(conn);

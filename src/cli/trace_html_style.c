@@ -60,8 +60,7 @@ const char *const page_style[] = {
     "summary:before{content:\"\";position:absolute;left:3px;top:.45em;border:5px solid transparent;border-left:7px solid var(--c);border-right:0}\ndetails[open]>summary:before{transform:rotate(90deg)}\n",
     "details.message{background:var(--card);border:1px solid var(--line);border-radius:8px;margin:8px 0}\n",
     "details.message>summary{padding:10px 14px 10px 32px}\n",
-    "details.message>summary:before{left:14px;top:17px}
-",
+    "details.message>summary:before{left:14px;top:17px}\n",
     "details.message[open]>summary{background:var(--cbg);border-radius:8px 8px 0 0}\n",
     "summary:focus-visible,a:focus-visible,button:focus-visible,[tabindex]:focus-visible{outline:3px solid var(--client);outline-offset:2px}\n",
     "h4{display:inline;font-size:1.02rem}\n",

@@ -110,7 +110,7 @@ static void write_terms(struct page *p)
     if (f->signature)
         add_number(out, hf_signature_name(f->signature), f->signature);
     else
-        text_add(out, "none from the other side");
+        text_add(out, "none");
     term_end(out, f->resumed ? "resumed: the session's key is the proof" : "");
     write_certificate_term(p);
     term(out, "Session");

@@ -147,7 +147,8 @@ bool trace_tree_build(struct trace_tree *tree, const hf_trace_event *const *even
         if (count)
             memcpy(sorted, events, count * sizeof *sorted);
         qsort(sorted, count, sizeof *sorted, compare);
-        new_node(tree, 0, size)->name = "";
+        tree->nodes[0] = (struct trace_node){.size = size, .name = ""};
+        tree->count = 1;
         good = nest(tree, sorted, count) && fill_header(tree, content_type) &&
                fill_gaps(tree, &tree->nodes[0]);
     }
