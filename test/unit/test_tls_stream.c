@@ -1,0 +1,920 @@
+/* Streams over TLS: handshake, data, the end, and what goes wrong, over real sockets. */
+#include "netpeer.h"
+
+#include "pki.h"
+
+/* ---- configurations */
+
+static struct pki *pki, *other;
+static hf_config *server_config, *client_config;
+
+static hf_config *make_server(const struct pki *of)
+{
+    hf_config *config = hf_config_new(HF_SERVER);
+    hf_error err = {0};
+    hf_credential *cred =
+        hf_credential_load_memory(of->chain_pem, strlen(of->chain_pem), of->leaf->key_pem,
+                                  strlen(of->leaf->key_pem), NULL, NULL, &err);
+
+    if (!cred || !hf_config_add_credential(config, cred)) {
+        printf("credential: %s\n", err.detail);
+        exit(1);
+    }
+    hf_credential_free(cred);
+    return config;
+}
+
+static hf_config *make_client(const struct pki *of)
+{
+    hf_config *config = hf_config_new(HF_CLIENT);
+    hf_trust *trust = hf_trust_new();
+
+    if (!hf_trust_add_memory(trust, of->root->pem, strlen(of->root->pem), NULL) ||
+        !hf_config_set_trust(config, trust))
+        exit(1);
+    hf_trust_free(trust);
+    return config;
+}
+
+/* ---- peers */
+
+struct tls_peer {
+    pthread_t thread;
+    hf_listener *listener;
+    char url[96];
+    int clients;
+    void (*play)(hf_stream *s);
+    hf_error err; /* of the last accept that failed */
+};
+
+static void *tls_peer_run(void *arg)
+{
+    struct tls_peer *p = arg;
+
+    for (int i = 0; i < p->clients; i++) {
+        hf_error err = {0};
+        hf_stream *s = hf_accept(p->listener, &err);
+
+        if (s)
+            p->play(s);
+        else
+            p->err = err;
+    }
+    return NULL;
+}
+
+static void tls_peer_start(struct tls_peer *p, const char *url, hf_config *config, int clients,
+                           void (*play)(hf_stream *))
+{
+    hf_error err = {0};
+
+    *p = (struct tls_peer){.play = play, .clients = clients};
+    p->listener = hf_listen(url, config, NULL, &err);
+    if (!p->listener) {
+        printf("listen %s: %s: %s\n", url, hf_code_name(err.code), err.detail);
+        exit(1);
+    }
+    hf_listener_url(p->listener, p->url, sizeof p->url);
+    if (pthread_create(&p->thread, NULL, tls_peer_run, p) != 0)
+        exit(1);
+}
+
+static void tls_peer_end(struct tls_peer *p)
+{
+    pthread_join(p->thread, NULL);
+    hf_listener_close(p->listener);
+}
+
+static hf_stream *tls_open(const char *url, const hf_net_options *options)
+{
+    hf_error err = {0};
+    hf_stream *s = hf_open(url, client_config, options, &err);
+
+    if (!s) {
+        char line[512];
+
+        hf_error_line(&err, line, sizeof line);
+        printf("    open %s: %s\n", url, line);
+    }
+    CHECK(s != NULL);
+    if (!s)
+        exit(1);
+    return s;
+}
+
+/* Two ends of a TLS stream in this thread, after their handshake. */
+static void tls_pair(hf_stream *out[2], int fd[2], bool non_blocking)
+{
+    hf_net_options options = {.non_blocking = true, .peer_name = "localhost"};
+    hf_error err = {0};
+    int a, b, turns = 0;
+
+    pair_of(fd);
+    out[0] = hf_stream_wrap(fd[0], "tls", HF_CLIENT, client_config, &options, &err);
+    out[1] = hf_stream_wrap(fd[1], "tls", HF_SERVER, server_config, &options, &err);
+    if (!out[0] || !out[1]) {
+        printf("wrap: %s: %s\n", hf_code_name(err.code), err.detail);
+        exit(1);
+    }
+    do {
+        a = hf_stream_handshake(out[0], &err);
+        b = hf_stream_handshake(out[1], &err);
+    } while ((a == HF_AGAIN || b == HF_AGAIN) && turns++ < 100);
+    if (a || b) {
+        printf("handshake: %d %d %s: %s\n", a, b, hf_code_name(err.code), err.detail);
+        exit(1);
+    }
+    out[0]->non_blocking = out[1]->non_blocking = non_blocking;
+    hf_stream_set_timeout(out[0], 5);
+    hf_stream_set_timeout(out[1], 5);
+}
+
+/* tcp://HOST:PORT as tls://HOST:PORT. */
+static void as_tls(char out[96], const char url[96])
+{
+    memcpy(out, url, 96);
+    memcpy(out, "tls", 3);
+}
+
+/* ---- the tests */
+
+static void test_echo(void)
+{
+    static const char *const urls[] = {"tls://localhost:0", "tls://127.0.0.1:0",
+                                       "tls://[::1]:0", "ssl://localhost:0",
+                                       "tlsv1.3://localhost:0"};
+
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct tls_peer p;
+        char buf[16];
+        hf_stream *s;
+
+        tls_peer_start(&p, urls[i], server_config, 1, play_echo);
+        s = tls_open(p.url, NULL);
+        CHECK_INT(hf_conn_version(hf_stream_conn(s)), HF_TLS1_3);
+        CHECK(hf_conn_verified(hf_stream_conn(s)));
+        CHECK_INT(hf_write(s, "hello", 5, NULL), 5);
+        CHECK_INT(hf_read(s, buf, sizeof buf, NULL), 5);
+        CHECK_MEM(buf, "hello", 5);
+        CHECK_INT(hf_write(s, "", 0, NULL), 0);
+        CHECK(!hf_eof(s));
+        CHECK(hf_shutdown_write(s, NULL));
+        CHECK_INT(hf_write(s, "x", 1, NULL), -1);
+        CHECK_INT(hf_read(s, buf, sizeof buf, NULL), 0);
+        CHECK_INT(hf_read(s, buf, sizeof buf, NULL), 0);
+        CHECK(hf_eof(s));
+        CHECK(hf_close(s, NULL));
+        tls_peer_end(&p);
+        CHECK_INT(p.err.code, HF_OK);
+    }
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+static void play_drop(hf_stream *s)
+{
+    char buf[8];
+
+    CHECK_INT(hf_read(s, buf, sizeof buf, NULL), 0);
+    hf_close(s, NULL);
+}
+
+/* The name is verified, the IP address of a literal too, and the server learns why it was left. */
+static void test_wrong_name(void)
+{
+    hf_net_options options = {.peer_name = "wrong.example"};
+    hf_error err = {0};
+    struct tls_peer p;
+
+    tls_peer_start(&p, "tls://localhost:0", server_config, 1, play_drop);
+    CHECK(hf_open(p.url, client_config, &options, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "WRONG_NAME");
+    CHECK_INT(err.alert, 42);
+    tls_peer_end(&p);
+    CHECK_STR(hf_code_name(p.err.code), "ALERT_RECEIVED");
+    CHECK(p.err.alert_received);
+    CHECK_INT(p.err.alert, 42);
+
+    hf_config *elsewhere = make_server(other); /* without this machine's addresses */
+    hf_config *trusting = make_client(other);
+
+    tls_peer_start(&p, "tls://127.0.0.1:0", elsewhere, 1, play_drop);
+    CHECK(hf_open(p.url, trusting, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "WRONG_NAME");
+    tls_peer_end(&p);
+    hf_config_free(elsewhere);
+    hf_config_free(trusting);
+}
+
+static void test_untrusted(void)
+{
+    hf_error err = {0};
+    hf_config *stranger = make_client(other);
+    struct tls_peer p;
+
+    tls_peer_start(&p, "tls://localhost:0", server_config, 1, play_drop);
+    CHECK(hf_open(p.url, stranger, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "UNTRUSTED");
+    CHECK_INT(err.fault, HF_FAULT_PEER);
+    tls_peer_end(&p);
+    CHECK_STR(hf_code_name(p.err.code), "ALERT_RECEIVED");
+    CHECK_INT(p.err.alert, 48);
+    hf_config_free(stranger);
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+/* The platform's trust is the default: it does not know our root. */
+static void test_default_config(void)
+{
+    hf_error err = {0};
+    struct tls_peer p;
+
+    tls_peer_start(&p, "tls://localhost:0", server_config, 1, play_drop);
+    CHECK(hf_open(p.url, NULL, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "UNTRUSTED");
+    tls_peer_end(&p);
+}
+
+/* A peer that speaks something else, and one that says nothing. */
+static void play_smtp(hf_stream *s)
+{
+    char buf[512];
+
+    CHECK_INT(hf_write(s, "220 mail.example ESMTP\r\n", 24, NULL), 24);
+    while (hf_read(s, buf, sizeof buf, NULL) > 0)
+        ;
+    hf_close(s, NULL);
+}
+
+static void test_plaintext_peer(void)
+{
+    hf_error err = {0};
+    struct peer p;
+    char url[96];
+
+    peer_start(&p, "tcp://localhost:0", play_smtp);
+    as_tls(url, p.url);
+    CHECK(hf_open(url, client_config, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "PLAINTEXT_PEER");
+    CHECK(err.detail[0] != 0);
+    peer_end(&p);
+}
+
+static void play_mute(hf_stream *s)
+{
+    char buf[4096];
+
+    while (hf_read(s, buf, sizeof buf, NULL) > 0)
+        ;
+    hf_close(s, NULL);
+}
+
+static void test_handshake_timeout(void)
+{
+    hf_net_options options = {.connect_timeout = 0.3};
+    hf_error err = {0};
+    struct peer p;
+    char url[96];
+    double start = now();
+
+    peer_start(&p, "tcp://localhost:0", play_mute);
+    as_tls(url, p.url);
+    CHECK(hf_open(url, client_config, &options, &err) == NULL);
+    CHECK(now() - start >= 0.3 && now() - start < 0.7);
+    CHECK_STR(hf_code_name(err.code), "TIMEOUT");
+    CHECK(strstr(err.detail, "TLS handshake"));
+    peer_end(&p);
+}
+
+static void play_hang_up(hf_stream *s)
+{
+    char buf[4096];
+
+    (void)!hf_read(s, buf, sizeof buf, NULL);
+    hf_close(s, NULL);
+}
+
+static void test_handshake_cut(void)
+{
+    hf_error err = {0};
+    struct peer p;
+    char url[96];
+
+    peer_start(&p, "tcp://localhost:0", play_hang_up);
+    as_tls(url, p.url);
+    CHECK(hf_open(url, client_config, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "HANDSHAKE_CUT");
+    peer_end(&p);
+}
+
+/* T35: a client that says nothing does not hold up the loop that accepts. */
+static void test_lazy(void)
+{
+    hf_net_options options = {.lazy_handshake = true, .timeout = 0.3};
+    hf_error err = {0};
+    hf_listener *l = hf_listen("tls://localhost:0", server_config, &options, &err);
+    char url[96], buf[8];
+    hf_stream *mute, *s;
+    double start;
+
+    hf_listener_url(l, url, sizeof url);
+    memcpy(url, "tcp", 3);
+    mute = open_ok(url, NULL);
+    start = now();
+    s = hf_accept(l, &err);
+    CHECK(s != NULL);
+    CHECK(now() - start < 0.2);
+    CHECK(!hf_eof(s));
+    CHECK_INT(hf_read(s, buf, sizeof buf, &err), -1);
+    CHECK_STR(hf_code_name(err.code), "TIMEOUT");
+    hf_close(mute, NULL);
+    CHECK_INT(hf_read(s, buf, sizeof buf, &err), -1);
+    CHECK_STR(hf_code_name(err.code), "HANDSHAKE_CUT");
+    hf_close(s, NULL);
+    hf_listener_close(l);
+}
+
+static void test_truncated(void)
+{
+    hf_stream *s[2];
+    hf_error err = {0};
+    char buf[32];
+    int fd[2];
+
+    tls_pair(s, fd, false);
+    CHECK_INT(hf_write(s[1], "first", 5, NULL), 5);
+    CHECK_INT(hf_write(s[1], "second", 6, NULL), 6);
+    stream_free(s[1], false);
+    close(fd[1]);
+    CHECK(!hf_eof(s[0]));
+    /* one call takes what several records brought */
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), 11);
+    CHECK_MEM(buf, "firstsecond", 11);
+    for (int i = 0; i < 2; i++) {
+        err = (hf_error){0};
+        CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), -1);
+        CHECK_STR(hf_code_name(err.code), "TRUNCATED");
+        CHECK(!hf_eof(s[0]));
+    }
+    hf_close(s[0], NULL);
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+static void test_half_close(void)
+{
+    hf_stream *s[2];
+    char buf[32];
+    int fd[2];
+
+    tls_pair(s, fd, false);
+    CHECK_INT(hf_write(s[0], "ask", 3, NULL), 3);
+    CHECK(hf_shutdown_write(s[0], NULL));
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, NULL), 3);
+    CHECK(hf_eof(s[1]));
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, NULL), 0);
+    CHECK_INT(hf_write(s[1], "answer", 6, NULL), 6);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), 6);
+    CHECK(hf_close(s[1], NULL));
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), 0);
+    CHECK(hf_close(s[0], NULL));
+}
+
+/* T42, Y149: nothing readable hides from somebody who polls: what one recv brought is pending. */
+static void test_pending(void)
+{
+    hf_stream *s[2];
+    char buf[32];
+    int fd[2];
+
+    tls_pair(s, fd, false);
+    CHECK_INT(hf_write(s[1], "first", 5, NULL), 5);
+    CHECK_INT(hf_write(s[1], "second", 6, NULL), 6);
+    CHECK(hf_shutdown_write(s[1], NULL));
+    CHECK_INT(hf_stream_pending(s[0]), 0);
+    CHECK_INT(hf_read(s[0], buf, 5, NULL), 5);
+    CHECK_INT(hf_stream_pending(s[0]), 6);
+    CHECK(!hf_eof(s[0]));
+    CHECK_INT(hf_read(s[0], buf, 2, NULL), 2);
+    CHECK_INT(hf_stream_pending(s[0]), 4);
+    CHECK_INT(iobuf_test_held(), 1);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), 4);
+    CHECK_INT(iobuf_test_held(), 0);
+    CHECK(hf_eof(s[0]));
+    /* the end is known; the poll for it must not wait for the socket */
+    CHECK(hf_stream_events(s[0]) & POLLOUT);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), 0);
+    CHECK_INT(hf_stream_events(s[0]), 0);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+}
+
+/* A record that has come in part is no data, and hf_eof does not wait for the rest. */
+static void test_part_of_record(void)
+{
+    hf_stream *s[2];
+    hf_error err = {0};
+    uint8_t record[64], buf[32];
+    int fd[2], wire[2];
+    ssize_t n;
+
+    tls_pair(s, fd, true);
+    pair_of(wire);
+    /* the writing end gets another socket, so that its record can be held back */
+    s[1]->fd = wire[0];
+    CHECK_INT(hf_write(s[1], "hello", 5, NULL), 5);
+    s[1]->fd = fd[1];
+    n = recv(wire[1], record, sizeof record, 0);
+    CHECK_INT(n, 5 + 5 + 1 + 16);
+    for (ssize_t i = 0; i < n; i++) {
+        CHECK(!hf_eof(s[0]));
+        CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), HF_AGAIN);
+        CHECK_INT(hf_stream_pending(s[0]), 0);
+        CHECK_INT(send(fd[1], record + i, 1, 0), 1);
+    }
+    CHECK(!hf_eof(s[0]));
+    CHECK_INT(hf_stream_pending(s[0]), 5);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), 5);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+    close(wire[0]);
+    close(wire[1]);
+}
+
+/* A record that was changed on the way: refused, and the peer is told. */
+static void test_bad_record(void)
+{
+    static const uint8_t bad[] = {23, 3, 3, 0,  17, 1,  2,  3,  4,  5,  6,
+                                  7,  8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
+    hf_stream *s[2];
+    hf_error err = {0};
+    uint8_t buf[32];
+    int fd[2];
+
+    tls_pair(s, fd, false);
+    CHECK_INT(hf_write(s[1], "before", 6, NULL), 6);
+    CHECK_INT(send(fd[1], bad, sizeof bad, 0), sizeof bad);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), 6);
+    /* seen ahead, not told yet: whoever polls must not wait */
+    CHECK(hf_stream_events(s[0]) & POLLOUT);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), -1);
+    CHECK_STR(hf_code_name(err.code), "BAD_RECORD_MAC");
+    CHECK_INT(hf_write(s[0], "x", 1, &err), -1);
+    CHECK_STR(hf_code_name(err.code), "BAD_RECORD_MAC");
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, &err), -1);
+    CHECK_STR(hf_code_name(err.code), "ALERT_RECEIVED");
+    CHECK_INT(err.alert, 20);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+}
+
+static void test_lines(void)
+{
+    hf_stream *s[2];
+    char line[32];
+    int fd[2];
+
+    tls_pair(s, fd, true);
+    CHECK_INT(hf_write(s[1], "one\ntw", 6, NULL), 6);
+    CHECK_INT(hf_read_line(s[0], line, sizeof line, NULL), 4);
+    CHECK_INT(hf_read_line(s[0], line, sizeof line, NULL), HF_AGAIN);
+    CHECK_INT(hf_write(s[1], "o\n", 2, NULL), 2);
+    CHECK_INT(hf_read_line(s[0], line, sizeof line, NULL), 4);
+    CHECK_STR(line, "two\n");
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+}
+
+#define BIG (20 << 20)
+
+static void play_sink(hf_stream *s)
+{
+    static uint8_t buf[200000];
+    uint64_t sum = 0, total = 0;
+    ptrdiff_t n;
+
+    while ((n = hf_read(s, buf, sizeof buf, NULL)) > 0) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            sum = sum * 31 + buf[i];
+        total += (uint64_t)n;
+    }
+    CHECK_INT(n, 0);
+    CHECK_INT(total, BIG);
+    CHECK_INT(hf_write(s, &sum, sizeof sum, NULL), sizeof sum);
+    hf_close(s, NULL);
+}
+
+static void test_big(void)
+{
+    uint8_t *data = malloc(BIG);
+    uint64_t sum = 0, theirs = 0;
+    struct tls_peer p;
+    hf_stream *s;
+
+    for (size_t i = 0; i < BIG; i++) {
+        data[i] = (uint8_t)(i * 7 + (i >> 13));
+        sum = sum * 31 + data[i];
+    }
+    tls_peer_start(&p, "tls://localhost:0", server_config, 1, play_sink);
+    s = tls_open(p.url, NULL);
+    CHECK_INT(hf_write(s, data, BIG, NULL), BIG);
+    CHECK(hf_shutdown_write(s, NULL));
+    CHECK_INT(hf_read(s, &theirs, sizeof theirs, NULL), sizeof theirs);
+    CHECK(sum == theirs);
+    hf_close(s, NULL);
+    tls_peer_end(&p);
+    free(data);
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+/* Connecting, handshake, writing and reading by poll alone. */
+static void test_non_blocking(void)
+{
+    static uint8_t buf[65536];
+    const size_t total = 2 << 20;
+    hf_net_options options = {.non_blocking = true};
+    struct tls_peer p;
+    hf_stream *s;
+    size_t sent = 0, got = 0;
+    int fd, turns = 0;
+
+    tls_peer_start(&p, "tls://localhost:0", server_config, 1, play_echo);
+    s = tls_open(p.url, &options);
+    fd = hf_stream_fd(s);
+    CHECK_INT(hf_write(s, "x", 1, NULL), HF_AGAIN);
+    while (got < total && turns++ < 1000000 && !check_bad) {
+        struct pollfd pfd = {hf_stream_fd(s), hf_stream_events(s), 0};
+        hf_error err = {0};
+        ptrdiff_t n;
+
+        if (s->ready && sent < total)
+            pfd.events |= POLLOUT;
+        if (!hf_stream_pending(s))
+            CHECK(poll(&pfd, 1, 5000) > 0);
+        if (sent < total) {
+            for (size_t i = 0; i < sizeof buf; i++)
+                buf[i] = (uint8_t)(sent + i);
+            n = hf_write(s, buf, sizeof buf < total - sent ? sizeof buf : total - sent, &err);
+            CHECK(n >= 0 || n == HF_AGAIN);
+            sent += n > 0 ? (size_t)n : 0;
+        }
+        n = hf_read(s, buf, sizeof buf, &err);
+        CHECK(n > 0 || n == HF_AGAIN);
+        for (ptrdiff_t i = 0; i < n && !check_bad; i++)
+            CHECK_INT(buf[i], (uint8_t)(got + (size_t)i));
+        got += n > 0 ? (size_t)n : 0;
+    }
+    CHECK_INT(got, total);
+    CHECK_INT(hf_stream_fd(s), fd);
+    hf_close(s, NULL);
+    tls_peer_end(&p);
+}
+
+/* What does not fit into the socket stays in the stream, and goes out in order. */
+static void test_backlog(void)
+{
+    static uint8_t data[3 << 20], back[3 << 20];
+    hf_stream *s[2];
+    hf_error err = {0};
+    size_t sent = 0, got = 0;
+    int fd[2], small = 4096;
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 13 + (i >> 12));
+    tls_pair(s, fd, true);
+    setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    while (got < sizeof data && !check_bad) {
+        ptrdiff_t n;
+
+        do {
+            n = hf_write(s[0], data + sent, sizeof data - sent, &err);
+            sent += n > 0 ? (size_t)n : 0;
+        } while (n > 0 && sent < sizeof data);
+        CHECK(n >= 0 || n == HF_AGAIN);
+        if (n == HF_AGAIN)
+            CHECK(hf_stream_events(s[0]) & POLLOUT);
+        do {
+            n = hf_read(s[1], back + got, sizeof back - got, &err);
+            got += n > 0 ? (size_t)n : 0;
+        } while (n > 0 && got < sizeof back);
+        CHECK(n > 0 || n == HF_AGAIN);
+        if (sent == sizeof data)
+            CHECK(hf_stream_handshake(s[0], &err) != -1); /* drives the rest out */
+    }
+    CHECK_INT(got, sizeof data);
+    CHECK(memcmp(data, back, sizeof data) == 0);
+    /* the end, too, waits for its turn */
+    CHECK_INT(hf_stream_handshake(s[0], &err), 0);
+    CHECK_INT(iobuf_test_held(), 0);
+    sent = 0;
+    while (hf_write(s[0], data, sizeof data, &err) > 0)
+        ;
+    CHECK(hf_shutdown_write(s[0], &err));
+    CHECK(hf_stream_events(s[0]) & POLLOUT);
+
+    ptrdiff_t n;
+
+    while ((n = hf_read(s[1], back, sizeof back, &err)) != 0 && !check_bad) {
+        CHECK(n > 0 || n == HF_AGAIN);
+        CHECK(hf_stream_handshake(s[0], &err) != -1);
+    }
+    CHECK_INT(hf_stream_events(s[0]), POLLIN);
+    /* and closing with something unsent says so */
+    while (hf_write(s[1], data, sizeof data, &err) > 0)
+        ;
+    CHECK(!hf_close(s[1], &err));
+    CHECK_STR(hf_code_name(err.code), "SYSTEM");
+    CHECK_INT(err.os_errno, EAGAIN);
+    hf_close(s[0], NULL);
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+static void test_write_timeout(void)
+{
+    static uint8_t data[4 << 20];
+    hf_stream *s[2];
+    hf_error err = {0};
+    int fd[2];
+    double start;
+
+    tls_pair(s, fd, false);
+    hf_stream_set_timeout(s[0], 0.2);
+    start = now();
+    CHECK_INT(hf_write(s[0], data, sizeof data, &err), -1);
+    CHECK(now() - start >= 0.2 && now() - start < 0.6);
+    CHECK_STR(hf_code_name(err.code), "TIMEOUT");
+    start = now();
+    CHECK(!hf_close(s[0], &err));
+    CHECK(now() - start < 0.6);
+    hf_close(s[1], NULL);
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+/* An idle stream holds no buffer. */
+static void *read_one(void *arg)
+{
+    char byte;
+
+    CHECK_INT(hf_read(arg, &byte, 1, NULL), 1);
+    return NULL;
+}
+
+static void test_idle(void)
+{
+    hf_stream *s[2];
+    pthread_t t;
+    int fd[2];
+
+    tls_pair(s, fd, false);
+    CHECK_INT(iobuf_test_held(), 0);
+    pthread_create(&t, NULL, read_one, s[0]);
+    nap(0.1); /* it waits in poll */
+    CHECK_INT(iobuf_test_held(), 0);
+    CHECK_INT(hf_write(s[1], "x", 1, NULL), 1);
+    pthread_join(t, NULL);
+    CHECK_INT(iobuf_test_held(), 0);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+}
+
+/* One thread reads while another writes, on both ends. */
+static void *tls_writer(void *arg)
+{
+    static uint8_t buf[10000];
+
+    for (int i = 0; i < 300; i++) {
+        if (hf_write(arg, buf, sizeof buf, NULL) != sizeof buf)
+            return NULL;
+        /* asks for an answer that the other reader has to hand to its writer */
+        if (i % 50 == 0 && hf_conn_key_update(hf_stream_conn(arg), true) != HF_DONE)
+            return NULL;
+    }
+    return hf_shutdown_write(arg, NULL) ? arg : NULL;
+}
+
+static void *tls_reader(void *arg)
+{
+    uint8_t buf[7000];
+    size_t got = 0;
+    ptrdiff_t n;
+
+    while ((n = hf_read(arg, buf, sizeof buf, NULL)) > 0)
+        got += (size_t)n;
+    return n == 0 && got == 3000000 ? arg : NULL;
+}
+
+static void test_two_threads(void)
+{
+    pthread_t t[4];
+    hf_stream *s[2];
+    int fd[2];
+
+    tls_pair(s, fd, false);
+    for (int i = 0; i < 2; i++) {
+        pthread_create(&t[i], NULL, tls_writer, s[i]);
+        pthread_create(&t[2 + i], NULL, tls_reader, s[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        void *done;
+
+        pthread_join(t[i], &done);
+        CHECK(done != NULL);
+    }
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+}
+
+/* A reset in the middle is the network's fault, with its errno. */
+static void test_reset(void)
+{
+    struct linger hard = {1, 0};
+    hf_net_options options = {.lazy_handshake = true};
+    hf_error err = {0};
+    hf_listener *l = hf_listen("tls://localhost:0", server_config, &options, &err);
+    char url[96], buf[16];
+    hf_net_options later = {.non_blocking = true};
+    hf_stream *c, *s;
+    int fd, a, b;
+
+    hf_listener_url(l, url, sizeof url);
+    c = tls_open(url, &later);
+    while (hf_stream_events(c) && c->connecting) {
+        struct pollfd pfd = {hf_stream_fd(c), POLLIN, 0};
+
+        poll(&pfd, 1, 1000);
+        (void)hf_stream_handshake(c, &err);
+    }
+    s = hf_accept(l, &err);
+    s->non_blocking = true;
+    do {
+        a = hf_stream_handshake(c, &err);
+        b = hf_stream_handshake(s, &err);
+    } while (a == HF_AGAIN || b == HF_AGAIN);
+    CHECK_INT(a | b, 0);
+    fd = hf_stream_fd(s);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    stream_free(s, false);
+    close(fd);
+    c->non_blocking = false;
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(hf_read(c, buf, sizeof buf, &err), -1);
+        CHECK_STR(hf_code_name(err.code), "SYSTEM");
+        CHECK_INT(err.os_errno, ECONNRESET);
+    }
+    CHECK_INT(hf_write(c, "x", 1, &err), -1);
+    CHECK_INT(err.os_errno, EPIPE);
+    hf_close(c, NULL);
+    hf_listener_close(l);
+}
+
+/* ---- sessions */
+
+static void play_greet(hf_stream *s)
+{
+    char buf[8];
+
+    CHECK_INT(hf_write(s, "hi", 2, NULL), 2);
+    while (hf_read(s, buf, sizeof buf, NULL) > 0)
+        ;
+    hf_close(s, NULL);
+}
+
+static bool visit(const char *url, hf_config *config, const hf_net_options *options)
+{
+    hf_error err = {0};
+    hf_stream *s = hf_open(url, config, options, &err);
+    char buf[8];
+    bool resumed = s && hf_conn_resumed(hf_stream_conn(s));
+
+    if (!s)
+        printf("    visit: %s: %s\n", hf_code_name(err.code), err.detail);
+    CHECK(s != NULL);
+    if (s)
+        CHECK_INT(hf_read(s, buf, sizeof buf, NULL), 2);
+    hf_close(s, NULL);
+    return resumed;
+}
+
+static void test_session_cache(void)
+{
+    hf_net_options without = {.no_session_cache = true};
+    hf_net_options named = {.peer_name = "other.localhost"};
+    hf_config *fresh = make_client(pki), *frozen = make_client(pki);
+    struct tls_peer p;
+
+    session_cache_clear();
+    tls_peer_start(&p, "tls://localhost:0", server_config, 9, play_greet);
+    CHECK(!visit(p.url, fresh, NULL));
+    CHECK_INT(session_cache_count(), 2);
+    /* each ticket leaves the cache when it is used; the resumed connection brings one */
+    CHECK(visit(p.url, fresh, NULL));
+    CHECK_INT(session_cache_count(), 2);
+    /* not for another name, which the certificate was not checked for, nor another configuration */
+    CHECK(!visit(p.url, fresh, &named));
+    CHECK_INT(session_cache_count(), 4);
+    CHECK(hf_config_freeze(frozen, NULL));
+    CHECK(!visit(p.url, frozen, NULL));
+    CHECK_INT(session_cache_count(), 6);
+    CHECK(visit(p.url, frozen, NULL));
+    CHECK(!visit(p.url, fresh, &without));
+    CHECK_INT(session_cache_count(), 6);
+    CHECK(visit(p.url, fresh, NULL));
+    /* a configuration that is gone takes its sessions with it */
+    hf_config_free(frozen);
+    CHECK(visit(p.url, fresh, NULL));
+    CHECK_INT(session_cache_count(), 4);
+    hf_config_free(fresh);
+    CHECK(!visit(p.url, client_config, &without));
+    tls_peer_end(&p);
+    session_cache_clear();
+    CHECK_INT(session_cache_count(), 0);
+}
+
+static hf_session *kept;
+
+static void keep(hf_conn *conn, hf_session *session, void *arg)
+{
+    (void)conn;
+    (void)arg;
+    if (!kept)
+        kept = hf_session_ref(session);
+}
+
+/* A program that keeps its sessions itself goes on doing so. */
+static void test_session_given(void)
+{
+    hf_config *config = make_client(pki);
+    struct tls_peer p;
+
+    session_cache_clear();
+    CHECK(hf_config_set_session_callback(config, keep, NULL));
+    tls_peer_start(&p, "tls://localhost:0", server_config, 2, play_greet);
+    CHECK(!visit(p.url, config, NULL));
+    CHECK(kept != NULL);
+    CHECK_INT(session_cache_count(), 0);
+
+    hf_net_options options = {.session = kept};
+
+    CHECK(visit(p.url, config, &options));
+    tls_peer_end(&p);
+    hf_session_free(kept);
+    hf_config_free(config);
+}
+
+/* ---- failures before anything is sent */
+
+static void test_config_failures(void)
+{
+    hf_error err = {0};
+
+    CHECK(hf_open("tls://localhost:1", server_config, NULL, &err) == NULL);
+    CHECK(err.fault == HF_FAULT_USAGE || err.fault == HF_FAULT_CONFIG);
+    CHECK(hf_open("tlsv1.2://localhost:1", client_config, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "SCHEME");
+    CHECK(strstr(err.detail, "tlsv1.2:// cannot be had"));
+    CHECK(hf_listen("tls://localhost:0", client_config, NULL, &err) == NULL);
+    CHECK(err.fault == HF_FAULT_USAGE || err.fault == HF_FAULT_CONFIG);
+}
+
+int main(void)
+{
+    int files = open_files();
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    pki = pki_new(PKI_P256, "DNS:localhost,DNS:other.localhost,IP:127.0.0.1,IP:::1");
+    other = pki_new(PKI_P256, "DNS:elsewhere.example");
+    server_config = make_server(pki);
+    client_config = make_client(pki);
+    RUN(test_echo);
+    RUN(test_wrong_name);
+    RUN(test_untrusted);
+    RUN(test_default_config);
+    RUN(test_plaintext_peer);
+    RUN(test_handshake_timeout);
+    RUN(test_handshake_cut);
+    RUN(test_lazy);
+    RUN(test_truncated);
+    RUN(test_half_close);
+    RUN(test_pending);
+    RUN(test_part_of_record);
+    RUN(test_bad_record);
+    RUN(test_lines);
+    RUN(test_big);
+    RUN(test_non_blocking);
+    RUN(test_backlog);
+    RUN(test_write_timeout);
+    RUN(test_idle);
+    RUN(test_two_threads);
+    RUN(test_reset);
+    RUN(test_session_cache);
+    RUN(test_session_given);
+    RUN(test_config_failures);
+    session_cache_clear();
+    hf_config_free(server_config);
+    hf_config_free(client_config);
+    pki_clear(pki);
+    pki_clear(other);
+    if (open_files() != files || iobuf_test_held() != 0) {
+        printf("FAIL descriptors or buffers are left\n");
+        check_failed++;
+    }
+    return check_done();
+}
