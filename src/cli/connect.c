@@ -109,8 +109,7 @@ static bool turn(struct copying *c)
     if (n < 0 && errno != EINTR)
         return settings_fail(c->err, HF_E_SYSTEM, errno, "poll: %s", strerror(errno));
     if (n == 0 && ms > 0)
-        return settings_fail(c->err, HF_E_TIMEOUT, ETIMEDOUT, "nothing moved for %g s",
-                             c->d->timeout);
+        return settings_fail(c->err, HF_E_TIMEOUT, 0, "nothing moved for %g s", c->d->timeout);
     /* Drives out what the protocol itself has to send. */
     if (p[0].revents && hf_stream_handshake(c->d->stream, c->err) == HF_ERROR_RESULT)
         return false;

@@ -85,7 +85,7 @@ static bool wait_until(struct dial *d, short more, double deadline, const char *
                        .events = (short)(hf_stream_events(d->stream) | more)};
     int n = poll(&p, 1, ms);
     if (n == 0)
-        return settings_fail(err, HF_E_TIMEOUT, ETIMEDOUT, "%s took longer than %g s", doing,
+        return settings_fail(err, HF_E_TIMEOUT, 0, "%s took longer than %g s", doing,
                              d->timeout);
     if (n < 0 && errno != EINTR)
         return settings_fail(err, HF_E_SYSTEM, errno, "poll: %s", strerror(errno));

@@ -136,8 +136,7 @@ void guest_timed_out(struct guest *g, double seconds)
 {
     hf_error err;
     if (g->state == GUEST_HANDSHAKE) {
-        settings_fail(&err, HF_E_TIMEOUT, ETIMEDOUT, "the handshake took longer than %g s",
-                      seconds);
+        settings_fail(&err, HF_E_TIMEOUT, 0, "the handshake took longer than %g s", seconds);
         failed(g, &err);
     } else if (g->state == GUEST_OPEN) {
         char what[80];

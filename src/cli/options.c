@@ -91,7 +91,7 @@ const char *options_nearest(const char *word, const char *const *candidates, siz
     unsigned least = 4;
     for (size_t i = 0; i < count; i++) {
         unsigned d = distance(word, candidates[i]);
-        if (d < least && d < strlen(word)) {
+        if (d < least && 3 * d < strlen(word)) {
             least = d;
             best = candidates[i];
         }
@@ -220,10 +220,11 @@ static bool unknown(const char *command_name, const char *word, unsigned command
             others |= table[i].commands;
     }
     if (others)
-        return mistake(command_name, "%s is an option of handfast %s only", word,
+        return mistake(command_name, "%s is an option of handfast %s%s%s only", word,
+                       others & CONNECT ? "connect" : "", others == CLIENTS ? " and " : "",
                        others & SERVE   ? "serve"
                        : others & TRACE ? "trace"
-                                        : "connect");
+                                        : "");
     const char *near = options_nearest(word, names, count);
     if (near)
         return mistake(command_name, "there is no option %s; did you mean %s?", word, near);

@@ -18,8 +18,25 @@ int exit_status(const hf_error *err)
     return EXIT_LOCAL;
 }
 
-int report_failure(const hf_conn *conn, const hf_error *err, bool json)
+/* What somebody typed wrongly needs one line, not a diagnosis. */
+static int report_usage(const hf_error *err)
 {
+    char line[1024];
+    hf_error_line(err, line, sizeof line);
+    fprintf(stderr, "handfast: %s\n", line);
+    if (err->hint && *err->hint && !strstr(line, err->hint))
+        fprintf(stderr, "Try: %s\n", err->hint);
+    return EXIT_USAGE;
+}
+
+int report_failure(const hf_conn *conn, const hf_error *failure, bool json)
+{
+    hf_error copy = *failure, *err = &copy;
+    /* Without a connection there is nobody to send an alert to. */
+    if (!conn)
+        err->alert = HF_NO_ALERT;
+    if (err->fault == HF_FAULT_USAGE && !conn && !json)
+        return report_usage(err);
     size_t (*write)(const hf_conn *, const hf_error *, char *, size_t) =
         json ? hf_explain_json : hf_explain;
     size_t n = write(conn, err, NULL, 0);

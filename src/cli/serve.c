@@ -281,13 +281,6 @@ static void record(const hf_conn *conn, const hf_trace_event *event, void *arg)
 static bool configure(struct server *s, hf_error *err)
 {
     const struct options *o = s->house.o;
-    if (o->cert.count == 0)
-        return settings_fail(err, HF_E_NO_CREDENTIAL, 0,
-                             "a TLS server needs a certificate: --cert FILE --key FILE");
-    if (o->client_auth && !o->ca && !o->ca_folder)
-        return settings_fail(
-            err, HF_E_CONFIG, 0,
-            "--client-auth needs --ca FILE: whose client certificates to accept");
     s->config = settings_server(o, err);
     if (!s->config)
         return false;
@@ -384,11 +377,18 @@ static void catch_signals(sigset_t *before)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static bool one_answer_only(const struct options *o)
+/* Mistakes of the command line; NULL: none. */
+static const char *mistake(const struct options *o, const struct target *t)
 {
-    return (o->echo != 0) + (o->reverse != 0) + (o->show != 0) + (o->www != 0) +
-               (o->root != NULL) <=
-           1;
+    if ((o->echo != 0) + (o->reverse != 0) + (o->show != 0) + (o->www != 0) +
+            (o->root != NULL) >
+        1)
+        return "choose one of --root, --www, --show, --echo and --reverse";
+    if (t->tls && o->cert.count == 0)
+        return "a TLS server needs a certificate and its key: --cert FILE --key FILE";
+    if (o->client_auth && !o->ca && !o->ca_folder)
+        return "--client-auth needs --ca FILE: whose client certificates to accept";
+    return NULL;
 }
 
 int command_serve(const struct options *o)
@@ -397,14 +397,13 @@ int command_serve(const struct options *o)
     struct target t;
     hf_error err = {0};
     sigset_t before;
-    if (!one_answer_only(o)) {
-        fputs("handfast serve: choose one of --root, --www, --show, --echo and --reverse\n"
-              "Try: handfast help serve\n",
-              stderr);
-        return EXIT_USAGE;
-    }
     if (!target_parse(&t, "serve", o->target ? o->target : "tls://localhost:4433"))
         return EXIT_USAGE;
+    const char *what = mistake(o, &t);
+    if (what) {
+        fprintf(stderr, "handfast serve: %s\nTry: handfast help serve\n", what);
+        return EXIT_USAGE;
+    }
     double limit = o->timeout > 0 ? o->timeout : 60;
     s.limit[SHAKING] = s.limit[TALKING] = limit;
     s.limit[LEAVING] = limit < 2 ? limit : 2;

@@ -103,9 +103,6 @@ static bool draw(const struct options *o, const struct target *t, const struct d
 static bool prepare(struct dial *d, const struct options *o, const struct target *t,
                     struct recording *recording, hf_error *err)
 {
-    if (!t->tls)
-        return settings_fail(err, HF_E_USAGE, 0,
-                             "%s is a plain URL: there is no handshake to trace", t->url);
     if (!dial_prepare(d, o, t, err))
         return false;
     if ((!o->alpn && !hf_config_set_alpn(d->config, "http/1.1", false)) ||
@@ -132,6 +129,11 @@ int command_trace(const struct options *options)
     }
     if (!target_parse(&t, "trace", o.target))
         return EXIT_USAGE;
+    if (!t.tls) {
+        fprintf(stderr, "handfast trace: %s is a plain URL: there is no handshake to trace\n",
+                t.url);
+        return EXIT_USAGE;
+    }
     if (!o.output)
         o.output = "-";
     if (strcmp(o.output, "-") == 0 && !o.json && isatty(STDOUT_FILENO)) {
