@@ -30,8 +30,13 @@ static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
         return HF_CLOSED;
     }
     /* "user_canceled ... SHOULD be followed by a close_notify" (6.1): it says nothing by itself. */
-    if (description == 90 && o->data[0] == 1)
-        return HF_DONE;
+    if (description == 90 && o->data[0] == 1) {
+        if (++c->est.empty_records <= MAX_EMPTY_RECORDS)
+            return HF_DONE;
+        err_set(&err, HF_E_WARNING_ALERTS, "more than %d without data between them",
+                MAX_EMPTY_RECORDS);
+        return conn_fail(c, &err);
+    }
     /* All others end the connection, whatever their level says (6). */
     err_set(&err, HF_E_ALERT_RECEIVED, "%s (%u)", hf_alert_name(description), description);
     err.alert = description;

@@ -132,6 +132,9 @@ static bool shares_are_of_groups(struct nego *n, const struct ext_values *v)
 
 static bool take_hello(struct nego *n, const struct ext_values *v)
 {
+    if (n->retried && !ext_has(v, X_KEY_SHARE))
+        return ext_refuse(n, IN_CH, X_KEY_SHARE, HF_E_NO_KEY_SHARE,
+                          "the second ClientHello must have a share for %s", n->group->name);
     if (!ext_has(v, X_KEY_SHARE) || !ext_has(v, X_SUPPORTED_GROUPS))
         return true; /* whether one is needed depends on the PSK: the handshake decides */
     if (!shares_are_of_groups(n, v))
