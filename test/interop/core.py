@@ -22,6 +22,10 @@ class Skip(Exception):
     """A check that cannot be made here, and why."""
 
 
+class Cannot(Exception):
+    """A check of something that this peer does not have: no check at all."""
+
+
 # ---------------------------------------------------------------- processes
 
 SCRATCH = tempfile.mkdtemp(prefix="handfast-interop-")
@@ -152,7 +156,7 @@ def tail(text, lines=4):
 
 def payload(size):
     """A file of so many bytes of text lines, all different; made once."""
-    path = os.path.join(SCRATCH, f"payload-{size}")
+    path = os.path.join(SCRATCH, f"payload-{size}.txt")
     if not os.path.exists(path):
         block = b"".join(b"%07d %s\n" % (i, hashlib.sha256(b"%d" % i).hexdigest()[:55].encode())
                          for i in range(15625))
@@ -244,6 +248,8 @@ class Score:
             self.skipped += 1
             print(f"skip {name}: {reason}", flush=True)
             return "skip"
+        except Cannot:
+            return "-"
         except Exception as error:  # a driver that breaks is a failed check too
             self.failed += 1
             kind = "" if isinstance(error, Failure) else f"{type(error).__name__}: "

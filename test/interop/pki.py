@@ -12,7 +12,8 @@ SERVERS = {
     "ec": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], {}),
     "p384": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], {}),
     "p521": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"], {}),
-    "rsa": (["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], {}),
+    "rsa": (["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+            {"usage": "digitalSignature,keyEncipherment"}),  # which NSS insists on
     "pss": (["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"], {}),
     "ed25519": (["-algorithm", "ED25519"], {}),
     "expired": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], {"days": (-20, -10)}),
@@ -48,7 +49,7 @@ keyUsage = critical,keyCertSign,cRLSign
 subjectKeyIdentifier = hash
 [leaf_ext]
 basicConstraints = critical,CA:false
-keyUsage = critical,digitalSignature
+keyUsage = critical,{usage}
 extendedKeyUsage = {use}
 subjectAltName = {names}
 subjectKeyIdentifier = hash
@@ -101,10 +102,10 @@ class Pki:
     def p12(self, name):
         return self.path(name + ".p12")
 
-    def _config(self, ca, cn, names=NAMES, use="serverAuth"):
+    def _config(self, ca, cn, names=NAMES, use="serverAuth", usage="digitalSignature"):
         path = self.path("openssl.cnf")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(CA_CONFIG.format(dir=self.path(ca + "-db"), cn=cn, names=names, use=use))
+            f.write(CA_CONFIG.format(dir=self.path(ca + "-db"), cn=cn, names=names, use=use, usage=usage))
         return path
 
     def _make_ca(self, name, cn):
@@ -120,7 +121,8 @@ class Pki:
     def _make_leaf(self, name, options, odd):
         ca = odd.get("ca", "ca")
         cn = odd.get("cn", "localhost" if "names" not in odd else "elsewhere.test")
-        config = self._config(ca, cn, odd.get("names", NAMES), odd.get("use", "serverAuth"))
+        config = self._config(ca, cn, odd.get("names", NAMES), odd.get("use", "serverAuth"),
+                              odd.get("usage", "digitalSignature"))
         openssl("genpkey", *options, "-out", self.key(name))
         openssl("req", "-new", "-config", config, "-key", self.key(name), "-out", self.path(name + ".csr"))
         start, end = odd.get("days", (-1, 20))

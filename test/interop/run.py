@@ -1,0 +1,334 @@
+"""handfast against implementations that others wrote, as a client and as a server.
+
+    run.py HANDFAST [--cache FOLDER] [--only PEER,PEER]
+
+Prints a table with a row for each peer and role, and counts every check. A peer that cannot be had here is
+skipped, with the reason. In the table, "-" means that the peer cannot do this.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+
+import core
+import peers
+from core import SCRATCH, Cannot, CuttingProxy, Failure, Score, free_port, payload, scratch, table, tail
+from handfast import TLS, Handfast, connections, expect, request, why
+from pki import Pki
+
+MB = 1000000
+COLUMNS = ["full", "certs", "suites", "groups", "HRR", "resumed", "client cert", "KeyUpdate", "ALPN", "1 MB", "100 MB",
+           "cut", "bad CA"]
+# Key kinds that a server may show, and that every peer knows.
+CREDENTIALS = ["ec", "rsa"]
+MORE_CREDENTIALS = ["p384", "p521", "pss", "ed25519"]
+
+
+def each(names, function):
+    """Call function for each name; "n/n", or a Failure that names those that failed."""
+    bad = []
+    for name in names:
+        try:
+            function(name)
+        except Failure as fault:
+            bad.append(f"{name}: {fault}")
+    if bad:
+        raise Failure(f"{len(bad)} of {len(names)}: " + "; ".join(bad))
+    return f"{len(names)}/{len(names)}"
+
+
+# ---------------------------------------------------------------- handfast as the client
+
+class AsClient:
+    """handfast connect, to a server of the peer's."""
+
+    role = "handfast connects to it"
+
+    def __init__(self, handfast, pki, peer):
+        self.handfast, self.pki, self.peer = handfast, pki, peer
+        self.servers = {}
+
+    def server(self, kind=None, **options):
+        """A server of the peer's, started once for each way of being set up."""
+        kind = kind or self.peer.kinds[0]
+        key = (kind, *sorted(options.items()))
+        if key not in self.servers:
+            port = free_port()
+            self.servers[key] = self.peer.serve(self.pki, port, kind, **options)
+            self.servers[key].port = port
+        return self.servers[key]
+
+    def move(self, size, *args, seconds=60, **options):
+        """Move data in every way that the peer's server has. What the last connection was."""
+        for kind in self.peer.bulk_kinds or self.peer.kinds:
+            server = self.server(kind, **options)
+            if kind in ("sink", "blocks"):
+                # A fresh one each time: it prints what comes, or sends its blocks once.
+                del self.servers[(kind, *sorted(options.items()))]
+            report = self.handfast.exchange(server.port, kind, size, server, *args, seconds=seconds)
+            if kind in ("sink", "blocks"):
+                server.stop()
+        return report
+
+    def small(self, *args, **options):
+        """One short exchange."""
+        server = self.server(**options)
+        return self.handfast.exchange(server.port, self.peer.kinds[0], 1000, server, *args)
+
+    def full(self):
+        expect(self.small(), version="TLS 1.3", verified=True, resumed=False)
+
+    def certs(self):
+        names = CREDENTIALS + (MORE_CREDENTIALS if self.peer.key == "openssl" else [])
+        return each(names, lambda name: expect(self.small(cred=name), verified=True))
+
+    def suites(self):
+        return each(self.peer.suites, lambda suite: expect(self.small("--suites", suite), suite=suite))
+
+    def groups(self):
+        return each(self.peer.groups, lambda group: expect(self.small("--groups", group), group=group))
+
+    def HRR(self):
+        expect(self.small("--key-shares", ""), retried=True)
+
+    def resumed(self):
+        session = scratch("session")
+        expect(self.small("--session", session), resumed=False)
+        expect(self.small("--session", session), resumed=True)
+        # And once more, with the ticket of the resumed connection.
+        expect(self.small("--session", session), resumed=True)
+
+    def client_cert(self):
+        mine = ["--cert", self.pki.chain("client"), "--key", self.pki.key("client")]
+        self.small(*mine, client_ca=self.pki.ca)
+        server = self.server(client_ca=self.pki.ca)
+        done = self.handfast.connect(server.port, stdin=payload(1000))
+        if done.status != TLS:
+            raise Failure(f"without a certificate the exit status is {done.status}: {why(done)}")
+
+    def key_update(self):
+        self.move(MB, "--key-update")
+        if self.peer.updates and isinstance(self.peer, peers.Program):
+            self.move(MB, updates=True)
+
+    def alpn(self):
+        if not self.peer.alpn:
+            raise Cannot
+        expect(self.small("--alpn", "second,first", alpn="first,other"), alpn="first")
+
+    def mb(self):
+        self.move(MB)
+
+    def big(self):
+        if not self.peer.big:
+            raise Cannot
+        begun = time.monotonic()
+        self.move(self.peer.big, seconds=180)
+        return f"{time.monotonic() - begun:.1f} s"
+
+    def cut(self):
+        kind = (self.peer.bulk_kinds or self.peer.kinds)[0]
+        proxy = CuttingProxy(self.server(kind).port, 300000)
+        try:
+            path = "/" + os.path.basename(payload(MB))
+            stdin = payload(MB) if kind == "echo" else request(path)
+            done = self.handfast.connect(proxy.port, stdin=stdin)
+        finally:
+            proxy.close()
+        if done.status == 0 or "close_notify" not in done.err() and "TRUNCATED" not in done.err():
+            raise Failure(f"exit status {done.status}: {why(done)}")
+
+    def bad_ca(self):
+        done = self.handfast.connect(self.server().port, ca=self.pki.other_ca)
+        if done.status != TLS or "UNTRUSTED" not in done.err():
+            raise Failure(f"exit status {done.status}: {why(done)}")
+
+    def close(self):
+        for server in self.servers.values():
+            server.stop()
+
+
+# ---------------------------------------------------------------- handfast as the server
+
+class AsServer:
+    """A client of the peer's, to handfast serve."""
+
+    role = "it connects to handfast"
+
+    def __init__(self, handfast, pki, peer):
+        self.handfast, self.pki, self.peer = handfast, pki, peer
+        self.servers = {}
+
+    def server(self, *args, cred="ec"):
+        key = (cred, *args)
+        if key not in self.servers:
+            how = ["--echo"] if self.peer.wants == "echo" else ["--root", SCRATCH]
+            self.servers[key] = self.handfast.serve(*how, *args, cred=cred)
+        return self.servers[key]
+
+    def talk(self, *args, cred="ec", size=1000, times=1, **more):
+        """One or more connections of the peer's; what handfast logged of them."""
+        server = self.server(*args, cred=cred)
+        before = len(connections(server))
+        payload(size)
+        said = self.peer.talk(self.pki, server.port, size, times=times, **more)
+        fresh = connections(server)[before:]
+        if len(fresh) < times:
+            raise Failure(f"{len(fresh)} connections in the log of {times}: {tail(server.err())}")
+        return fresh, said
+
+    def one(self, *args, **more):
+        return self.talk(*args, **more)[0][-1]
+
+    def full(self):
+        expect(self.one(), version="TLS 1.3", resumed=False)
+
+    def certs(self):
+        names = CREDENTIALS + (MORE_CREDENTIALS if self.peer.key == "openssl" else [])
+        return each(names, lambda name: self.one(cred=name))
+
+    def suites(self):
+        return each(self.peer.suites, lambda suite: expect(self.one("--suites", suite), suite=suite))
+
+    def groups(self):
+        return each(self.peer.groups, lambda group: expect(self.one("--groups", group), group=group))
+
+    def HRR(self):
+        # No peer sends a share for P-384 unasked.
+        expect(self.one("--groups", "secp384r1"), retried=True)
+        expect(self.one("--groups", "secp384r1", "--cookie"), retried=True)
+
+    def resumed(self):
+        if not self.peer.resumes:
+            raise Cannot
+        fresh, said = self.talk(times=2)
+        if not any(c["resumed"] for c in fresh[1:]):
+            raise Failure(f"the second connection is not resumed: {fresh}")
+        if said and "resumed" in said[-1] and said[-1]["resumed"] != "yes":
+            raise Failure("the peer says that it has not resumed")
+
+    def client_cert(self):
+        if not self.peer.client_cert:
+            raise Cannot
+        need = ["--client-auth", "require", "--ca", self.pki.ca]
+        if "interop client" not in (self.one(*need, cert=True)["client"] or ""):
+            raise Failure("the client's certificate is not in the log")
+        try:
+            self.talk(*need)
+        except Failure:
+            if "CERTIFICATE_REQUIRED" not in self.server(*need).err() and \
+                    "sent no certificate" not in self.server(*need).err():
+                raise Failure(f"the log: {tail(self.server(*need).err())}") from None
+            return
+        raise Failure("a client without a certificate was served")
+
+    def key_update(self):
+        # GnuTLS refuses more than eight updates in a second.
+        self.talk("--key-update", "20", size=MB)
+        if self.peer.updates:
+            self.talk(size=MB, updates=True)
+
+    def alpn(self):
+        if self.peer.key in ("curl", "chromium"):
+            expect(self.one("--alpn", "http/1.1"), alpn="http/1.1")
+        elif self.peer.alpn:
+            expect(self.one("--alpn", "first,other", alpn="second,first"), alpn="first")
+        else:
+            raise Cannot
+
+    def mb(self):
+        self.talk(size=MB)
+
+    def big(self):
+        if not self.peer.big:
+            raise Cannot
+        begun = time.monotonic()
+        self.talk(size=self.peer.big, seconds=180)
+        return f"{time.monotonic() - begun:.1f} s"
+
+    def cut(self):
+        server = self.server()
+        proxy = CuttingProxy(server.port, 300000)
+        try:
+            self.peer.talk(self.pki, proxy.port, MB, seconds=8)
+        except Failure:
+            pass
+        else:
+            raise Failure("the peer did not mind")
+        finally:
+            proxy.close()
+        if server.child.poll() is not None:
+            raise Failure("the server is gone")
+        self.one()
+
+    def bad_ca(self):
+        server = self.server()
+        try:
+            self.peer.talk(self.pki, server.port, 1000, ca=self.pki.other_ca, seconds=8)
+        except Failure:
+            return
+        raise Failure("the peer trusts everybody")
+
+    def close(self):
+        for server in self.servers.values():
+            server.stop()
+
+
+CHECKS = [("full", "full"), ("certs", "certs"), ("suites", "suites"), ("groups", "groups"), ("HRR", "HRR"),
+          ("resumed", "resumed"), ("client cert", "client_cert"), ("KeyUpdate", "key_update"), ("ALPN", "alpn"),
+          ("1 MB", "mb"), ("100 MB", "big"), ("cut", "cut"), ("bad CA", "bad_ca")]
+
+
+def row(score, side):
+    """All checks of one peer in one role, as a row of the table."""
+    cells = []
+    for title, method in CHECKS:
+        cells.append(score.check(f"{side.peer.key}, {side.role}, {title}", getattr(side, method)))
+    side.close()
+    return cells
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("handfast")
+    parser.add_argument("--cache", help="folder for the compiled peers")
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    score = Score()
+    only = [name for name in args.only.split(",") if name]
+    if args.cache:
+        peers.set_cache(os.path.abspath(args.cache))
+    if not os.access(args.handfast, os.X_OK):
+        print(f"skip everything: {args.handfast} is not built")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+
+    begun = time.monotonic()
+    pki = Pki(os.path.join(SCRATCH, "pki"))
+    handfast = Handfast(os.path.abspath(args.handfast), pki)
+    rows = []
+    for peer in peers.ALL:
+        if only and peer.key not in only:
+            continue
+        reason = peer.missing()
+        if reason:
+            score.skipped += 1
+            print(f"skip {peer.name}: {reason}")
+            rows.append([peer.name, "skipped", *[""] * len(CHECKS)])
+            continue
+        started = time.monotonic()
+        if peer.is_server:
+            rows.append([peer.name, "server", *row(score, AsClient(handfast, pki, peer))])
+        if peer.is_client:
+            rows.append([peer.name, "client", *row(score, AsServer(handfast, pki, peer))])
+        print(f"     {peer.name}: {time.monotonic() - started:.0f} s", flush=True)
+    print()
+    table(["peer", "it is the", *[title for title, _ in CHECKS]], rows)
+    print(f"\n{time.monotonic() - begun:.0f} s")
+    return score.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
