@@ -47,6 +47,15 @@ static void drop(struct connecting *c, size_t i)
     c->active--;
 }
 
+/* RFC 8305 5: the next attempt need not wait for its turn when one has failed. */
+static void fail(struct connecting *c, size_t i, int os_errno)
+{
+    note(c, i, os_errno);
+    if (c->fd[i] >= 0)
+        drop(c, i);
+    c->next_at = 0;
+}
+
 static bool watch(struct connecting *c, int fd, uint32_t events)
 {
     struct epoll_event e = {.events = events};
@@ -72,7 +81,7 @@ static bool begin(struct connecting *c, size_t i)
     int fd = sock_new(a->u.any.sa_family);
 
     if (fd < 0) {
-        note(c, i, errno);
+        fail(c, i, errno);
         return false;
     }
     c->fd[i] = fd;
@@ -80,8 +89,7 @@ static bool begin(struct connecting *c, size_t i)
     if (connect(fd, &a->u.any, address_len(a)) == 0)
         return true;
     if ((errno != EINPROGRESS && errno != EINTR) || !watch(c, fd, EPOLLOUT)) {
-        note(c, i, errno);
-        drop(c, i);
+        fail(c, i, errno);
     }
     return false;
 }
@@ -101,10 +109,7 @@ static bool look(struct connecting *c, size_t i)
         failed = ECONNREFUSED;
     if (!failed)
         return true;
-    note(c, i, failed);
-    drop(c, i);
-    /* RFC 8305 5: a failure starts the next attempt at once */
-    c->next_at = 0;
+    fail(c, i, failed);
     return false;
 }
 

@@ -101,7 +101,6 @@ void session_cache_put(const struct session_key *key, hf_session *session)
     if (!copy)
         return;
     pthread_mutex_lock(&lock);
-    drop_orphans();
     e = place_for(copy);
     drop(e);
     *e = (struct entry){copy, hf_session_ref(session), ++put_count};

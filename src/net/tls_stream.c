@@ -165,8 +165,7 @@ static void decode(hf_stream *s)
         s->read_failed = r == HF_FAILED;
         if (at_end(s)) /* what follows is not for us */
             s->in.start = s->in.end;
-        /* only records without data for the program give rise to an answer */
-        if (s->ready && !s->data_len)
+        if (s->ready && (used || at_end(s)))
             answer(s);
         if (r != HF_DONE || (!used && !s->data_len))
             break;
@@ -283,7 +282,9 @@ static int handshake_cut(hf_stream *s, hf_error *err)
         if (!at_end(s) && iobuf_len(&s->in) == before && receive_once(s, NULL) != 1)
             break;
     }
-    if (s->read_failed && hf_conn_error(s->conn)->code != HF_E_HANDSHAKE_CUT)
+    const hf_error *why = s->read_failed ? hf_conn_error(s->conn) : NULL;
+
+    if (why && why->code != HF_E_HANDSHAKE_CUT)
         return conn_failed(s, err);
     return stream_write_broken(s, err);
 }

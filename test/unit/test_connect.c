@@ -87,6 +87,33 @@ static void test_several_black_hole_first(void)
     resolve_test_hook(NULL);
 }
 
+/* A refusal brings the next address's turn forward, also while another attempt hangs. */
+static void test_refusal_while_waiting(void)
+{
+    struct black_hole hole;
+    struct peer p;
+    struct url u;
+    hf_stream *s;
+    double start, took;
+
+    black_hole_open(&hole);
+    peer_start(&p, "127.0.0.1:0", play_silence);
+    CHECK(url_parse(p.url, &u, NULL));
+    stub_begin();
+    stub_v4(hole.port);
+    stub_v4(dead_port(AF_INET));
+    stub_v4(u.port);
+    start = now();
+    s = open_ok("tcp://three.example:1", NULL);
+    took = now() - start;
+    CHECK(took >= 0.24);
+    CHECK(took < 0.45);
+    hf_close(s, NULL);
+    peer_end(&p);
+    black_hole_close(&hole);
+    resolve_test_hook(NULL);
+}
+
 static void test_all_dead(void)
 {
     hf_error err = {0};
@@ -391,6 +418,7 @@ int main(void)
     RUN(test_no_target);
     RUN(test_several_dead_first);
     RUN(test_several_black_hole_first);
+    RUN(test_refusal_while_waiting);
     RUN(test_all_dead);
     RUN(test_order);
     RUN(test_connect_timeout);
