@@ -20,6 +20,7 @@ struct cipher {
     const char *name;
     size_t key, tag;
     bool one_shot; /* CCM authenticates the length first: all plaintext in one call */
+    bool dirty;    /* see clean_vectors */
     struct once once;
     EVP_CIPHER *evp; /* kept until the process ends; NULL: not in this libcrypto */
     bool direct;
@@ -38,7 +39,7 @@ struct cipher {
 static struct cipher ciphers[] = {
     [AEAD_AES_128_GCM]       = { .name = "AES-128-GCM",       .key = 16, .tag = 16 },
     [AEAD_AES_256_GCM]       = { .name = "AES-256-GCM",       .key = 32, .tag = 16 },
-    [AEAD_CHACHA20_POLY1305] = { .name = "ChaCha20-Poly1305", .key = 32, .tag = 16 },
+    [AEAD_CHACHA20_POLY1305] = { .name = "ChaCha20-Poly1305", .key = 32, .tag = 16, .dirty = true },
     [AEAD_AES_128_CCM]       = { .name = "AES-128-CCM",       .key = 16, .tag = 16, .one_shot = true },
     [AEAD_AES_128_CCM_8]     = { .name = "AES-128-CCM",       .key = 16, .tag = 8,  .one_shot = true },
 };
@@ -170,6 +171,22 @@ void aead_free(struct aead *a)
     mem_free(a);
 }
 
+/* libcrypto's ChaCha20 and Poly1305 return with the upper halves of the AVX registers in use. On CPUs of
+ * Intel, every SSE instruction after that is slower, here and in whatever runs next, until somebody
+ * clears them: 60-byte records take 420 ns instead of 650, and an HMAC after them 150 instead of 280. */
+static void clean_vectors(const struct aead *a)
+{
+#if defined(__x86_64__)
+    if (a->c->dirty && __builtin_cpu_supports("avx"))
+        __asm__ volatile("vzeroupper" ::
+                             : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                               "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                               "xmm15");
+#else
+    (void)a;
+#endif
+}
+
 static bool set_nonce(struct aead *a, const uint8_t *nonce)
 {
     if (a->direct)
@@ -182,22 +199,32 @@ static bool update(struct aead *a, uint8_t *out, const uint8_t *in, size_t len)
 {
     size_t done;
     int n;
-    if (a->direct)
-        return a->c->update(a->direct, out, &done, len, in, len) > 0;
-    return len <= INT_MAX && EVP_CipherUpdate(a->evp, out, &n, in, (int)len) > 0;
+    bool ok = a->direct ? a->c->update(a->direct, out, &done, len, in, len) > 0
+                        : len <= INT_MAX && EVP_CipherUpdate(a->evp, out, &n, in, (int)len) > 0;
+    clean_vectors(a);
+    return ok;
 }
 
-static bool get_tag(struct aead *a, uint8_t *tag)
+/* CCM has no end of its own: update has made or checked the tag. */
+static bool finish(struct aead *a)
 {
     uint8_t none[AEAD_MAX_TAG];
     size_t done;
     int n;
+    if (a->c->one_shot)
+        return true;
+    bool ok = a->direct ? a->c->final(a->direct, none, &done, sizeof none) > 0
+                        : EVP_CipherFinal_ex(a->evp, none, &n) > 0;
+    clean_vectors(a);
+    return ok;
+}
+
+static bool get_tag(struct aead *a, uint8_t *tag)
+{
     if (!a->direct)
-        return (a->c->one_shot || EVP_EncryptFinal_ex(a->evp, none, &n) > 0) &&
-               EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_GET_TAG, (int)a->c->tag, tag) > 0;
+        return EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_GET_TAG, (int)a->c->tag, tag) > 0;
     OSSL_PARAM params[] = {tag_param(tag, a->c->tag), OSSL_PARAM_construct_end()};
-    return (a->c->one_shot || a->c->final(a->direct, none, &done, sizeof none) > 0) &&
-           a->c->get_params(a->direct, params) > 0;
+    return a->c->get_params(a->direct, params) > 0;
 }
 
 static bool set_tag(struct aead *a, const uint8_t *tag)
@@ -208,19 +235,6 @@ static bool set_tag(struct aead *a, const uint8_t *tag)
         return EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_SET_TAG, (int)a->c->tag, copy) > 0;
     OSSL_PARAM params[] = {tag_param(copy, a->c->tag), OSSL_PARAM_construct_end()};
     return a->c->set_params(a->direct, params) > 0;
-}
-
-/* CCM has checked the tag already in update. */
-static bool check_tag(struct aead *a)
-{
-    uint8_t none[AEAD_MAX_TAG];
-    size_t done;
-    int n;
-    if (a->c->one_shot)
-        return true;
-    if (a->direct)
-        return a->c->final(a->direct, none, &done, sizeof none) > 0;
-    return EVP_DecryptFinal_ex(a->evp, none, &n) > 0;
 }
 
 /* Everything before the plaintext. tag is NULL for sealing; CCM needs it before the first byte. */
@@ -271,7 +285,7 @@ bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const uint8
         return false;
     bool done = a->c->one_shot ? seal_one_shot(a, in, len, tail, tail_len, out)
                                : seal_stream(a, in, len, tail, tail_len, out);
-    return done && get_tag(a, out + len + tail_len);
+    return done && finish(a) && get_tag(a, out + len + tail_len);
 }
 
 bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const uint8_t *ad,
@@ -285,7 +299,7 @@ bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const uint8
         return false;
     /* CCM checks the tag of an empty plaintext as well; out may then be NULL, which means something
      * else to update(). */
-    if (((len || a->c->one_shot) && !update(a, len ? out : none, in, len)) || !check_tag(a)) {
+    if (((len || a->c->one_shot) && !update(a, len ? out : none, in, len)) || !finish(a)) {
         if (len)
             wipe(out, len); /* plaintext that nobody has vouched for */
         return false;
