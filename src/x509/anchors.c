@@ -1,7 +1,7 @@
-#include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "x509/element.h"
 #include "x509/trust.h"
 
 /* So many certificates of a file are parsed at once, so that a mistake in a small file shows early. */
@@ -9,42 +9,21 @@
 
 /* ---- the subject of an unparsed certificate */
 
-/* Takes one DER element off the front. */
-static bool element(struct slice *in, int want_tag, struct slice *whole, struct slice *content)
-{
-    const unsigned char *p = in->p;
-    long len = 0;
-    int tag = 0, class = 0;
-    if (in->len == 0 || in->len > INT32_MAX)
-        return false;
-    int flags = ASN1_get_object(&p, &len, &tag, &class, (long)in->len);
-    /* 0x80: an error; 1: indefinite length, which DER does not have. */
-    if ((flags & 0x81) || (want_tag >= 0 && (tag != want_tag || class != V_ASN1_UNIVERSAL)))
-        return false;
-    size_t total = (size_t)(p - in->p) + (size_t)len;
-    if (whole)
-        *whole = slice_of(in->p, total);
-    if (content)
-        *content = slice_of(p, (size_t)len);
-    *in = slice_of(in->p + total, in->len - total);
-    return true;
-}
-
 /* TBSCertificate ::= SEQUENCE { version [0] OPTIONAL, serialNumber INTEGER, signature SEQUENCE,
  * issuer SEQUENCE, validity SEQUENCE, subject SEQUENCE, ... }                       RFC 5280 4.1 */
 static bool find_subject(struct slice der, struct slice *subject)
 {
     struct slice cert, tbs;
-    if (!element(&der, V_ASN1_SEQUENCE, NULL, &cert) || der.len != 0 ||
-        !element(&cert, V_ASN1_SEQUENCE, NULL, &tbs))
+    if (!element_take(&der, V_ASN1_SEQUENCE, NULL, &cert) || der.len != 0 ||
+        !element_take(&cert, V_ASN1_SEQUENCE, NULL, &tbs))
         return false;
-    if (tbs.len && tbs.p[0] == 0xa0 && !element(&tbs, -1, NULL, NULL))
+    if (tbs.len && tbs.p[0] == 0xa0 && !element_take(&tbs, -1, NULL, NULL))
         return false;
-    return element(&tbs, V_ASN1_INTEGER, NULL, NULL) &&
-           element(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
-           element(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
-           element(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
-           element(&tbs, V_ASN1_SEQUENCE, subject, NULL);
+    return element_take(&tbs, V_ASN1_INTEGER, NULL, NULL) &&
+           element_take(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
+           element_take(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
+           element_take(&tbs, V_ASN1_SEQUENCE, NULL, NULL) &&
+           element_take(&tbs, V_ASN1_SEQUENCE, subject, NULL);
 }
 
 /* ---- loading */

@@ -7,6 +7,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "x509/element.h"
 #include "x509/intern.h"
 
 /* X509_verify_cert hands out X509 *; an extra-data slot leads back to what we know about each. */
@@ -93,6 +94,28 @@ static bool read_key_hash(X509 *x, uint8_t out[CERT_HASH])
     return true;
 }
 
+/* Certificate ::= SEQUENCE { tbsCertificate SEQUENCE, signatureAlgorithm SEQUENCE,
+ *                            signatureValue BIT STRING }                            RFC 5280 4.1
+ * Left empty where libcrypto is to judge: another encoding than DER's, an algorithm within that is
+ * not the one without. */
+static void read_signature(hf_certificate *c)
+{
+    struct slice in = cert_der(c), cert, tbs, bits;
+    const X509_ALGOR *algorithm = NULL;
+    X509_get0_signature(NULL, &algorithm, c->x509);
+    if (!element_take(&in, V_ASN1_SEQUENCE, NULL, &cert) ||
+        !element_take(&cert, V_ASN1_SEQUENCE, &tbs, NULL) ||
+        !element_take(&cert, V_ASN1_SEQUENCE, NULL, NULL) ||
+        !element_take(&cert, V_ASN1_BIT_STRING, NULL, &bits) || cert.len != 0)
+        return;
+    /* The first byte counts unused bits. */
+    if (bits.len < 2 || bits.p[0] != 0 ||
+        X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(c->x509)) != 0)
+        return;
+    c->tbs = tbs;
+    c->signature = slice_of(bits.p + 1, bits.len - 1);
+}
+
 static X509 *read_x509(struct slice der, hf_error *err)
 {
     const unsigned char *p = der.p;
@@ -136,6 +159,7 @@ static bool read_fields(hf_certificate *c, hf_error *err)
                        "the TLS feature extension is malformed or occurs twice (RFC 7633)");
     if (!read_key_hash(x, c->key_sha256))
         return err_set(err, HF_E_BAD_CERTIFICATE, "the public key cannot be encoded");
+    read_signature(c);
     c->key = public_key_from_x509(x);
     return true;
 }

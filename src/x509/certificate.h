@@ -32,6 +32,7 @@ struct hf_certificate {
     enum sig_id signed_with;
     bool ca, self_issued, may_sign, must_staple;
     struct names names;
+    struct slice tbs, signature; /* within der; empty: only libcrypto can tell */
     _Atomic(char *) text[TEXT_COUNT];
     size_t der_len;
     uint8_t der[];

