@@ -74,9 +74,9 @@ static void certificate_lines(struct text *out, const hf_certificate *cert, size
         text_plain(out, hf_certificate_names(cert));
     }
     text_add(out, "\n    valid      ");
-    text_time(out, hf_certificate_not_before(cert));
+    text_date(out, hf_certificate_not_before(cert));
     text_add(out, " to ");
-    text_time(out, hf_certificate_not_after(cert));
+    text_date(out, hf_certificate_not_after(cert));
     int64_t now = time(NULL), end = hf_certificate_not_after(cert);
     if (end < now)
         text_addf(out, " (expired)");

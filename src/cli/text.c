@@ -213,7 +213,7 @@ void text_hex(struct text *t, const uint8_t *p, size_t len)
     t->p[t->len] = '\0';
 }
 
-void text_time(struct text *t, int64_t when)
+void text_date(struct text *t, int64_t when)
 {
     time_t seconds = (time_t)when;
     struct tm tm;

@@ -35,8 +35,8 @@ void text_plain_bytes(struct text *t, const void *p, size_t len);
 
 void text_hex(struct text *t, const uint8_t *p, size_t len);
 
-/* text_time writes seconds since 1970 as "2026-11-21 10:00:00 UTC". */
-void text_time(struct text *t, int64_t when);
+/* text_date writes seconds since 1970 as "2026-11-21 10:00:00 UTC". */
+void text_date(struct text *t, int64_t when);
 
 static inline bool text_ok(const struct text *t)
 {

@@ -327,7 +327,7 @@ static void write_head(struct page *p)
                    "server saw it. "
                  : "One TLS handshake, as the client saw it. ");
     if (p->facts->now)
-        text_time(p->out, p->facts->now);
+        text_date(p->out, p->facts->now);
     text_add(p->out, "</p></header>\n");
 }
 

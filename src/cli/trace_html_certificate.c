@@ -14,7 +14,7 @@ static void row(struct text *out, const char *name, const char *value)
 static void time_row(struct text *out, const char *name, int64_t when)
 {
     text_addf(out, "<div><dt>%s</dt><dd>", name);
-    text_time(out, when);
+    text_date(out, when);
     text_add(out, "</dd></div>\n");
 }
 

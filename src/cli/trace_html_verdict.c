@@ -72,7 +72,7 @@ static void write_certificate_term(struct page *p)
     text_add(out, "; key ");
     text_html(out, hf_certificate_key(f->certificate));
     text_add(out, "; until ");
-    text_time(out, hf_certificate_not_after(f->certificate));
+    text_date(out, hf_certificate_not_after(f->certificate));
     text_add(out, "</small>");
     term_end(out, NULL);
 }
