@@ -122,7 +122,10 @@ static X509 *read_x509(struct slice der, hf_error *err)
     X509 *x = der.len <= INT32_MAX ? d2i_X509(NULL, &p, (long)der.len) : NULL;
     if (!x) {
         char text[120];
+        bool no_memory = ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
         crypto_error_text(text, sizeof text);
+        if (no_memory)
+            err_set(err, HF_E_NO_MEMORY, "certificate");
         err_set(err, HF_E_BAD_CERTIFICATE, "not a certificate (%zu bytes): %s", der.len, text);
         return NULL;
     }
@@ -196,7 +199,12 @@ hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], hf_e
 
 bool cert_is_complete(const hf_certificate *cert)
 {
-    return cert->key && !(X509_get_extension_flags(cert->x509) & EXFLAG_INVALID);
+    uint32_t flags = X509_get_extension_flags(cert->x509);
+    /* Two keys: the one that we parsed, and the one that libcrypto needs on a path. */
+    EVP_PKEY *key = X509_get0_pubkey(cert->x509);
+    bool keys = cert->key && key && EVP_PKEY_get_security_bits(key) > 0;
+    ERR_clear_error();
+    return keys && !(flags & (EXFLAG_INVALID | EXFLAG_NO_FINGERPRINT));
 }
 
 hf_certificate *hf_certificate_parse(const uint8_t *der, size_t len, hf_error *err)
