@@ -64,7 +64,8 @@ HF_API void hf_listener_close(hf_listener *listener);
 HF_API hf_stream *hf_accept(hf_listener *listener, hf_error *err);
 
 /* hf_stream_wrap makes a stream of a connected socket, which it takes; role and config as for
- * hf_conn_new. scheme "tcp" or "tls". On failure the socket stays the caller's. */
+ * hf_conn_new. scheme "tcp" or "tls". No handshake is made: the first read or write does that, or
+ * hf_stream_handshake. On failure the socket stays the caller's. */
 HF_API hf_stream *hf_stream_wrap(int fd, const char *scheme, hf_role role, hf_config *config,
                                  const hf_net_options *options, hf_error *err);
 
@@ -94,7 +95,10 @@ HF_API bool hf_shutdown_write(hf_stream *stream, hf_error *err);
 HF_API bool hf_close(hf_stream *stream, hf_error *err);
 
 /* hf_stream_fd returns the socket, to poll; hf_stream_events the POLLIN and POLLOUT bits it waits
- * for; hf_stream_pending the bytes that can be read without touching the socket. */
+ * for; hf_stream_pending the bytes that can be read without touching the socket. While a
+ * non-blocking stream is still connecting, the number stands for a helper that becomes readable when
+ * there is something to do; it stays the same number afterwards, but a set of epoll must be told
+ * again (EPOLL_CTL_ADD) once the stream is connected. */
 HF_API int hf_stream_fd(const hf_stream *stream);
 HF_API short hf_stream_events(const hf_stream *stream);
 HF_API size_t hf_stream_pending(const hf_stream *stream);
