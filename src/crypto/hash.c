@@ -143,15 +143,16 @@ void hkdf_extract(enum hash_id id, struct slice salt, struct slice ikm, uint8_t 
     hmac(id, salt.p, salt.len, ikm, (struct slice){0}, (struct slice){0}, out);
 }
 
-/* T(i) = HMAC(PRK, T(i-1) | info | i)                                           RFC 5869 2.3 */
+/* T(i) = HMAC(PRK, T(i-1) | info | i)                                           RFC 5869 2.3
+ *
+ * Nearly all of TLS's expansions are one block, so keying anew for each is cheaper than keeping a copy. */
 void hkdf_expand(enum hash_id id, const uint8_t *prk, struct slice info, uint8_t *out, size_t n)
 {
     size_t size = hash_size(id);
     uint8_t t[HASH_MAX_SIZE];
-    struct hmac key, m;
-    hmac_init(&key, id, prk, size);
+    struct hmac m;
     for (uint8_t i = 1; n > 0; i++) {
-        m = key;
+        hmac_init(&m, id, prk, size);
         hmac_update(&m, t, i == 1 ? 0 : size);
         hmac_update(&m, info.p, info.len);
         hmac_update(&m, &i, 1);
@@ -162,5 +163,4 @@ void hkdf_expand(enum hash_id id, const uint8_t *prk, struct slice info, uint8_t
         n -= part;
     }
     wipe(t, sizeof t);
-    wipe(&key, sizeof key);
 }

@@ -37,7 +37,8 @@ void hmac(enum hash_id id, const uint8_t *key, size_t key_len, struct slice a, s
 /* hkdf_extract: salt or ikm with len 0 and p NULL stand for hash_size zero bytes (as RFC 8446 7.1
  * writes "0"). out has hash_size bytes. */
 void hkdf_extract(enum hash_id id, struct slice salt, struct slice ikm, uint8_t *out);
-/* hkdf_expand: prk has hash_size bytes; n at most 255 * hash_size. info may not overlap out. */
+/* hkdf_expand: prk has hash_size bytes; n at most 255 * hash_size. info may not overlap
+ * out; prk may be out if n is at most hash_size. */
 void hkdf_expand(enum hash_id id, const uint8_t *prk, struct slice info, uint8_t *out, size_t n);
 
 #endif

@@ -130,8 +130,11 @@ bool key_sign(const struct key *key, enum sig_id id, struct slice message, uint8
     bool ok = a->family == ECDSA
                   ? ECDSA_sign(0, digest, size, out, &len, key->ec) == 1
                   : RSA_sign(a->nid, digest, (unsigned)size, out, &len, key->rsa) == 1;
+    /* ECDSA_sign returns success and a length of -1 if the encoding of its result runs out of memory. */
+    if (!ok || len == 0 || len > SIG_MAX_SIZE)
+        return false;
     *out_len = len;
-    return ok;
+    return true;
 }
 
 bool key_verify(const struct key *key, enum sig_id id, struct slice message,
