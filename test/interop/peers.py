@@ -44,6 +44,8 @@ class Peer:
     resumes = True       # as a client, by itself
     client_cert = alpn = True
     updates = False      # sends KeyUpdates of its own
+    update_size = 1000000
+    update_after = 5     # records between two KeyUpdates of handfast serve
     is_client = is_server = True
 
     def missing(self):
@@ -100,7 +102,8 @@ class Go(Program):
 
     def command(self):
         path = os.path.join(built("go"), "peer")
-        if not os.path.exists(path):
+        source = os.path.join(HERE, "peers/go/main.go")
+        if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(source):
             build(["go", "build", "-o", path, "."], os.path.join(HERE, "peers/go"),
                   {"GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local"})
         return [path]
@@ -139,7 +142,7 @@ class Rustls(Program):
 class Java(Program):
     name, key = "Java JSSE", "java"
     groups = ["x25519", *NIST, "x448", *FFDHE]
-    updates = True
+    updates, update_size = True, 15000000
 
     def missing(self):
         return None if shutil.which("javac") and shutil.which("java") else "no javac command"
@@ -148,7 +151,9 @@ class Java(Program):
         return pki.p12(name), "pw"
 
     def command(self):
-        if not os.path.exists(os.path.join(built("java"), "Peer.class")):
+        program = os.path.join(built("java"), "Peer.class")
+        source = os.path.join(HERE, "peers/java/Peer.java")
+        if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
             build(["javac", "-d", built("java"), "Peer.java"], os.path.join(HERE, "peers/java"), {})
         return ["java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", built("java"), "Peer"]
 
@@ -269,6 +274,7 @@ class GnuTLS(Peer):
     name, key = "GnuTLS cli, serv", "gnutls"
     suites, groups = [*THREE, *CCM], ["x25519", *NIST, "x448", *FFDHE]
     kinds, big, updates = ("echo",), 100000000, True
+    update_after = 500   # more than eight in a second it refuses, and it sends small records
     priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+AES-128-CCM-8"
 
     def missing(self):

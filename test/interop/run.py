@@ -111,7 +111,7 @@ class AsClient:
     def key_update(self):
         self.move(MB, "--key-update")
         if self.peer.updates and isinstance(self.peer, peers.Program):
-            self.move(MB, updates=True)
+            self.move(self.peer.update_size, updates=True)
 
     def alpn(self):
         if not self.peer.alpn:
@@ -225,10 +225,9 @@ class AsServer:
         raise Failure("a client without a certificate was served")
 
     def key_update(self):
-        # GnuTLS refuses more than eight updates in a second.
-        self.talk("--key-update", "20", size=MB)
+        self.talk("--key-update", str(self.peer.update_after), size=MB)
         if self.peer.updates:
-            self.talk(size=MB, updates=True)
+            self.talk(size=self.peer.update_size, updates=True)
 
     def alpn(self):
         if self.peer.key in ("curl", "chromium"):

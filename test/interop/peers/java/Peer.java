@@ -181,8 +181,10 @@ public final class Peer {
     public static void main(String[] args) {
         Map<String, String> opts = options(args, args[0].equals("client") ? 3 : 4);
         if (opts.containsKey("keyupdate")) {
+            // Until the answer is there JSSE asks again with each record, and behind the peer's close_notify it
+            // takes that for an error: so this must happen well before the end.
             Security.setProperty("jdk.tls.keyLimits",
-                    "AES/GCM/NoPadding KeyUpdate 2^17, ChaCha20-Poly1305 KeyUpdate 2^17");
+                    "AES/GCM/NoPadding KeyUpdate 2^23, ChaCha20-Poly1305 KeyUpdate 2^23");
         }
         try {
             if (args[0].equals("client")) {
