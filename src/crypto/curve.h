@@ -1,5 +1,5 @@
-/* curve.h: the elliptic curves of TLS, one immutable group each for the whole process. For this room
- * only. */
+/* curve.h: the elliptic curves of TLS, one immutable group each for the whole process. For
+ * this room only. */
 #ifndef CRYPTO_CURVE_H
 #define CRYPTO_CURVE_H
 
@@ -16,8 +16,8 @@ struct curve {
     uint8_t first_mask;              /* of a scalar's first byte */
 };
 
-/* curve_of returns the curve of this NID (P-256, P-384, P-521), or NULL. Making a group takes 9 us,
- * hence once. */
+/* curve_of returns the curve of this NID (P-256, P-384, P-521), or NULL. Making a group
+ * takes 9 us, hence once. */
 const struct curve *curve_of(int nid);
 
 #endif

@@ -13,8 +13,8 @@ enum {
     DER_SEQUENCE = 0x30,
 };
 
-/* der_next takes the next element off the front of in: its tag and its content. false at the end, and
- * where there is none. */
+/* der_next takes the next element off the front of in: its tag and its content. false at the
+ * end, and where there is none. */
 bool der_next(struct slice *in, uint8_t *tag, struct slice *out);
 
 /* der_take does the same if the tag is this one, else it takes nothing and returns false. */

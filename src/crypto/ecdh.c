@@ -1,9 +1,11 @@
-/* ecdh.c: ECDH on P-256, P-384 and P-521 (RFC 8446 4.2.8.2, 7.4.2) by libcrypto's point arithmetic.
+/* ecdh.c: ECDH on P-256, P-384 and P-521 (RFC 8446 4.2.8.2, 7.4.2) by libcrypto's point
+ * arithmetic.
  *
- * One immutable EC_GROUP per curve serves all threads. Through EVP the same costs more than twice
- * as much, because a peer's point is imported as a key and validated by a multiplication with the
- * order; these curves have cofactor 1, so a point on the curve is all there is to check (RFC 8446
- * 4.2.8.2). BN_CTX and points are made for each operation: 0.2 us of 50. */
+ * One immutable EC_GROUP per curve serves all threads. Through EVP the same costs more than
+ * twice as much, because a peer's point is imported as a key and validated by a
+ * multiplication with the order; these curves have cofactor 1, so a point on the curve is
+ * all there is to check (RFC 8446 4.2.8.2). BN_CTX and points are made for each operation:
+ * 0.2 us of 50. */
 #include "crypto/curve.h"
 #include "crypto/kx_method.h"
 #include "crypto/provider.h"
@@ -14,7 +16,8 @@ static bool usable(const struct kx_group *group)
     return provider_direct_keyexch("ECDH") && curve_of(group->nid);
 }
 
-/* 0 < d < order, in constant time. The result is public: one that does not fit is thrown away. */
+/* 0 < d < order, in constant time. The result is public: one that does not fit is thrown
+ * away. */
 static bool in_range(const uint8_t *d, const uint8_t *order, size_t len)
 {
     unsigned borrow = 0, any = 0;
@@ -69,9 +72,8 @@ static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
     return ok;
 }
 
-/* "the ECDH shared secret ... is the x-coordinate of the ECDH shared secret elliptic curve point
- * represented as an octet string ... leading zeros found in this octet string MUST NOT be truncated"
- *                                                                              RFC 8446 7.4.2 */
+/* The secret is the x coordinate, in as many bytes as the field has: leading zeros stay.
+ *                                                                         RFC 8446 7.4.2 */
 static enum kx_result multiply(const struct kx *kx, const struct curve *c, EC_POINT *point,
                                BIGNUM *x, BN_CTX *ctx, const uint8_t *share, uint8_t *secret)
 {

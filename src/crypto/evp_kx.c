@@ -1,5 +1,5 @@
-/* evp_kx.c: key exchange through EVP: X448, and every other group where another provider than the
- * default one serves it. */
+/* evp_kx.c: key exchange through EVP: X448, and every other group where another provider
+ * than the default one serves it. */
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/params.h>
@@ -46,7 +46,8 @@ static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
     return ok;
 }
 
-/* A peer's key: EVP checks that a point is on the curve, and that 1 < y < p-1 when it derives. */
+/* A peer's key: EVP checks that a point is on the curve, and that 1 < y < p-1 when it
+ * derives. */
 static EVP_PKEY *import_peer(const struct kx *kx, const uint8_t *share)
 {
     const struct kx_group *group = kx->group;

@@ -1,10 +1,10 @@
 /* ffdh.c: Diffie-Hellman in the finite fields of RFC 7919 (RFC 8446 4.2.8.1, 7.4.1).
  *
- * The primes are libcrypto's own copies of them. By hand rather than through DH_compute_key, because
- * that proves again for each share that it lies in the subgroup of order q, at the price of an
- * exponentiation with 2,000 to 4,000 bits: for these safe primes, 1 < y < p-1 is the whole check that
- * RFC 7919 5.1 asks for. */
-#define OPENSSL_SUPPRESS_DEPRECATED /* DH_new_by_nid, DH_get0_p: the only public copy of the primes */
+ * The primes are libcrypto's own copies of them. By hand rather than through DH_compute_key,
+ * because that proves again for each share that it lies in the subgroup of order q, at the
+ * price of an exponentiation with 2,000 to 4,000 bits: for these safe primes, 1 < y < p-1 is
+ * the whole check that RFC 7919 5.1 asks for. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* DH_new_by_nid: the only public copy of the primes */
 #include <openssl/dh.h>
 #include <openssl/obj_mac.h>
 
@@ -61,8 +61,9 @@ static bool usable(const struct kx_group *group)
     return field_of(group)->usable;
 }
 
-/* base^exponent mod p, left-padded with zeros to the size of p: "leading zeros ... are retained" for
- * the secret (RFC 8446 7.4.1), "padded to the left with zeros" for the share (4.2.8.1). */
+/* base^exponent mod p, left-padded with zeros to the size of p: "leading zeros ... are
+ * retained" for the secret (RFC 8446 7.4.1), "padded to the left with zeros" for the share
+ * (4.2.8.1). */
 static bool power(const struct kx *kx, const BIGNUM *base, uint8_t *out)
 {
     const struct field *f = field_of(kx->group);
@@ -76,8 +77,8 @@ static bool power(const struct kx *kx, const BIGNUM *base, uint8_t *out)
     return ok;
 }
 
-/* An exponent has 229, 277 or 325 bits, no fewer than RFC 7919 asks for. The highest one is always set,
- * so that an exponent's length says nothing about it. */
+/* An exponent has 229, 277 or 325 bits, no fewer than RFC 7919 asks for. The highest one is
+ * always set, so that an exponent's length says nothing about it. */
 static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
 {
     uint8_t x[MAX_EXPONENT];
@@ -97,7 +98,7 @@ static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
     return power(kx, field_of(kx->group)->g, share);
 }
 
-/* "Peers MUST validate each other's public key Y by ensuring that 1 < Y < p-1."  RFC 8446 4.2.8.1 */
+/* The peer's value has to lie between 1 and p-1, both excluded.  RFC 8446 4.2.8.1 */
 static enum kx_result derive(struct kx *kx, const uint8_t *share, uint8_t *secret)
 {
     const struct field *f = field_of(kx->group);

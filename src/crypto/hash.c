@@ -1,9 +1,9 @@
 /* hash.c: SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869).
  *
- * The low-level functions are deprecated in OpenSSL 3, but exported for as long as libcrypto.so.3
- * lives. They cost a third to a ninth of their EVP counterparts, which fetch, lock and allocate, and
- * a digest state in place can be copied by assignment and cannot fail. The bytes are the same
- * whichever provider is configured. */
+ * The low-level functions are deprecated in OpenSSL 3, but exported for as long as
+ * libcrypto.so.3 lives. They cost a third to a ninth of their EVP counterparts, which fetch,
+ * lock and allocate, and a digest state in place can be copied by assignment and cannot
+ * fail. The bytes are the same whichever provider is configured. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/hash.h"
 
@@ -145,7 +145,8 @@ void hkdf_extract(enum hash_id id, struct slice salt, struct slice ikm, uint8_t 
 
 /* T(i) = HMAC(PRK, T(i-1) | info | i)                                           RFC 5869 2.3
  *
- * Nearly all of TLS's expansions are one block, so keying anew for each is cheaper than keeping a copy. */
+ * Nearly all of TLS's expansions are one block, so keying anew for each is cheaper than
+ * keeping a copy. */
 void hkdf_expand(enum hash_id id, const uint8_t *prk, struct slice info, uint8_t *out, size_t n)
 {
     size_t size = hash_size(id);

@@ -37,7 +37,8 @@ static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
 static enum kx_result derive(struct kx *kx, const uint8_t *share, uint8_t *secret)
 {
     size_t len = HALF, inner_len;
-    /* Cheap, and the only part that can tell a bad share: a wrong ciphertext gives a wrong secret. */
+    /* Cheap, and the only part that can tell a bad share: a wrong ciphertext gives a wrong
+     * secret. */
     enum kx_result result =
         kx_finish(kx->inner, share + CIPHERTEXT_SIZE, 32, secret + HALF, &inner_len);
     if (result != KX_OK)

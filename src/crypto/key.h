@@ -2,9 +2,9 @@
 #ifndef CRYPTO_KEY_H
 #define CRYPTO_KEY_H
 
-/* The low-level functions of EC_KEY and RSA are deprecated in OpenSSL 3, but exported for as long as
- * libcrypto.so.3 lives; they save 3 to 16 us per key and per signature over EVP. Who includes this
- * defines OPENSSL_SUPPRESS_DEPRECATED before any header of libcrypto. */
+/* The low-level functions of EC_KEY and RSA are deprecated in OpenSSL 3, but exported for as
+ * long as libcrypto.so.3 lives; they save 3 to 16 us per key and per signature over EVP. Who
+ * includes this defines OPENSSL_SUPPRESS_DEPRECATED before any header of libcrypto. */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -49,7 +49,8 @@ bool key_equal(const struct key *a, const struct key *b);
 bool key_direct_ec(void);
 bool key_direct_rsa(void);
 
-/* key_sign and key_verify are in signature.c. Algorithm and key must fit, else they return false. */
+/* key_sign and key_verify are in signature.c. Algorithm and key must fit, else they return
+ * false. */
 bool key_sign(const struct key *key, enum sig_id id, struct slice message, uint8_t *out,
               size_t *out_len);
 bool key_verify(const struct key *key, enum sig_id id, struct slice message,

@@ -9,7 +9,7 @@
 
 /* clang-format off */
 static const struct kx_group groups[] = {
-    /*                    algorithm     exchange  curve         initiator responder secret private */
+    /* algorithm     exchange  curve         initiator responder secret private */
     [KX_X25519]         = { "X25519",     "X25519", NULL,         32,   32,   32,  32, 0,                     &kx_x25519, &kx_evp },
     [KX_X448]           = { "X448",       "X448",   NULL,         56,   56,   56,  56, 0,                     NULL,       &kx_evp },
     [KX_P256]           = { "EC",         "ECDH",   "P-256",      65,   65,   32,  32, NID_X9_62_prime256v1,  &kx_ecdh,   &kx_evp },

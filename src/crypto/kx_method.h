@@ -29,9 +29,11 @@ struct kx {
 
 struct kx_method {
     bool (*usable)(const struct kx_group *group);
-    /* A new key pair, or the given private key of group->private_key bytes; writes the share. */
+    /* A new key pair, or the given private key of group->private_key bytes; writes the
+     * share. */
     bool (*make)(struct kx *kx, const uint8_t *private_key, uint8_t *share);
-    /* share has the length that its sender's role demands; secret receives group->secret bytes. */
+    /* share has the length that its sender's role demands; secret receives group->secret
+     * bytes. */
     enum kx_result (*derive)(struct kx *kx, const uint8_t *share, uint8_t *secret);
     void (*clear)(struct kx *kx);
     /* Only where the responder's half is not make and derive. */

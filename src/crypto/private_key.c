@@ -18,8 +18,8 @@ struct private_key *private_key_wrap(struct key *key)
     return priv;
 }
 
-/* Legacy objects (an engine's, or with methods of the application) have no provider and stay with EVP,
- * which knows whom to ask. */
+/* Legacy objects (an engine's, or with methods of the application) have no provider and stay
+ * with EVP, which knows whom to ask. */
 static bool set_direct(struct key *key, EVP_PKEY *pkey)
 {
     if (!provider_is_direct(EVP_PKEY_get0_provider(pkey)))

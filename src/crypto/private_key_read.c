@@ -1,8 +1,8 @@
-/* private_key_read.c: private keys from PEM (RFC 7468, and the encryption of RFC 1421) and DER: PKCS#8
- * (RFC 5958), SEC1 (RFC 5915), PKCS#1 (RFC 8017).
+/* private_key_read.c: private keys from PEM (RFC 7468, and the encryption of RFC 1421) and
+ * DER: PKCS#8 (RFC 5958), SEC1 (RFC 5915), PKCS#1 (RFC 8017).
  *
- * The usual kinds are decoded by the function for their kind: libcrypto's generic decoder takes 400 us
- * to try all that it knows. */
+ * The usual kinds are decoded by the function for their kind: libcrypto's generic decoder
+ * takes 400 us to try all that it knows. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* see key.h */
 #include <limits.h>
 #include <openssl/err.h>
@@ -48,8 +48,8 @@ static int ask(char *out, int size, int writing, void *arg)
     return r->refused ? -1 : len;
 }
 
-/* libcrypto says "bad decrypt" for a wrong passphrase and "unsupported" or "unknown" for a cipher or key
- * derivation that it lacks; in that case no passphrase would help. */
+/* libcrypto says "bad decrypt" for a wrong passphrase and "unsupported" or "unknown" for a
+ * cipher or key derivation that it lacks; in that case no passphrase would help. */
 static bool lacks_algorithm(void)
 {
     unsigned long code = ERR_peek_error();
@@ -90,8 +90,8 @@ static bool take_rsa(struct reading *r, RSA *rsa)
                    MIN_RSA_BITS);
 }
 
-/* A key whose two halves do not belong together would make signatures that nobody accepts, much later
- * and elsewhere. */
+/* A key whose two halves do not belong together would make signatures that nobody accepts,
+ * much later and elsewhere. */
 static bool ec_is_sound(const EC_KEY *ec)
 {
     const EC_GROUP *group = EC_KEY_get0_group(ec);
@@ -351,7 +351,7 @@ struct private_key *private_key_parse(struct slice bytes, hf_passphrase_fn fn, v
                                       bool *found, hf_error *err)
 {
     struct reading r = {.fn = fn, .arg = arg, .err = err};
-    ERR_clear_error(); /* what stands there was not caused here, and would be reported as the cause */
+    ERR_clear_error(); /* else an old entry would be reported as the cause */
     bool ok = crypto_init() ? read_any(&r, bytes)
                             : err_set(err, HF_E_CRYPTO, "libcrypto cannot be started");
     ERR_clear_error();

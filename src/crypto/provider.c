@@ -1,4 +1,5 @@
-/* provider.c: finds the default provider's functions through libcrypto's public provider API. */
+/* provider.c: finds the default provider's functions through libcrypto's public provider
+ * API. */
 #include "crypto/provider.h"
 
 #include <openssl/crypto.h>
@@ -43,7 +44,8 @@ bool provider_is_direct(const OSSL_PROVIDER *prov)
            strcmp(OSSL_PROVIDER_get0_name(prov), "default") == 0;
 }
 
-/* An algorithm has several names, separated by colons: "AES-128-GCM:id-aes128-GCM:2.16.840...". */
+/* An algorithm has several names, separated by colons:
+ * "AES-128-GCM:id-aes128-GCM:2.16.840...". */
 static bool has_name(const char *names, const char *name)
 {
     size_t len = strlen(name);
@@ -63,7 +65,8 @@ const OSSL_DISPATCH *provider_functions(const OSSL_PROVIDER *prov, int operation
     int no_cache = 0;
     const OSSL_ALGORITHM *list = OSSL_PROVIDER_query_operation(prov, operation, &no_cache);
     const OSSL_DISPATCH *found = NULL;
-    /* A list that may not be kept could be gone after unquery: EVP knows how to deal with that. */
+    /* A list that may not be kept could be gone after unquery: EVP knows how to deal with
+     * that. */
     for (const OSSL_ALGORITHM *row = list; row && row->algorithm_names && !no_cache; row++) {
         if (has_name(row->algorithm_names, name)) {
             found = row->implementation;
@@ -119,7 +122,8 @@ bool crypto_init(void)
     static struct once once;
     static bool ok;
     if (once_begin(&once)) {
-        /* With its configuration file: that is where a system sets its providers and its policy. */
+        /* With its configuration file: that is where a system sets its providers and its
+         * policy. */
         ok = OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1;
         once_end(&once);
     }

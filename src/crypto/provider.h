@@ -1,10 +1,11 @@
-/* provider.h: who serves an algorithm in this process, and the provider's own functions without EVP
- * in between. For this room only.
+/* provider.h: who serves an algorithm in this process, and the provider's own functions
+ * without EVP in between. For this room only.
  *
- * Direct routes (a provider's dispatch functions, low-level arithmetic) are faster than EVP, but they
- * compute what the default provider computes. They are therefore taken only where an ordinary fetch,
- * which honours the configuration file, the default property query (fips=yes) and every provider
- * that the application has loaded, gives the default provider. In all other cases EVP is used. */
+ * Direct routes (a provider's dispatch functions, low-level arithmetic) are faster than EVP,
+ * but they compute what the default provider computes. They are therefore taken only where
+ * an ordinary fetch, which honours the configuration file, the default property query
+ * (fips=yes) and every provider that the application has loaded, gives the default provider.
+ * In all other cases EVP is used. */
 #ifndef CRYPTO_PROVIDER_H
 #define CRYPTO_PROVIDER_H
 
@@ -16,9 +17,9 @@
 
 #include "bytes/bytes.h"
 
-/* Something that is found out once per process. Unlike pthread_once, it can live in a table row; one
- * may need another. The zero state is ready for use, because an all-zero mutex is an unlocked one on
- * every C library of Linux. */
+/* Something that is found out once per process. Unlike pthread_once, it can live in a table
+ * row; one may need another. The zero state is ready for use, because an all-zero mutex is
+ * an unlocked one on every C library of Linux. */
 struct once {
     atomic_bool done;
     pthread_mutex_t lock;
@@ -39,17 +40,18 @@ const OSSL_DISPATCH *provider_functions(const OSSL_PROVIDER *prov, int operation
 /* provider_function returns one function of a table, or NULL. The caller converts its type. */
 void (*provider_function(const OSSL_DISPATCH *table, int id))(void);
 
-/* provider_direct_keyexch and provider_direct_signature: an ordinary fetch of this algorithm gives
- * the default provider. */
+/* provider_direct_keyexch and provider_direct_signature: an ordinary fetch of this algorithm
+ * gives the default provider. */
 bool provider_direct_keyexch(const char *name);
 bool provider_direct_signature(const char *name);
 
-/* provider_test_evp_only turns the direct routes off for AEADs and key exchanges made from now on, and
- * for keys if it is called before the first of them is read; used by tests. */
+/* provider_test_evp_only turns the direct routes off for AEADs and key exchanges made from
+ * now on, and for keys if it is called before the first of them is read; used by tests. */
 void provider_test_evp_only(bool on);
 bool provider_evp_only(void);
 
-/* provider_fips: the default property query asks for FIPS-validated algorithms. Found out once. */
+/* provider_fips: the default property query asks for FIPS-validated algorithms. Found out
+ * once. */
 bool provider_fips(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* pss.c: EMSA-PSS over our own SHA-2. libcrypto's own low-level function for it fetches the digest for
- * each step of MGF1: 60 locks more for one signature. */
+/* pss.c: EMSA-PSS over our own SHA-2. libcrypto's own low-level function for it fetches the
+ * digest for each step of MGF1: 60 locks more for one signature. */
 #include "crypto/pss.h"
 
 /* out ^= MGF1(seed)                                                          RFC 8017 B.2.1 */
@@ -35,8 +35,9 @@ static void salted(enum hash_id id, const uint8_t *digest, const uint8_t *salt, 
     hash_digest(&h, out);
 }
 
-/* EM = maskedDB | H | 0xbc, DB = zeros | 0x01 | salt, emBits = bits - 1. The encoding is one byte shorter
- * than the modulus if bits - 1 is a multiple of 8: then a zero byte stands before it. */
+/* EM = maskedDB | H | 0xbc, DB = zeros | 0x01 | salt, emBits = bits - 1. The encoding is one
+ * byte shorter than the modulus if bits - 1 is a multiple of 8: then a zero byte stands
+ * before it. */
 static size_t db_size(enum hash_id id, unsigned bits)
 {
     size_t em = (bits - 1 + 7) / 8, size = hash_size(id);

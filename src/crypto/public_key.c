@@ -40,7 +40,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* ECParameters ::= CHOICE { namedCurve OBJECT IDENTIFIER }                     RFC 5480 2.1.1 */
+/* ECParameters ::= CHOICE { namedCurve OBJECT IDENTIFIER }                RFC 5480 2.1.1 */
 static bool read_ec(struct key *key, struct slice parameters, struct slice point)
 {
     struct slice oid;
@@ -58,7 +58,7 @@ static bool read_ec(struct key *key, struct slice parameters, struct slice point
     return false;
 }
 
-/* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }         RFC 8017 A.1.1 */
+/* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }   RFC 8017 A.1.1 */
 static bool read_rsa(struct key *key, struct slice parameters, struct slice bytes)
 {
     const unsigned char *p = bytes.p;

@@ -1,14 +1,15 @@
 /* random.c: random bytes from the kernel, drawn in blocks.
  *
- * Why not RAND_bytes: a block of 256 bytes costs the same from both (0.6 to 0.8 us here), but the
- * kernel takes no lock of ours, needs no seeding (0.8 to 1.1 ms in every process that makes its first
- * connection), and knows about fork and about snapshots of virtual machines. RAND_bytes serves where
- * the configuration asks for FIPS-validated algorithms, and where there is no getrandom.
+ * Why not RAND_bytes: a block of 256 bytes costs the same from both (0.6 to 0.8 us here),
+ * but the kernel takes no lock of ours, needs no seeding (0.8 to 1.1 ms in every process
+ * that makes its first connection), and knows about fork and about snapshots of virtual
+ * machines. RAND_bytes serves where the configuration asks for FIPS-validated algorithms,
+ * and where there is no getrandom.
  *
- * The block lies in a page of its own per thread that the kernel empties in the child of a fork
- * (MADV_WIPEONFORK): the child finds a block with nothing left in it and draws its own. No process
- * can get another one's bytes, not even after a bare clone(). Bytes are wiped as they are handed
- * out. */
+ * The block lies in a page of its own per thread that the kernel empties in the child of a
+ * fork (MADV_WIPEONFORK): the child finds a block with nothing left in it and draws its own.
+ * No process can get another one's bytes, not even after a bare clone(). Bytes are wiped as
+ * they are handed out. */
 #include "crypto/random.h"
 
 #include <errno.h>
@@ -70,7 +71,8 @@ static bool make_key(void)
     return have_key;
 }
 
-/* This thread's block, or NULL where the kernel cannot keep it from a child: then nothing is kept. */
+/* This thread's block, or NULL where the kernel cannot keep it from a child: then nothing is
+ * kept. */
 static struct block *get_block(void)
 {
     if (block || !make_key())
@@ -104,7 +106,7 @@ bool random_bytes(void *out, size_t n)
     if (n)
         memcpy(out, b->bytes + rest, n);
     wipe(b->bytes + rest, n);
-    /* A signal handler may have forked meanwhile, and this be the child, whose block is empty: what
-     * was copied may be zeros. */
+    /* A signal handler may have forked meanwhile, and this be the child, whose block is
+     * empty: what was copied may be zeros. */
     return b->drawn || draw(out, n);
 }

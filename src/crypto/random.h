@@ -4,11 +4,12 @@
 
 #include "bytes/bytes.h"
 
-/* random_bytes fills out; false only if the system has no randomness, which ends the connection. */
+/* random_bytes fills out; false only if the system has no randomness, which ends the
+ * connection. */
 bool random_bytes(void *out, size_t n) __attribute__((warn_unused_result));
 
-/* crypto_error_text writes libcrypto's own words for the last failure of this thread and empties its
- * queue; "" if there are none. */
+/* crypto_error_text writes libcrypto's own words for the last failure of this thread and
+ * empties its queue; "" if there are none. */
 void crypto_error_text(char *out, size_t size);
 
 /* crypto_init fetches the algorithms once per process; called by everything that needs it. */

@@ -1,5 +1,5 @@
-/* sign.h: private and public keys, signatures. The algorithms are named by what they compute, the
- * numbers that TLS gives them stand in connection/sigalgs.c. */
+/* sign.h: private and public keys, signatures. The algorithms are named by what they
+ * compute, the numbers that TLS gives them stand in connection/sigalgs.c. */
 #ifndef CRYPTO_SIGN_H
 #define CRYPTO_SIGN_H
 
@@ -37,8 +37,9 @@ enum sig_id {
 /* A public key, parsed; immutable, used by any number of threads. */
 struct public_key;
 struct public_key *public_key_from_x509(void *x509); /* an X509 * of libcrypto */
-/* public_key_from_spki reads a DER SubjectPublicKeyInfo (RFC 5280 4.1); for EC, RSA and EdDSA keys
- * without libcrypto's decoder (2 us instead of 120). NULL: not a key, or no memory. */
+/* public_key_from_spki reads a DER SubjectPublicKeyInfo (RFC 5280 4.1); for EC, RSA and
+ * EdDSA keys without libcrypto's decoder (2 us instead of 120). NULL: not a key, or no
+ * memory. */
 struct public_key *public_key_from_spki(struct slice der);
 /* public_key_from_pkey wraps an EVP_PKEY * of libcrypto and takes a reference of its own. */
 struct public_key *public_key_from_pkey(void *evp_pkey);
@@ -46,21 +47,23 @@ struct public_key *public_key_ref(struct public_key *key);
 void public_key_free(struct public_key *key);
 enum key_kind public_key_kind(const struct public_key *key);
 unsigned public_key_bits(const struct public_key *key);
-/* public_key_verify: the signature over the message is right. Scheme and key must fit, else false. */
+/* public_key_verify: the signature over the message is right. Scheme and key must fit, else
+ * false. */
 bool public_key_verify(const struct public_key *key, enum sig_id id, struct slice message,
                        struct slice signature) __attribute__((warn_unused_result));
 
 /* A private key, parsed; immutable, used by any number of threads. */
 struct private_key;
-/* private_key_parse reads PEM or DER: PKCS#8, SEC1 and PKCS#1; of PEM the first private key, whatever
- * else stands before or after it. Encrypted keys (PKCS#8, and PEM with Proc-Type) ask fn for the
- * passphrase; nobody is ever asked on a terminal. `found` (may be NULL) says whether there was a key at
- * all. NULL with E_PEM (which says what was found instead), E_PASSPHRASE (none was given, or it is
- * wrong), E_WEAK_KEY (RSA of less than 2048 bits) or E_NO_MEMORY; no key at all is E_PEM too. */
-struct private_key *private_key_parse(struct slice bytes, hf_passphrase_fn fn, void *arg, bool *found,
-                                      hf_error *err);
-/* private_key_from_pkey wraps an EVP_PKEY * of libcrypto, also an engine's or another provider's, and
- * takes a reference of its own. NULL: no memory. Its size is not judged. */
+/* private_key_parse reads PEM or DER: PKCS#8, SEC1 and PKCS#1; of PEM the first private key,
+ * whatever else stands before or after it. Encrypted keys (PKCS#8, and PEM with Proc-Type)
+ * ask fn for the passphrase; nobody is ever asked on a terminal. `found` (may be NULL) says
+ * whether there was a key at all. NULL with E_PEM (which says what was found instead),
+ * E_PASSPHRASE (none was given, or it is wrong), E_WEAK_KEY (RSA of less than 2048 bits) or
+ * E_NO_MEMORY; no key at all is E_PEM too. */
+struct private_key *private_key_parse(struct slice bytes, hf_passphrase_fn fn, void *arg,
+                                      bool *found, hf_error *err);
+/* private_key_from_pkey wraps an EVP_PKEY * of libcrypto, also an engine's or another
+ * provider's, and takes a reference of its own. NULL: no memory. Its size is not judged. */
 struct private_key *private_key_from_pkey(void *evp_pkey);
 struct private_key *private_key_ref(struct private_key *key);
 void private_key_free(struct private_key *key);
@@ -69,12 +72,12 @@ unsigned private_key_bits(const struct private_key *key);
 /* private_key_matches: the two are halves of one pair. */
 bool private_key_matches(const struct private_key *priv, const struct public_key *pub);
 /* private_key_sign writes at most SIG_MAX_SIZE bytes and their number. */
-bool private_key_sign(const struct private_key *key, enum sig_id id, struct slice message, uint8_t *out,
-                      size_t *out_len) __attribute__((warn_unused_result));
+bool private_key_sign(const struct private_key *key, enum sig_id id, struct slice message,
+                      uint8_t *out, size_t *out_len) __attribute__((warn_unused_result));
 
-/* sig_fits: a key of this kind (and size in bits, for RSA-PSS with long hashes) can make or check
- * such signatures. An ECDSA scheme fits all three curves: that TLS 1.3 binds each scheme to one curve
- * (RFC 8446 4.2.3) is for the caller to check. Nothing fits KEY_OTHER. */
+/* sig_fits: a key of this kind (and size in bits, for RSA-PSS with long hashes) can make or
+ * check such signatures. An ECDSA scheme fits all three curves: that TLS 1.3 binds each
+ * scheme to one curve (RFC 8446 4.2.3) is for the caller to check. Nothing fits KEY_OTHER. */
 bool sig_fits(enum sig_id id, enum key_kind kind, unsigned bits);
 
 #endif

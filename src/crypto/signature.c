@@ -1,5 +1,5 @@
-/* signature.c: making and checking signatures: ECDSA (FIPS 186-5), RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC
- * 8017), EdDSA (RFC 8032). */
+/* signature.c: making and checking signatures: ECDSA (FIPS 186-5), RSASSA-PKCS1-v1_5 and
+ * RSASSA-PSS (RFC 8017), EdDSA (RFC 8032). */
 #define OPENSSL_SUPPRESS_DEPRECATED /* see key.h */
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -55,7 +55,8 @@ bool sig_fits(enum sig_id id, enum key_kind kind, unsigned bits)
     return false;
 }
 
-/* EVP's route: the padding of RSA is set on the key's context, EdDSA takes the message whole. */
+/* EVP's route: the padding of RSA is set on the key's context, EdDSA takes the message
+ * whole. */
 static bool set_pss(const struct algorithm *a, EVP_PKEY_CTX *ctx)
 {
     return a->family != PSS ||
@@ -130,7 +131,8 @@ bool key_sign(const struct key *key, enum sig_id id, struct slice message, uint8
     bool ok = a->family == ECDSA
                   ? ECDSA_sign(0, digest, size, out, &len, key->ec) == 1
                   : RSA_sign(a->nid, digest, (unsigned)size, out, &len, key->rsa) == 1;
-    /* ECDSA_sign returns success and a length of -1 if the encoding of its result runs out of memory. */
+    /* ECDSA_sign returns success and a length of -1 if the encoding of its result runs out
+     * of memory. */
     if (!ok || len == 0 || len > SIG_MAX_SIZE)
         return false;
     *out_len = len;

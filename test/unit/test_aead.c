@@ -1,5 +1,5 @@
-/* AEADs: published vectors, every length and tail against libcrypto's EVP, tampering, misuse, memory
- * failures; all of it on the direct route and on EVP's. */
+/* AEADs: published vectors, every length and tail against libcrypto's EVP, tampering,
+ * misuse, memory failures; all of it on the direct route and on EVP's. */
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -112,7 +112,8 @@ static void reference(enum aead_id id, const uint8_t *key, const uint8_t *nonce,
 
 static uint8_t plain[17000], want[17000 + 80], got[17000 + 80], back[17000 + 80];
 
-/* One record, split at len, out of place and in place, by contexts that have seen others before. */
+/* One record, split at len, out of place and in place, by contexts that have seen others
+ * before. */
 static void round_trip(enum aead_id id, const uint8_t *key, struct aead *seal,
                        struct aead *open, size_t len, size_t tail, size_t ad_len)
 {
@@ -158,8 +159,8 @@ static void test_lengths(void)
     }
 }
 
-/* Every byte of a record, its nonce and its associated data changed once; every truncation. What comes out
- * of a refused record is zeros, and the context goes on working. */
+/* Every byte of a record, its nonce and its associated data changed once; every truncation.
+ * What comes out of a refused record is zeros, and the context goes on working. */
 static void test_tampering(void)
 {
     static const uint8_t zeros[40];

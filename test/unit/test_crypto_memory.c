@@ -1,5 +1,6 @@
-/* Every allocation inside libcrypto fails once, in every operation of src/crypto: what comes is a failure that
- * says so, or the right result; never a crash, a leak, or a bad peer where there was none. */
+/* Every allocation inside libcrypto fails once, in every operation of src/crypto: what comes
+ * is a failure that says so, or the right result; never a crash, a leak, or a bad peer where
+ * there was none. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -82,8 +83,8 @@ static bool do_aead(void)
     return ok;
 }
 
-/* With a key of its own each time: after a failed allocation, the blinding values of an RSA object of
- * libcrypto 3.0 may no longer belong together, and its next signatures are wrong. */
+/* With a key of its own each time: after a failed allocation, the blinding values of an RSA
+ * object of libcrypto 3.0 may no longer belong together, and its next signatures are wrong. */
 static bool do_sign(void)
 {
     uint8_t out[SIG_MAX_SIZE];
@@ -122,7 +123,8 @@ static bool do_parse(void)
     return ok;
 }
 
-/* All numbers from 1 until one is never reached. Some operations survive a failure, by another way. */
+/* All numbers from 1 until one is never reached. Some operations survive a failure, by
+ * another way. */
 static void fail_each(bool (*run)(void), bool all_after)
 {
     CHECK(run());

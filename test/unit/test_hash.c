@@ -1,5 +1,5 @@
-/* Digests, HMAC (RFC 4231) and HKDF (RFC 5869, and the key schedule of RFC 8448) against published
- * vectors, and against libcrypto's EVP for lengths that no vector has. */
+/* Digests, HMAC (RFC 4231) and HKDF (RFC 5869, and the key schedule of RFC 8448) against
+ * published vectors, and against libcrypto's EVP for lengths that no vector has. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -41,7 +41,8 @@ static void test_abc(void)
     CHECK_INT(hash_size(HASH_NONE), 0);
 }
 
-/* Every length over two blocks, in two pieces, with a snapshot in between and a copy by assignment. */
+/* Every length over two blocks, in two pieces, with a snapshot in between and a copy by
+ * assignment. */
 static void test_lengths(void)
 {
     uint8_t data[300], want[64], got[64], half[64];

@@ -1,5 +1,5 @@
-/* Key exchange: published vectors, both sides against each other on both routes, shares that have to be
- * refused, threads, lack of memory. */
+/* Key exchange: published vectors, both sides against each other on both routes, shares that
+ * have to be refused, threads, lack of memory. */
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -200,7 +200,8 @@ static void test_vectors(void)
     }
 }
 
-/* Both roles have to refuse a share, on both routes, and leave nothing in libcrypto's error queue. */
+/* Both roles have to refuse a share, on both routes, and leave nothing in libcrypto's error
+ * queue. */
 static void refuse(enum kx_id id, const uint8_t *share, size_t len)
 {
     uint8_t ours[KX_MAX_SHARE], secret[KX_MAX_SECRET];
@@ -235,7 +236,8 @@ static void test_wrong_lengths(void)
     }
 }
 
-/* The points of small order (RFC 7748 6.1: they give zero whatever the private key), in every encoding. */
+/* The points of small order (RFC 7748 6.1: they give zero whatever the private key), in
+ * every encoding. */
 static void test_small_order(void)
 {
     static const char *const x25519[] = {
@@ -319,7 +321,8 @@ static void test_bad_scalars(void)
     CHECK(!kx_start_with(KX_P521, d, 66, share));
 }
 
-/* The primes from EVP, checked against how RFC 7919 appendix A prints their first and last bytes. */
+/* The primes from EVP, checked against how RFC 7919 appendix A prints their first and last
+ * bytes. */
 static bool prime_of(enum kx_id id, uint8_t *out)
 {
     static const char *const names[] = {"ffdhe2048", "ffdhe3072", "ffdhe4096"};
@@ -388,8 +391,8 @@ static void test_ffdhe(void)
     }
 }
 
-/* A secret that begins with a zero byte is not shortened (RFC 8446 7.4.2). The private key 1 gives the x
- * coordinate of the peer's point itself. */
+/* A secret that begins with a zero byte is not shortened (RFC 8446 7.4.2). The private key 1
+ * gives the x coordinate of the peer's point itself. */
 static void test_leading_zero(void)
 {
     uint8_t one[66] = {0}, share[140], ours[140], secret[KX_MAX_SECRET];

@@ -1,5 +1,5 @@
-/* Private keys from files: every format, encrypted or not, alone or among other things; and what is said
- * about files that are no good. */
+/* Private keys from files: every format, encrypted or not, alone or among other things; and
+ * what is said about files that are no good. */
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -409,8 +409,8 @@ static void test_halves(void)
     refuse_as(answer, NULL, true, HF_E_PEM, "EC private key");
 }
 
-/* Every truncation and every changed byte of every format: no crash, no leak, and an error that says
- * something. */
+/* Every truncation and every changed byte of every format: no crash, no leak, and an error
+ * that says something. */
 static void test_damage(void)
 {
     static const size_t which[] = {0, 4, 6, 7};
@@ -462,8 +462,8 @@ static void test_memory(void)
     CHECK(!private_key_parse(slice_of("x", 1), NULL, NULL, NULL, NULL));
 }
 
-/* Where another provider serves the keys: the same files, all by EVP. The route is chosen once per process,
- * hence a process of its own. */
+/* Where another provider serves the keys: the same files, all by EVP. The route is chosen
+ * once per process, hence a process of its own. */
 static void test_evp_route(void)
 {
     fflush(stdout);

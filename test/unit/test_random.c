@@ -94,8 +94,8 @@ static void test_threads(void)
     CHECK(all_differ(values, 4 * DRAWS));
 }
 
-/* The child of a fork in the middle of a block, and its parent: with blocks kept over fork(), both would
- * go on with the same bytes. */
+/* The child of a fork in the middle of a block, and its parent: with blocks kept over
+ * fork(), both would go on with the same bytes. */
 static void test_fork(void)
 {
     for (int round = 0; round < 20; round++) {

@@ -1,5 +1,5 @@
-/* Signatures: every algorithm with every kind of key, against libcrypto's EVP in both directions; published
- * vectors; what has to be refused; threads; lack of memory. */
+/* Signatures: every algorithm with every kind of key, against libcrypto's EVP in both
+ * directions; published vectors; what has to be refused; threads; lack of memory. */
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -43,8 +43,8 @@ static struct test_key {
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 
-/* libcrypto makes no modulus of 2049 bits: from primes of 1025 and 1024 bits, without the parameters for the
- * Chinese remainder theorem. */
+/* libcrypto makes no modulus of 2049 bits: from primes of 1025 and 1024 bits, without the
+ * parameters for the Chinese remainder theorem. */
 static EVP_PKEY *generate_odd_rsa(void)
 {
     BIGNUM *p = BN_new(), *q = BN_new(), *n = BN_new(), *e = BN_new(), *d = NULL;
@@ -322,8 +322,8 @@ static void test_pss_salt(void)
     }
 }
 
-/* EMSA-PSS by itself: each rule of RFC 8017 9.1.2 is broken alone. What stands before the salt is not
- * covered by the hash, so that only the rule itself can refuse it. */
+/* EMSA-PSS by itself: each rule of RFC 8017 9.1.2 is broken alone. What stands before the
+ * salt is not covered by the hash, so that only the rule itself can refuse it. */
 static void test_pss_encoding(void)
 {
     static const unsigned sizes[] = {1024, 2047, 2048, 2049, 2050};
@@ -400,7 +400,8 @@ static void test_ecdsa_vectors(void)
     CHECK(public_key_verify(pub, SIG_ECDSA_SHA256, slice_of("sample", 6), slice_of(sig, len)));
     CHECK(!public_key_verify(pub, SIG_ECDSA_SHA256, slice_of("simple", 6), slice_of(sig, len)));
     CHECK(!public_key_verify(pub, SIG_ECDSA_SHA384, slice_of("sample", 6), slice_of(sig, len)));
-    /* Not DER: a long form of the length; r with a zero too many; r and s zero; nothing inside. */
+    /* Not DER: a long form of the length; r with a zero too many; r and s zero; nothing
+     * inside. */
     static const char *const bad[] = {
         "308146022100efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
         "022100f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
@@ -423,7 +424,8 @@ static void test_ecdsa_vectors(void)
     public_key_free(pub);
 }
 
-/* RFC 8032 7.1 and 7.4, the empty message: deterministic, so the signature itself can be compared. */
+/* RFC 8032 7.1 and 7.4, the empty message: deterministic, so the signature itself can be
+ * compared. */
 static void test_eddsa_vectors(void)
 {
     static const struct {
@@ -473,7 +475,8 @@ static void test_public_keys(void)
         int len = i2d_PUBKEY(keys[i].pkey, &der);
         for (int n = 0; n < len; n++)
             CHECK(!public_key_from_spki(slice_of(der, (size_t)n)));
-        /* Whatever a changed byte makes of it, it must not be this key; most are no key at all. */
+        /* Whatever a changed byte makes of it, it must not be this key; most are no key at
+         * all. */
         for (int n = 0; n < len; n++) {
             der[n] ^= 0x21;
             pub = public_key_from_spki(slice_of(der, (size_t)len));
@@ -487,8 +490,8 @@ static void test_public_keys(void)
     CHECK(!public_key_from_spki((struct slice){0}));
 }
 
-/* Compressed points may stand in certificates (RFC 5480 2.2). RSA beyond 8192 bits is a key, but of no
- * use. */
+/* Compressed points may stand in certificates (RFC 5480 2.2). RSA beyond 8192 bits is a key,
+ * but of no use. */
 static void test_unusual_public_keys(void)
 {
     uint8_t spki[60];
