@@ -4,7 +4,7 @@
 #include "x509/element.h"
 #include "x509/trust.h"
 
-/* So many certificates of a file are parsed at once, so that a mistake in a small file shows early. */
+/* A file of more certificates than this is a bundle, of which most will never be needed. */
 #define PARSED_EARLY 8
 
 /* ---- the subject of an unparsed certificate */
@@ -87,13 +87,11 @@ static hf_certificate *anchor_cert(struct anchor *a, hf_error *err)
     return known;
 }
 
-static bool refuse(const struct load *load, unsigned line, const char *why, hf_error *err)
+static bool refuse(const struct source *s, unsigned line, const char *why, hf_error *err)
 {
     if (line == 0)
-        return err_set(err, HF_E_PEM, "%s is DER, but not a certificate: %s", load->from->name,
-                       why);
-    return err_set(err, HF_E_PEM, "%s: the certificate on line %u: %s", load->from->name, line,
-                   why);
+        return err_set(err, HF_E_PEM, "%s is DER, but not a certificate: %s", s->name, why);
+    return err_set(err, HF_E_PEM, "%s: the certificate on line %u: %s", s->name, line, why);
 }
 
 static bool load_one(struct slice der, unsigned line, void *arg, hf_error *err)
@@ -105,19 +103,29 @@ static bool load_one(struct slice der, unsigned line, void *arg, hf_error *err)
         return err_set(err, HF_E_NO_MEMORY, "trust anchors");
     struct anchor *a = &set->anchor[set->count];
     bool ok = anchor_init(a, der, &no_memory);
-    hf_error inner = {0};
-    if (ok && load->strict && set->count < PARSED_EARLY)
-        ok = anchor_cert(a, &inner) != NULL;
     if (ok) {
+        a->line = line;
         set->count++;
         return true;
     }
     anchor_clear(a);
-    if (no_memory || inner.code == HF_E_NO_MEMORY)
+    if (no_memory)
         return err_set(err, HF_E_NO_MEMORY, "trust anchors");
-    if (!load->strict)
-        return true;
-    return refuse(load, line, inner.code ? inner.detail : "its structure is not X.509's", err);
+    return !load->strict || refuse(load->from, line, "its structure is not X.509's", err);
+}
+
+/* A mistake in a small file shows at once. */
+static bool parse_small(struct anchors *set, const struct source *s, hf_error *err)
+{
+    for (size_t i = 0; i < set->count && set->count <= PARSED_EARLY; i++) {
+        hf_error inner = {0};
+        if (anchor_cert(&set->anchor[i], &inner))
+            continue;
+        if (inner.code == HF_E_NO_MEMORY)
+            return err_set(err, inner.code, "trust anchors");
+        return refuse(s, set->anchor[i].line, inner.detail, err);
+    }
+    return true;
 }
 
 static int by_name(const void *a, const void *b)
@@ -137,7 +145,7 @@ struct anchors *anchors_load(const struct source *s, bool strict, hf_error *err)
     }
     atomic_init(&set->refs, 1);
     struct load load = {set, s, strict};
-    if (!certs_each(s, load_one, &load, err)) {
+    if (!certs_each(s, load_one, &load, err) || (strict && !parse_small(set, s, err))) {
         anchors_free(set);
         return NULL;
     }

@@ -10,6 +10,7 @@
 struct anchor {
     uint8_t *der;
     size_t der_len;
+    unsigned line;        /* in its file, for errors; 0: not PEM */
     struct slice subject; /* within der, DER of the Name */
     X509_NAME *name;      /* the same, for comparison as RFC 5280 7.1 wants it */
     _Atomic(hf_certificate *) cert;

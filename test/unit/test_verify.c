@@ -1,3 +1,5 @@
+#include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -718,16 +720,93 @@ static void test_no_memory(void)
     CHECK(n > 1 && n < 100);
 }
 
+/* libcrypto's own allocations. */
+static _Atomic unsigned long libcrypto_count;
+static unsigned long libcrypto_fail, libcrypto_last;
+
+static bool libcrypto_refused(void)
+{
+    libcrypto_count++;
+    return libcrypto_fail && libcrypto_count >= libcrypto_fail &&
+           libcrypto_count <= libcrypto_last;
+}
+
+static void *libcrypto_malloc(size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return libcrypto_refused() ? NULL : malloc(n);
+}
+
+static void *libcrypto_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return libcrypto_refused() ? NULL : realloc(p, n);
+}
+
+static void libcrypto_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+static bool parse_and_verify(struct slice ocsp, hf_error *err)
+{
+    hf_trust *trust = hf_trust_new();
+    hf_certificate *certs[2] = {NULL, NULL};
+    struct verify_options o = plain;
+    o.ocsp = ocsp;
+    o.require_ocsp = true;
+    bool ok = hf_trust_add_memory(trust, pki->root->pem, strlen(pki->root->pem), err) &&
+              (certs[0] = hf_certificate_parse(pki->leaf->der, pki->leaf->der_len, err)) &&
+              (certs[1] = hf_certificate_parse(pki->mid->der, pki->mid->der_len, err));
+    struct chain *chain = ok ? chain_new(certs, 2) : NULL;
+    ok = ok && chain_verify(chain, trust, &o, err);
+    chain_free(chain);
+    hf_certificate_free(certs[0]);
+    hf_certificate_free(certs[1]);
+    hf_trust_free(trust);
+    return ok;
+}
+
+/* Its n-th allocation fails, alone or with all that follow: the answer is an error, and nothing that
+ * was crippled stays in a table. Every 13th of some 4,800 allocations is tried. */
+static void test_libcrypto_out_of_memory(void)
+{
+    size_t len;
+    uint8_t *ocsp =
+        pki_ocsp(&(struct pki_ocsp_spec){.cert = pki->leaf, .issuer = pki->mid}, &len);
+    for (int alone = 0; alone < 2; alone++) {
+        unsigned long n = 1;
+        for (bool ok = false; !ok && n < 100000; n += 13) {
+            hf_error err = {0}, after = {0};
+            intern_clear();
+            verdict_clear();
+            libcrypto_count = 0;
+            libcrypto_fail = n;
+            libcrypto_last = alone ? n : ULONG_MAX;
+            bool good = parse_and_verify(slice_of(ocsp, len), &err);
+            ok = good && libcrypto_count < n;
+            libcrypto_fail = 0;
+            CHECK(good == (err.code == HF_OK));
+            CHECK(parse_and_verify(slice_of(ocsp, len), &after));
+            CHECK_INT(after.code, HF_OK);
+        }
+        CHECK(n > 1000 && n < 100000);
+    }
+    free(ocsp);
+}
+
 /* A chain that was seen costs no allocation at all. */
 static void test_seen_allocates_nothing(void)
 {
     struct chain *chain = chain_of(CHAIN(pki->leaf, pki->mid));
     hf_trust *trust = trust_of(pki->root, NULL);
     CHECK(chain_verify(chain, trust, &plain, NULL));
-    unsigned long before = mem_test_count();
+    unsigned long before = mem_test_count(), libcrypto_before = libcrypto_count;
     CHECK(chain_verify(chain, trust, &plain, NULL));
     hf_certificate *cert = hf_certificate_parse(pki->leaf->der, pki->leaf->der_len, NULL);
     CHECK_INT(mem_test_count(), before);
+    CHECK_INT(libcrypto_count, libcrypto_before);
     hf_certificate_free(cert);
     chain_free(chain);
     hf_trust_free(trust);
@@ -735,6 +814,8 @@ static void test_seen_allocates_nothing(void)
 
 int main(void)
 {
+    /* Before libcrypto's first allocation, or it refuses. */
+    CRYPTO_set_mem_functions(libcrypto_malloc, libcrypto_realloc, libcrypto_free);
     pki = pki_new(PKI_P256, "DNS:server.example");
     RUN(test_good);
     RUN(test_kinds);
@@ -760,6 +841,7 @@ int main(void)
     RUN(test_bounded);
     RUN(test_threads);
     RUN(test_no_memory);
+    RUN(test_libcrypto_out_of_memory);
     RUN(test_seen_allocates_nothing);
     intern_clear();
     pki_clear(pki);
