@@ -61,7 +61,8 @@ struct ext_values {
     struct slice cookie;
     struct slice groups;
     struct slice sigalgs, sigalgs_cert;
-    size_t share_count; /* shares for groups that we know */
+    struct slice shares; /* content of client_shares */
+    size_t share_count;  /* those for groups that we know */
     struct ext_share share[EXT_MAX_SHARES];
     uint16_t retry_group; /* HelloRetryRequest */
     struct slice psk_modes;

@@ -58,6 +58,7 @@ void key_share_read(struct rd *r, struct ext_values *v, unsigned message)
         return;
     }
     struct rd list = rd_vec16(r, "client_shares", 0, 65535);
+    v->shares = slice_of(list.p, rd_left(&list));
     while (rd_more(&list)) {
         struct ext_share share = read_entry(&list);
         if (!group_find(share.group))
@@ -117,15 +118,28 @@ static bool keep_peer_share(struct nego *n, struct slice key)
     return n->peer_share || err_set(n->err, HF_E_NO_MEMORY, "key share");
 }
 
+static bool is_listed(const struct ext_values *v, uint16_t group)
+{
+    for (size_t i = 0; i + 1 < v->groups.len; i += 2) {
+        if (get_u16(v->groups.p + i) == group)
+            return true;
+    }
+    return false;
+}
+
 /* "Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
- * supported_groups" (RFC 8446 4.2.8). */
+ * supported_groups" (RFC 8446 4.2.8): also none for groups that we do not know. Nobody needs more shares
+ * than are looked at here; two long lists would be a lot of work for one message. */
 static bool shares_are_of_groups(struct nego *n, const struct ext_values *v)
 {
-    for (size_t i = 0; i < v->share_count; i++) {
-        if (!ids_has(&n->peer_groups, v->share[i].group))
+    size_t at = 0;
+    for (int i = 0; i < 2 * EXT_MAX_SHARES && at + 4 <= v->shares.len; i++) {
+        uint16_t group = get_u16(v->shares.p + at);
+        at += 4 + (size_t)get_u16(v->shares.p + at + 2);
+        if (!is_listed(v, group))
             return ext_refuse(n, IN_CH, X_KEY_SHARE, HF_E_WRONG_GROUP,
-                              "a share for %s, which is not in supported_groups",
-                              name_group(v->share[i].group));
+                              "a share for %s (0x%04x), which is not in supported_groups",
+                              name_group(group), group);
     }
     return true;
 }

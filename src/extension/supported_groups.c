@@ -27,9 +27,43 @@ static bool group_known(uint16_t id)
     return group_find(id) != NULL;
 }
 
+/* "Values within obsolete_RESERVED ranges are used in previous versions of TLS and MUST NOT be
+ * offered or negotiated by TLS 1.3 implementations" (RFC 8446 4.2.7, B.3.1.4). */
+static bool is_obsolete(uint16_t group)
+{
+    return (group >= 0x0001 && group <= 0x0016) || (group >= 0x001a && group <= 0x001c) ||
+           group == 0xff01 || group == 0xff02;
+}
+
+static bool offers_older(const struct ext_values *v)
+{
+    for (size_t i = 0; i + 1 < v->versions.len; i += 2) {
+        uint16_t version = get_u16(v->versions.p + i);
+        if (version >= 0x0300 && version < HF_TLS1_3)
+            return true;
+    }
+    return false;
+}
+
+/* A client that would also speak TLS 1.2 may mean them for that. */
+static bool no_obsolete_groups(struct nego *n, const struct ext_values *v)
+{
+    if (offers_older(v))
+        return true;
+    for (size_t i = 0; i + 1 < v->groups.len; i += 2) {
+        uint16_t group = get_u16(v->groups.p + i);
+        if (is_obsolete(group))
+            return ext_refuse(n, IN_CH, X_SUPPORTED_GROUPS, HF_E_ILLEGAL_VALUE,
+                              "%s (0x%04x) must not be offered for TLS 1.3", name_group(group),
+                              group);
+    }
+    return true;
+}
+
 bool supported_groups_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
-    if (message == IN_CH)
-        known_ids(&n->peer_groups, v->groups, group_known);
-    return true;
+    if (message != IN_CH)
+        return true;
+    known_ids(&n->peer_groups, v->groups, group_known);
+    return no_obsolete_groups(n, v);
 }

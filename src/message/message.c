@@ -40,8 +40,8 @@ size_t msg_max_size(uint8_t type)
 {
     switch (type) {
     /* 131 KB could be encoded. Real hellos with a post-quantum share, ECH and padding have 2 to 4
-     * KB; long tickets and lists of suites are what the rest is for. */
-    case MSG_CLIENT_HELLO: return 65536;
+     * KB; extensions that fill their block are what the rest is for. */
+    case MSG_CLIENT_HELLO: return 65536 + 1024;
     /* The same for its answer. */
     case MSG_SERVER_HELLO: return 65536;
     /* ALPN, a list of groups, the ECH configurations for another try. */
