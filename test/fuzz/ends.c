@@ -1,0 +1,395 @@
+#include "ends.h"
+
+#include <string.h>
+
+#include "identity.h"
+#include "message/message.h"
+
+/* ---- identities, once per process */
+
+static hf_trust *trust;
+static hf_credential *server_credential, *client_credential;
+static struct buffer exported[2]; /* sessions of both hashes */
+
+static void must(bool ok, const char *what, const hf_error *err)
+{
+    char line[512] = "";
+    if (ok)
+        return;
+    if (err)
+        hf_error_line(err, line, sizeof line);
+    fprintf(stderr, "ends: %s failed: %s\n", what, line);
+    abort();
+}
+
+static hf_credential *load(const char *chain, const char *key)
+{
+    hf_error err = {0};
+    hf_credential *c =
+        hf_credential_load_memory(chain, strlen(chain), key, strlen(key), NULL, NULL, &err);
+    must(c != NULL, "credential", &err);
+    return c;
+}
+
+static void load_identities(void)
+{
+    hf_error err = {0};
+    if (trust)
+        return;
+    trust = hf_trust_new();
+    must(trust && hf_trust_add_memory(trust, root_pem, strlen(root_pem), &err), "trust", &err);
+    server_credential = load(server_pem, server_key_pem);
+    must(hf_credential_set_ocsp(server_credential, server_ocsp, sizeof server_ocsp, &err),
+         "staple", &err);
+    client_credential = load(client_pem, client_key_pem);
+}
+
+/* ---- nothing is random */
+
+static int64_t fixed_clock(void *arg)
+{
+    (void)arg;
+    return ENDS_NOW;
+}
+
+static bool fixed_random(void *arg, const char *what, uint8_t *out, size_t n)
+{
+    const struct watch *w = arg;
+    /* Ticket keys are the same for all, so that one configuration's tickets open in the next. */
+    bool common = !w || strcmp(what, "ticket_key") == 0;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint8_t)((size_t)what[i % strlen(what)] + (common ? 0u : 1u + w->server) + i);
+    return true;
+}
+
+static bool fixed_private_key(void *arg, uint16_t group, uint8_t *out, size_t *len)
+{
+    const struct watch *w = arg;
+    *len = group == 0x1d || group == 0x17 ? 32 : 0;
+    memset(out, w && w->server ? 0x53 : 0x35, *len);
+    return *len > 0;
+}
+
+static bool hooked_block(void *arg, uint8_t message, struct buffer *out)
+{
+    struct watch *w = arg;
+    struct ends *e = w->ends;
+    if (!e->hooked || message != e->hooked)
+        return false;
+    w->lax = true;
+    return buffer_append(out, e->block.p, e->block.len);
+}
+
+/* ---- watching */
+
+static void finish_message(struct watch *w, bool whole)
+{
+    if (w->tiled)
+        tiling_end(&w->tiling, whole && !(w->sent && w->lax));
+    w->tiled = false;
+}
+
+static void watch_event(const hf_conn *conn, const hf_trace_event *ev, void *arg)
+{
+    struct watch *w = arg;
+    (void)conn;
+    REQUIRE(ev->name != NULL);
+    if (ev->kind == HF_TRACE_MESSAGE) {
+        finish_message(w, true);
+        if (ev->sent && ev->record_type == REC_HANDSHAKE)
+            REQUIRE(buffer_append(&w->messages, ev->bytes, ev->size));
+        if (!(w->ends->flags & SET_TRACE) || ev->record_type != REC_HANDSHAKE)
+            return;
+        tiling_start(&w->tiling, ev->size);
+        w->tiled = true;
+        w->sent = ev->sent;
+    } else if (ev->kind == HF_TRACE_FIELD && w->tiled && ev->record_type == REC_HANDSHAKE) {
+        tiling_leaf(&w->tiling, ev->offset, ev->size);
+    } else if (ev->kind == HF_TRACE_ERROR) {
+        finish_message(w, false);
+    }
+}
+
+static void keep_session(hf_conn *conn, hf_session *session, void *arg)
+{
+    struct ends *e = arg;
+    (void)conn;
+    hf_session_free(e->session);
+    e->session = hf_session_ref(session);
+}
+
+/* ---- configurations */
+
+static void set_common(hf_config *c, unsigned flags)
+{
+    hf_config_set_clock(c, fixed_clock, NULL);
+    hf_config_set_suites(c, flags & SET_SHA384 ? "TLS_AES_256_GCM_SHA384"
+                            : flags & SET_CHACHA
+                                ? "TLS_CHACHA20_POLY1305_SHA256"
+                                : "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
+    hf_config_set_groups(c, flags & SET_P256 ? "P-256" : "x25519:P-256");
+    if (flags & SET_ALPN)
+        hf_config_set_alpn(c, "h2,http/1.1", false);
+    if (flags & SET_LIMIT)
+        hf_config_set_record_size_limit(c, 600);
+    hf_config_set_middlebox_compat(c, !(flags & SET_NO_COMPAT));
+    hf_config_send_authorities(c, (flags & SET_AUTHORITIES) != 0);
+    hf_config_set_psk_modes(c, flags & SET_PSK_ALONE ? HF_PSK_KE : HF_PSK_DHE_KE | HF_PSK_KE);
+    if (flags & SET_PADDING)
+        hf_config_set_record_padding(c, 128);
+}
+
+static hf_config *client_config(unsigned flags)
+{
+    hf_config *c = hf_config_new(HF_CLIENT);
+    must(c != NULL, "configuration", NULL);
+    set_common(c, flags);
+    hf_config_set_trust(c, trust);
+    if (flags & SET_CLIENT_AUTH)
+        hf_config_add_credential(c, client_credential);
+    if (flags & SET_NO_SHARE)
+        hf_config_set_key_shares(c, "");
+    hf_config_set_ocsp(c, flags & SET_OCSP ? HF_OCSP_REQUIRE : HF_OCSP_REQUEST);
+    return c;
+}
+
+static hf_config *server_config(unsigned flags)
+{
+    hf_config *c = hf_config_new(HF_SERVER);
+    must(c != NULL, "configuration", NULL);
+    set_common(c, flags);
+    hf_config_add_credential(c, server_credential);
+    hf_config_set_trust(c, trust);
+    if (flags & (SET_CLIENT_AUTH | SET_REQUIRE))
+        hf_config_set_client_auth(c, flags & SET_REQUIRE ? HF_CLIENT_AUTH_REQUIRE
+                                                         : HF_CLIENT_AUTH_REQUEST);
+    hf_config_set_cookie(c, (flags & SET_COOKIE) != 0);
+    hf_config_set_tickets(c, 1, 7200);
+    return c;
+}
+
+hf_config *ends_config(bool server)
+{
+    static hf_config *config[2];
+    static const struct test_hooks hooks = {.random = fixed_random};
+    const unsigned all = SET_CLIENT_AUTH | SET_ALPN | SET_LIMIT | SET_COOKIE | SET_AUTHORITIES;
+    hf_error err = {0};
+    load_identities();
+    if (!config[server]) {
+        config[server] = server ? server_config(all) : client_config(all);
+        config[server]->test = &hooks;
+        must(hf_config_freeze(config[server], &err), "freeze", &err);
+    }
+    return config[server];
+}
+
+static void hook(hf_config *c, struct watch *w, struct test_hooks *hooks)
+{
+    *hooks = (struct test_hooks){
+        .arg = w,
+        .random = fixed_random,
+        .private_key = fixed_private_key,
+        .extensions = hooked_block,
+    };
+    c->test = hooks;
+    if (w->ends->flags & SET_TRACE || w->ends->recorded >> w->server & 1)
+        hf_config_set_trace(c, watch_event, w);
+}
+
+/* ---- connections */
+
+static void offer_session(struct ends *e)
+{
+    struct buffer *b = &exported[(e->flags & SET_SHA384) != 0];
+    if (!b->p) {
+        struct ends first;
+        memset(&first, 0, sizeof first);
+        struct buffer to_server = {0}, to_client = {0};
+        ends_open(&first, e->flags & SET_SHA384, e->flags & SET_SHA384);
+        while (end_move(first.client, &to_server) || end_move(first.server, &to_client)) {
+            (void)end_feed(first.server, &to_server, 0, NULL);
+            (void)end_move(first.server, &to_client);
+            (void)end_feed(first.client, &to_client, 0, NULL);
+        }
+        must(first.session != NULL, "making a session", hf_conn_error(first.client));
+        size_t n = hf_session_export(first.session, NULL, 0);
+        uint8_t *p = buffer_reserve(b, n);
+        must(p && hf_session_export(first.session, p, n) == n, "export", NULL);
+        b->end += n;
+        buffer_clear(&to_server);
+        buffer_clear(&to_client);
+        ends_close(&first);
+    }
+    hf_session *s = hf_session_import(buffer_front(b), buffer_len(b), NULL);
+    must(s != NULL, "import", NULL);
+    (void)hf_conn_set_session(e->client, s);
+    hf_session_free(s);
+}
+
+void ends_open(struct ends *e, unsigned flags, unsigned server_flags)
+{
+    hf_error err = {0};
+    uint8_t hooked = e->hooked, recorded = e->recorded;
+    struct slice block = e->block;
+    load_identities();
+    memset(e, 0, sizeof *e);
+    e->hooked = hooked;
+    e->recorded = recorded;
+    e->block = block;
+    e->flags = flags;
+    e->client_watch.ends = e->server_watch.ends = e;
+    e->server_watch.server = true;
+    e->client_config = client_config(flags);
+    e->server_config = server_config(server_flags);
+    hook(e->client_config, &e->client_watch, &e->client_hooks);
+    hook(e->server_config, &e->server_watch, &e->server_hooks);
+    hf_config_set_session_callback(e->client_config, keep_session, e);
+    e->client = hf_conn_new_client(e->client_config, "server.example", &err);
+    must(e->client != NULL, "client", &err);
+    e->server = hf_conn_new_server(e->server_config, &err);
+    must(e->server != NULL, "server", &err);
+    if (flags & SET_RESUME)
+        offer_session(e);
+}
+
+void ends_close(struct ends *e)
+{
+    finish_message(&e->client_watch, !hf_conn_error(e->client));
+    finish_message(&e->server_watch, !hf_conn_error(e->server));
+    hf_conn_free(e->client);
+    hf_conn_free(e->server);
+    hf_config_free(e->client_config);
+    hf_config_free(e->server_config);
+    hf_session_free(e->session);
+    buffer_clear(&e->client_watch.messages);
+    buffer_clear(&e->server_watch.messages);
+    memset(e, 0, sizeof *e);
+}
+
+bool end_done(const hf_conn *conn)
+{
+    return !(hf_conn_wants(conn) & (HF_IN_HANDSHAKE | HF_IS_FAILED));
+}
+
+hf_result end_feed(hf_conn *conn, struct buffer *in, size_t chunk, struct buffer *data)
+{
+    size_t offered = 0;
+    for (;;) {
+        size_t have = buffer_len(in), used = 0, len = 0;
+        uint8_t *plain = NULL;
+        if (!chunk || have - offered <= chunk)
+            offered = have;
+        else
+            offered += chunk;
+        /* A copy whose end is the end of what was offered, for the sanitizers. */
+        uint8_t *copy = malloc(offered + 1);
+        REQUIRE(copy != NULL);
+        if (offered)
+            memcpy(copy + 1, buffer_front(in), offered);
+        hf_result r = hf_conn_receive(conn, copy + 1, offered, &used, &plain, &len);
+        REQUIRE(used <= offered && len <= used);
+        REQUIRE(len == 0 ||
+                (r == HF_DONE && plain >= copy + 1 && plain + len <= copy + 1 + used));
+        REQUIRE((r == HF_FAILED) == (hf_conn_error(conn) != NULL));
+        if (len && data)
+            REQUIRE(buffer_append(data, plain, len));
+        free(copy);
+        if (used)
+            buffer_drop(in, used);
+        offered -= used;
+        if (r == HF_WANT_INPUT && offered < buffer_len(in))
+            continue;
+        if (r != HF_DONE || (buffer_len(in) == 0 && len == 0))
+            return r;
+    }
+}
+
+bool end_move(hf_conn *from, struct buffer *to)
+{
+    size_t len;
+    const uint8_t *p = hf_conn_output(from, &len);
+    if (!len)
+        return false;
+    REQUIRE(buffer_append(to, p, len));
+    hf_conn_output_done(from, len);
+    return true;
+}
+
+void end_poke(hf_conn *conn)
+{
+    size_t len;
+    uint8_t out[40];
+    hf_error err = {0};
+    const hf_error *failed = hf_conn_error(conn);
+    bool done = end_done(conn);
+    (void)hf_conn_wants(conn);
+    (void)hf_conn_memory(conn);
+    (void)hf_conn_version(conn);
+    (void)hf_conn_suite(conn);
+    (void)hf_conn_group(conn);
+    (void)hf_conn_signature(conn);
+    (void)hf_conn_resumed(conn);
+    (void)hf_conn_retried(conn);
+    (void)hf_conn_alpn(conn, &len);
+    (void)hf_conn_peer_ocsp(conn, &len);
+    (void)hf_conn_peer_certificate(conn, 0);
+    (void)hf_conn_server_name(conn);
+    (void)hf_conn_question(conn);
+    REQUIRE(!hf_conn_verified(conn) || hf_conn_peer_certificate(conn, 0) || !done);
+    REQUIRE(hf_conn_export(conn, "fuzz", NULL, 0, out, sizeof out, &err) || !done);
+    if (failed) {
+        REQUIRE(failed->code != HF_OK && failed->code < HF_E_COUNT);
+        explain_all(conn, failed);
+    }
+}
+
+/* ---- records for a connection, by somebody who has its keys */
+
+static bool key_of(const hf_conn *to, uint8_t key[AEAD_MAX_KEY])
+{
+    const struct hs *hs = to->hs;
+    const struct suite *suite = hs ? hs->n.suite : to->est.suite;
+    const uint8_t *secrets[] = {to->est.read_secret,
+                                hs ? to->est.server ? hs->client_hs : hs->server_hs : NULL};
+    for (size_t i = 0; suite && i < 2; i++) {
+        uint8_t iv[AEAD_NONCE_SIZE];
+        if (!secrets[i])
+            continue;
+        expand_label(suite->hash, secrets[i], "iv", (struct slice){0}, iv, sizeof iv);
+        expand_label(suite->hash, secrets[i], "key", (struct slice){0}, key,
+                     aead_key_size(suite->aead));
+        if (memcmp(iv, to->in.iv, sizeof iv) == 0)
+            return true;
+    }
+    return false;
+}
+
+void end_seal(const hf_conn *to, uint8_t type, struct slice content, size_t pad,
+              struct buffer *out)
+{
+    bool hidden = to->in.prot != NULL;
+    size_t inner = content.len + (hidden ? 1 + pad : 0), size = inner + (hidden ? 16 : 0);
+    if (size > 65535)
+        return;
+    uint8_t *p = buffer_reserve(out, REC_HEADER + size), key[AEAD_MAX_KEY],
+            nonce[AEAD_NONCE_SIZE];
+    REQUIRE(p != NULL);
+    p[0] = hidden ? REC_DATA : type;
+    put_u16(p + 1, 0x0303);
+    put_u16(p + 3, (uint16_t)size);
+    memset(p + REC_HEADER, 0, inner);
+    if (content.len)
+        memcpy(p + REC_HEADER, content.p, content.len);
+    if (hidden) {
+        p[REC_HEADER + content.len] = type;
+        REQUIRE(key_of(to, key));
+        struct aead *a = aead_new(to->in.id, key, true);
+        memcpy(nonce, to->in.iv, sizeof nonce);
+        for (int i = 0; i < 8; i++)
+            nonce[4 + i] ^= (uint8_t)(to->in.seq >> (56 - 8 * i));
+        REQUIRE(a && aead_seal(a, nonce, p, REC_HEADER, p + REC_HEADER, inner, NULL, 0,
+                               p + REC_HEADER));
+        aead_free(a);
+    }
+    out->end += REC_HEADER + size;
+}

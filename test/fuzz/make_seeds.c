@@ -1,0 +1,525 @@
+/* make_seeds.c: writes the seeds of all fuzz targets into a folder, one sub-folder for each target:
+ * messages of our own handshakes and of RFC 8448, and a few lines of text. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../flow/rfc8448.h"
+#include "../unit/hex.h"
+#include "ends.h"
+#include "identity.h"
+#include "message/message.h"
+
+static const char *root;
+
+static void put(const char *target, const char *name, const void *p, size_t n)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", root, target);
+    (void)mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/%s/%s", root, target, name);
+    FILE *f = fopen(path, "wb");
+    REQUIRE(f && (n == 0 || fwrite(p, 1, n, f) == n) && fclose(f) == 0);
+}
+
+static void put_buffer(const char *target, const char *name, struct buffer *b)
+{
+    put(target, name, buffer_front(b), buffer_len(b));
+    buffer_clear(b);
+}
+
+static void add(struct buffer *b, const void *p, size_t n)
+{
+    REQUIRE(n == 0 || buffer_append(b, p, n));
+}
+
+static void add_u8(struct buffer *b, unsigned v)
+{
+    uint8_t byte = (uint8_t)v;
+    add(b, &byte, 1);
+}
+
+static void add_u16(struct buffer *b, size_t v)
+{
+    add_u8(b, (unsigned)v >> 8);
+    add_u8(b, (unsigned)v);
+}
+
+static void add_vec16(struct buffer *b, const void *p, size_t n)
+{
+    add_u16(b, n);
+    add(b, p, n);
+}
+
+/* ---- messages and their extensions */
+
+static const struct {
+    uint8_t type;
+    const char *target;
+    int in; /* index in extension.c's table, -1: no extensions */
+} kinds[] = {
+    {MSG_CLIENT_HELLO, "client_hello", 0},
+    {MSG_SERVER_HELLO, "server_hello", 1},
+    {MSG_HELLO_RETRY_REQUEST, "hello_retry_request", 2},
+    {MSG_ENCRYPTED_EXTENSIONS, "encrypted_extensions", 3},
+    {MSG_CERTIFICATE_REQUEST, "certificate_request", 4},
+    {MSG_CERTIFICATE, "certificate_message", 5},
+    {MSG_CERTIFICATE_VERIFY, "certificate_verify", -1},
+    {MSG_FINISHED, "finished", -1},
+    {MSG_NEW_SESSION_TICKET, "new_session_ticket", 6},
+    {MSG_KEY_UPDATE, "key_update", -1},
+};
+
+static int message_in;
+
+static void put_extension(uint16_t id, const uint8_t *p, size_t n, const char *from)
+{
+    struct buffer b = {0};
+    char name[100];
+    add_u8(&b, (unsigned)message_in);
+    add_u16(&b, id);
+    add(&b, p, n);
+    snprintf(name, sizeof name, "%s-%d-%u", from, message_in, id);
+    put_buffer("extension", name, &b);
+}
+
+static void each_extension(const uint8_t *p, size_t n, const char *from)
+{
+    while (n >= 4) {
+        size_t len = get_u16(p + 2);
+        REQUIRE(len <= n - 4);
+        put_extension(get_u16(p), p + 4, len, from);
+        p += 4 + len;
+        n -= 4 + len;
+    }
+}
+
+/* Where the block of extensions begins, by what the message itself says. */
+static void open_extensions(uint8_t type, const uint8_t *m, size_t len, const char *from)
+{
+    size_t at = MSG_HEADER;
+    if (type == MSG_CLIENT_HELLO || type == MSG_SERVER_HELLO || type == MSG_HELLO_RETRY_REQUEST)
+        at += 34u + 1 + m[MSG_HEADER + 34];
+    if (type == MSG_CLIENT_HELLO) {
+        at += 2u + get_u16(m + at);
+        at += 1u + m[at];
+    } else if (type == MSG_SERVER_HELLO || type == MSG_HELLO_RETRY_REQUEST) {
+        at += 3;
+    } else if (type == MSG_CERTIFICATE_REQUEST) {
+        at += 1;
+    } else if (type == MSG_CERTIFICATE) {
+        if (len < MSG_HEADER + 1 + 3 + 3)
+            return;
+        at += 4;
+        at += 3 + ((size_t)m[at] << 16 | (size_t)m[at + 1] << 8 | m[at + 2]);
+    } else if (type == MSG_NEW_SESSION_TICKET) {
+        at += 8;
+        at += 1u + m[at];
+        at += 2u + get_u16(m + at);
+    }
+    REQUIRE(at + 2 <= len);
+    each_extension(m + at + 2, get_u16(m + at), from);
+}
+
+static void put_message(const uint8_t *m, size_t len, const char *from)
+{
+    struct buffer b = {0};
+    uint8_t type = m[0];
+    if (type == MSG_SERVER_HELLO && memcmp(m + 6, hello_retry_random, RANDOM_SIZE) == 0)
+        type = MSG_HELLO_RETRY_REQUEST;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].type != type)
+            continue;
+        add_u16(&b, 0xffff); /* everything was asked for, and is judged */
+        add_u8(&b, type == MSG_FINISHED && len == MSG_HEADER + 48);
+        add(&b, m + MSG_HEADER, len - MSG_HEADER);
+        put_buffer(kinds[i].target, from, &b);
+        message_in = kinds[i].in;
+        if (kinds[i].in >= 0)
+            open_extensions(type, m, len, from);
+    }
+}
+
+static const uint8_t *each_message(const uint8_t *m, const char *from, unsigned number,
+                                   size_t *len)
+{
+    char name[120];
+    *len = MSG_HEADER + ((size_t)m[1] << 16 | (size_t)m[2] << 8 | m[3]);
+    snprintf(name, sizeof name, "%s-%u", from, number);
+    put_message(m, *len, name);
+    return m + *len;
+}
+
+/* Extensions that none of our messages has. */
+static void put_rare_extensions(void)
+{
+    static const uint8_t early[] = {0, 0, 64, 0}, oids[] = {0, 0}, hrr[] = {0, 23};
+    static const uint8_t psk_chosen[] = {0, 0}, empty_list[] = {0, 0};
+    for (message_in = 0; message_in < 7; message_in++) {
+        put_extension(42, early, message_in == 6 ? 4 : 0, "early-data");
+        put_extension(48, oids, sizeof oids, "oid-filters");
+        put_extension(51, hrr, sizeof hrr, "retry-group");
+        put_extension(41, psk_chosen, sizeof psk_chosen, "psk-chosen");
+        put_extension(21, empty_list, sizeof empty_list, "padding");
+        put_extension(49, NULL, 0, "post-handshake-auth");
+        put_extension(5, server_ocsp, sizeof server_ocsp, "not-a-staple");
+        put_extension(0x0a0a, NULL, 0, "grease");
+    }
+}
+
+/* ---- whole handshakes */
+
+static void put_stream(bool server, const char *name, unsigned flags, unsigned chunk,
+                       struct buffer *bytes)
+{
+    struct buffer b = {0};
+    add_u16(&b, flags);
+    add_u8(&b, chunk);
+    add(&b, buffer_front(bytes), buffer_len(bytes));
+    put_buffer(server ? "server" : "client", name, &b);
+}
+
+/* A script that puts each message in its own place: where mutations are wanted. The first 5 bytes say
+ * that no block is hooked. */
+static void put_script(bool to_server, const char *name, unsigned flags,
+                       const struct buffer *messages)
+{
+    static const uint8_t key_update[] = {MSG_KEY_UPDATE, 0, 0, 1, 1}, alert[] = {1, 0};
+    struct buffer b = {0};
+    const uint8_t *m = buffer_front(messages), *end = m + buffer_len(messages);
+    add_u16(&b, flags);
+    add_u8(&b, 0);
+    add_u16(&b, 0);
+    while (m < end) {
+        size_t len = MSG_HEADER + ((size_t)m[1] << 16 | (size_t)m[2] << 8 | m[3]);
+        add_u8(&b, 1);
+        add_vec16(&b, m, len);
+        m += len;
+    }
+    add_u8(&b, 0);
+    add_u8(&b, REC_HANDSHAKE);
+    add_vec16(&b, key_update, sizeof key_update);
+    add_u8(&b, 8); /* padded */
+    add_u8(&b, 30);
+    add_u8(&b, REC_DATA);
+    add_vec16(&b, "data", 4);
+    add_u8(&b, 16); /* slowly */
+    add_u8(&b, 1);
+    add_u8(&b, REC_ALERT);
+    add_vec16(&b, alert, sizeof alert);
+    put_buffer(to_server ? "script_server" : "script_client", name, &b);
+}
+
+/* The same, but the extensions of one message come from the script. */
+static void put_hooked(bool to_server, const char *name, unsigned flags, uint8_t type,
+                       const uint8_t *block, size_t len)
+{
+    struct buffer b = {0};
+    add_u16(&b, flags);
+    add_u8(&b, type);
+    add_vec16(&b, block, len);
+    put_buffer(to_server ? "script_server" : "script_client", name, &b);
+}
+
+static void put_hooks(bool from_client, const char *name, unsigned flags,
+                      const struct buffer *messages)
+{
+    const uint8_t *m = buffer_front(messages), *end = m + buffer_len(messages);
+    while (m < end) {
+        size_t len = MSG_HEADER + ((size_t)m[1] << 16 | (size_t)m[2] << 8 | m[3]);
+        size_t at = 0;
+        uint8_t type = m[0];
+        char full[120];
+        if (type == MSG_SERVER_HELLO && memcmp(m + 6, hello_retry_random, RANDOM_SIZE) == 0)
+            type = MSG_HELLO_RETRY_REQUEST;
+        if (type == MSG_CLIENT_HELLO) {
+            at = 38u + 1 + m[38];
+            at += 2u + get_u16(m + at);
+            at += 1u + m[at];
+        } else if (m[0] == MSG_SERVER_HELLO) {
+            at = 38u + 1 + m[38] + 3;
+        } else if (type == MSG_ENCRYPTED_EXTENSIONS) {
+            at = MSG_HEADER;
+        } else if (type == MSG_CERTIFICATE_REQUEST) {
+            at = MSG_HEADER + 1;
+        }
+        snprintf(full, sizeof full, "%s-hook-%u", name, type);
+        if (at)
+            put_hooked(from_client, full, flags, type, m + at + 2, get_u16(m + at));
+        m += len;
+    }
+}
+
+static const struct {
+    const char *name;
+    unsigned flags;
+} setups[] = {
+    {"plain", 0},
+    {"retry", SET_NO_SHARE | SET_COOKIE | SET_TRACE},
+    {"resumed", SET_RESUME | SET_TRACE},
+    {"resumed-alone", SET_RESUME | SET_PSK_ALONE},
+    {"resumed-retry", SET_RESUME | SET_NO_SHARE | SET_ALPN},
+    {"client-auth", SET_CLIENT_AUTH | SET_AUTHORITIES | SET_TRACE},
+    {"everything", SET_CLIENT_AUTH | SET_REQUIRE | SET_ALPN | SET_LIMIT | SET_OCSP |
+                       SET_SHA384 | SET_AUTHORITIES | SET_PADDING | SET_TRACE},
+    {"chacha", SET_CHACHA | SET_NO_COMPAT | SET_P256},
+    {"resumed-384", SET_RESUME | SET_SHA384 | SET_LIMIT | SET_OCSP},
+};
+
+static void handshake(const char *name, unsigned flags)
+{
+    static struct ends e;
+    struct buffer to_server = {0}, to_client = {0}, all[2] = {{0}, {0}};
+    static const uint8_t text[] = "application data";
+    uint8_t out[600];
+    size_t taken, written;
+    memset(&e, 0, sizeof e);
+    e.recorded = 3;
+    ends_open(&e, flags, flags);
+    for (bool moved = true; moved;) {
+        moved = end_move(e.client, &to_server);
+        add(&all[1], buffer_front(&to_server), buffer_len(&to_server));
+        (void)end_feed(e.server, &to_server, 0, NULL);
+        moved |= end_move(e.server, &to_client);
+        add(&all[0], buffer_front(&to_client), buffer_len(&to_client));
+        (void)end_feed(e.client, &to_client, 0, NULL);
+    }
+    REQUIRE(end_done(e.client) && end_done(e.server));
+    REQUIRE(!(flags & SET_RESUME) || hf_conn_resumed(e.client));
+    for (int side = 0; side < 2; side++) {
+        hf_conn *from = side ? e.client : e.server;
+        REQUIRE(hf_conn_send(from, text, sizeof text, &taken, out, sizeof out, &written) ==
+                HF_DONE);
+        add(&all[side], out, written);
+        put_stream(side, name, flags, flags & SET_TRACE ? 3 : 0, &all[side]);
+        const struct buffer *messages =
+            side ? &e.client_watch.messages : &e.server_watch.messages;
+        put_script(side, name, flags, messages);
+        put_hooks(side, name, flags, messages);
+        const uint8_t *m = buffer_front(messages), *end = m + buffer_len(messages);
+        size_t len;
+        char full[100];
+        snprintf(full, sizeof full, "%s-%s", name, side ? "c" : "s");
+        for (unsigned i = 0; m < end; i++)
+            m = each_message(m, full, i, &len);
+    }
+    if (e.session && !(flags & SET_RESUME)) {
+        uint8_t bytes[4000];
+        size_t n = hf_session_export(e.session, bytes + 1, sizeof bytes - 1);
+        REQUIRE(n < sizeof bytes);
+        bytes[0] = 1;
+        put("session", name, bytes, n + 1);
+        struct buffer b = {0};
+        add_u8(&b, 0);
+        add(&b, e.session->ticket, e.session->ticket_len);
+        put_buffer("ticket", name, &b);
+        struct wr w;
+        wr_start(&w, &b);
+        wr_u8(&w, 1);
+        mem_free(e.session->ticket);
+        e.session->ticket = NULL;
+        e.session->ticket_len = 0;
+        session_write(&w, e.session);
+        char full[100];
+        snprintf(full, sizeof full, "%s-sealed", name);
+        put_buffer("ticket", full, &b);
+    }
+    buffer_clear(&to_server);
+    buffer_clear(&to_client);
+    buffer_clear(&all[0]);
+    buffer_clear(&all[1]);
+    ends_close(&e);
+}
+
+/* Operations of pair.c behind each pair of setups. */
+static void put_pairs(void)
+{
+    static const uint8_t ops[] = {0, 0x12, 0x34, 0x80, 0x23, 0x45, 1, 1, 0x81, 0,
+                                  2, 0x82, 0x85, 7,    0,    0,    9, 6, 3,    0x83};
+    static const uint8_t damage[] = {4, 0, 40, 1};
+    for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
+        struct buffer b = {0};
+        size_t j = i * 2 % (sizeof setups / sizeof *setups);
+        char name[100];
+        add_u16(&b, setups[i].flags);
+        add_u16(&b, setups[i % 2 ? i : j].flags);
+        add_u16(&b, i * 5);
+        add_u8(&b, i % 3 == 2);
+        if (i % 3 == 2)
+            add(&b, damage, sizeof damage);
+        add(&b, ops, sizeof ops);
+        snprintf(name, sizeof name, "%s-%zu", setups[i].name, i);
+        put_buffer("pair", name, &b);
+    }
+}
+
+/* ---- RFC 8448 */
+
+static void put_trace(const struct trace *t)
+{
+    const char *records[] = {t->client_hello, t->hello_retry, t->second_hello, t->server_hello};
+    const char *messages[] = {t->encrypted_extensions, t->certificate_request, t->certificate};
+    uint8_t bytes[2000];
+    char name[100];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "rfc8448-%u-r%zu", t->section, i);
+        if (records[i])
+            put_message(bytes + 5, unhex(records[i], bytes) - 5, name);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "rfc8448-%u-m%zu", t->section, i);
+        if (messages[i])
+            put_message(bytes, unhex(messages[i], bytes), name);
+    }
+}
+
+/* ---- text and small things */
+
+static void put_text(const char *target, const char *before, size_t n, const char *const *text)
+{
+    for (unsigned i = 0; text[i]; i++) {
+        struct buffer b = {0};
+        char name[32];
+        add(&b, before, n);
+        add(&b, text[i], strlen(text[i]));
+        snprintf(name, sizeof name, "%u-%u", n ? (unsigned)(unsigned char)before[0] : 0, i);
+        put_buffer(target, name, &b);
+    }
+}
+
+static void put_texts(void)
+{
+    static const char *const urls[] = {"tls://example.com:443",
+                                       "tcp://[::1]:80",
+                                       "tls://[fe80::1%25eth0]:443",
+                                       "tls://10.0.0.1:1",
+                                       "tlsv1.3://a-b.example.:8443",
+                                       "tls://*:443",
+                                       "ssl://example.com:443",
+                                       "sslv3://example.com:1",
+                                       "unix:///tmp/x",
+                                       "TLS://EXAMPLE.com:65535",
+                                       "tls://:443",
+                                       "https://example.com/",
+                                       NULL};
+    static const char *const peers[] = {"220 mail.example ESMTP\r\n",
+                                        "HTTP/1.1 400 Bad\r\n",
+                                        "SSH-2.0-OpenSSH\r\n",
+                                        "* OK IMAP4rev1\r\n",
+                                        "+OK POP3\r\n",
+                                        "GET / HTTP/1.1\r\n",
+                                        "EHLO x\r\n",
+                                        "\x80\x2e\x01\x03\x01",
+                                        "\x16\x03",
+                                        "<?xml version='1.0'?>",
+                                        "PROXY TCP4 1.1.1.1 2",
+                                        "E\0\0\0",
+                                        "\x05\x01",
+                                        NULL};
+    static const char *const suites[] = {"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
+                                         "tls_aes_256_gcm_sha384, TLS_AES_128_CCM_SHA256", "",
+                                         NULL};
+    static const char *const groups[] = {"X25519MLKEM768:x25519 P-256,secp384r1",
+                                         "P-521:ffdhe2048", NULL};
+    static const char *const sigalgs[] = {"ecdsa_secp256r1_sha256:ed25519",
+                                          "rsa_pss_rsae_sha256", NULL};
+    static const char *const alpns[] = {"h2,http/1.1", "a", NULL};
+    static const char *const names[] = {"example.com", "10.0.0.1", "::1", "a..b", NULL};
+    put_text("url", "", 0, urls);
+    put_text("recognise", "\0", 1, peers);
+    put_text("recognise", "\1", 1, peers);
+    put_text("lists", "\0", 1, suites);
+    put_text("lists", "\1", 1, groups);
+    put_text("lists", "\2", 1, sigalgs);
+    put_text("lists", "\3", 1, groups);
+    put_text("lists", "\4", 1, alpns);
+    put_text("lists", "\5", 1, names);
+    put_text("lists", "\x84", 1, alpns);
+}
+
+static void put_errors(void)
+{
+    for (unsigned code = 0; code + 1 < HF_E_COUNT; code++) {
+        struct buffer b = {0};
+        char name[32];
+        add_u8(&b, code);
+        add_u8(&b, code % 64);
+        add(&b, "\0\1\2\3\4", code % 6);
+        add_vec16(&b, "ClientHello.extensions", 22);
+        add_vec16(&b, "a \"quoted\"\n\xc3\xa4 detail \xff", 21);
+        snprintf(name, sizeof name, "%u", code);
+        put_buffer("explain", name, &b);
+    }
+}
+
+static void put_records(void)
+{
+    static const uint8_t plain[] = {22, 3, 1, 0, 4, 1, 0,  0,  0, 20, 3, 3, 0, 1, 1,
+                                    21, 3, 3, 0, 2, 2, 40, 23, 3, 3,  0, 3, 1, 2, 3};
+    static const uint8_t inner[] = {'d', 'a', 't', 'a', REC_DATA, 0, 0, 0};
+    for (unsigned choices = 0; choices < 64; choices++) {
+        struct buffer b = {0};
+        char name[32];
+        add_u8(&b, choices);
+        add_u8(&b, choices % 5 * 3);
+        if (choices & 4 && choices & 3) {
+            add_vec16(&b, inner, sizeof inner);
+            add_vec16(&b, inner, 5);
+            add_vec16(&b, inner + 4, 4);
+        } else {
+            add(&b, plain, sizeof plain);
+        }
+        snprintf(name, sizeof name, "%u", choices);
+        put_buffer("record", name, &b);
+    }
+}
+
+static void put_identities(void)
+{
+    const char *pem[] = {root_pem, server_pem, client_pem},
+               *key[] = {"", server_key_pem, client_key_pem};
+    for (int i = 0; i < 3; i++) {
+        struct buffer b = {0};
+        hf_error err = {0};
+        char name[8] = {(char)('0' + i), 0};
+        add_vec16(&b, pem[i], strlen(pem[i]));
+        add(&b, key[i], strlen(key[i]));
+        put_buffer("credential", name, &b);
+        hf_credential *c =
+            hf_credential_load_memory(pem[i], strlen(pem[i]), NULL, 0, NULL, NULL, &err);
+        REQUIRE(c != NULL);
+        size_t len;
+        const uint8_t *der = hf_certificate_der(hf_credential_certificate(c, 0), &len);
+        add_vec16(&b, "server.example", 14);
+        add(&b, der, len);
+        put_buffer("certificate", name, &b);
+        add_vec16(&b, der, len);
+        name[1] = 'd';
+        put_buffer("credential", name, &b);
+        hf_credential_free(c);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    REQUIRE(argc == 3);
+    root = argv[1];
+    (void)mkdir(root, 0777);
+    for (size_t i = 0; i < sizeof setups / sizeof *setups; i++)
+        handshake(setups[i].name, setups[i].flags);
+    put_trace(&trace_simple);
+    put_trace(&trace_retry);
+    put_trace(&trace_client_auth);
+    put_trace(&trace_compat);
+    put_trace(&trace_resumed);
+    static const uint8_t key_update[] = {MSG_KEY_UPDATE, 0, 0, 1, 1};
+    put_message(key_update, sizeof key_update, "asked");
+    put_rare_extensions();
+    put_pairs();
+    put_texts();
+    put_errors();
+    put_records();
+    put_identities();
+    FILE *stamp = fopen(argv[2], "w");
+    REQUIRE(stamp && fclose(stamp) == 0);
+    return 0;
+}

@@ -1,0 +1,184 @@
+/* pair.c: client and server of ours with whatever configurations, over a wire that cuts and damages.
+ *
+ * Input: 16 bits of setup for each side; 8 bits: chunk of each side; then operations. What must hold: on
+ * a wire that only cuts, both sides come to the same end, and data arrive as they were sent; on one that
+ * damages, nothing false is ever delivered. */
+#include <string.h>
+
+#include "ends.h"
+
+enum {
+    OP_SEND,
+    OP_KEY_UPDATE,
+    OP_HIBERNATE,
+    OP_CLOSE,
+    OP_DAMAGE,
+    OP_CUT,
+    OP_MEMORY,
+    OP_NOTHING,
+    OPS
+};
+
+struct side {
+    hf_conn *conn;
+    struct buffer in, data; /* on the wire to it, and what came out of it */
+    struct buffer sent;     /* what it was given to send */
+    size_t chunk;
+    hf_result last;
+    bool closed;
+};
+
+struct play {
+    struct ends e;
+    struct side client, server;
+    bool damaged;
+};
+
+static void receive(struct side *s)
+{
+    s->last = end_feed(s->conn, &s->in, s->chunk, &s->data);
+}
+
+static void run(struct play *p)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        bool moved = end_move(p->client.conn, &p->server.in);
+        if (moved)
+            receive(&p->server);
+        bool back = end_move(p->server.conn, &p->client.in);
+        if (back)
+            receive(&p->client);
+        if (!moved && !back)
+            return;
+    }
+    bool ended = false; /* two ends that talk for ever */
+    REQUIRE(ended);
+}
+
+static void send_data(struct side *from, struct side *to, size_t n)
+{
+    static uint8_t data[20000];
+    static uint8_t out[24000];
+    size_t done = 0, taken, written;
+    hf_result r = HF_DONE;
+    for (size_t i = 0; i < n; i++)
+        data[i] = (uint8_t)(i * 7 + buffer_len(&from->sent));
+    while (done < n && r == HF_DONE) {
+        r = hf_conn_send(from->conn, data + done, n - done, &taken, out, sizeof out, &written);
+        REQUIRE(taken <= n - done && written <= sizeof out);
+        REQUIRE(r == HF_DONE || taken == 0);
+        if (taken)
+            REQUIRE(buffer_append(&from->sent, data + done, taken));
+        if (written)
+            REQUIRE(buffer_append(&to->in, out, written));
+        done += taken;
+    }
+    if (buffer_len(&to->in))
+        receive(to);
+}
+
+/* An error of one side is made known to the other by an alert, or by the end of the connection. */
+static void check_ends(struct play *p)
+{
+    hf_conn *c = p->client.conn, *s = p->server.conn;
+    if (p->damaged)
+        return;
+    if (end_done(c) && end_done(s)) {
+        uint8_t a[32], b[32];
+        hf_error err = {0};
+        size_t n, m;
+        REQUIRE(hf_conn_export(c, "x", NULL, 0, a, 32, &err));
+        REQUIRE(hf_conn_export(s, "x", NULL, 0, b, 32, &err));
+        REQUIRE(memcmp(a, b, 32) == 0);
+        REQUIRE(hf_conn_suite(c) == hf_conn_suite(s) && hf_conn_group(c) == hf_conn_group(s));
+        REQUIRE(hf_conn_resumed(c) == hf_conn_resumed(s) &&
+                hf_conn_retried(c) == hf_conn_retried(s));
+        const uint8_t *x = hf_conn_alpn(c, &n), *y = hf_conn_alpn(s, &m);
+        REQUIRE(slice_equal(slice_of(x, n), slice_of(y, m)));
+        REQUIRE(hf_conn_resumed(c) || hf_conn_verified(c));
+        return;
+    }
+    REQUIRE(hf_conn_error(c) || hf_conn_error(s));
+    const hf_error *ec = hf_conn_error(c), *es = hf_conn_error(s);
+    /* At least one of them was not told by the other, and neither blames a bug. */
+    REQUIRE((ec && !ec->alert_received) || (es && !es->alert_received));
+    REQUIRE(!ec || (ec->code != HF_E_INTERNAL && ec->code != HF_E_MISSING_PROOF));
+    REQUIRE(!es || (es->code != HF_E_INTERNAL && es->code != HF_E_MISSING_PROOF));
+}
+
+static void check_data(const struct play *p, const struct side *from, const struct side *to)
+{
+    size_t n = buffer_len(&to->data);
+    REQUIRE(n <= buffer_len(&from->sent));
+    REQUIRE(n == 0 || memcmp(buffer_front(&to->data), buffer_front(&from->sent), n) == 0);
+    if (!p->damaged && !hf_conn_error(to->conn) && !hf_conn_error(from->conn))
+        REQUIRE(n == buffer_len(&from->sent));
+}
+
+static void perform(struct play *p, struct feed *f)
+{
+    uint8_t op = feed_u8(f);
+    struct side *from = op & 0x80 ? &p->server : &p->client;
+    struct side *to = op & 0x80 ? &p->client : &p->server;
+    switch (op % OPS) {
+    case OP_SEND: send_data(from, to, feed_u16(f) % 20000); break;
+    case OP_KEY_UPDATE: {
+        hf_result r = hf_conn_key_update(from->conn, feed_u8(f) & 1);
+        REQUIRE(r != HF_DONE || end_done(from->conn));
+        break;
+    }
+    case OP_HIBERNATE: (void)hf_conn_hibernate(from->conn); break;
+    case OP_CLOSE: hf_conn_close(from->conn); break;
+    case OP_DAMAGE: {
+        (void)end_move(from->conn, &to->in);
+        size_t at = feed_u16(f), len = buffer_len(&to->in);
+        uint8_t bits = feed_u8(f);
+        if (len && bits) {
+            buffer_front(&to->in)[at % len] ^= bits;
+            p->damaged = true;
+        }
+        if (len)
+            receive(to);
+        break;
+    }
+    case OP_CUT: from->chunk = feed_u8(f); break;
+    case OP_MEMORY: REQUIRE(hf_conn_memory(from->conn) < 1 << 20); break;
+    default: return;
+    }
+    run(p);
+}
+
+static void side_clear(struct side *s)
+{
+    buffer_clear(&s->in);
+    buffer_clear(&s->data);
+    buffer_clear(&s->sent);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct feed f = {data, size};
+    static struct play p;
+    memset(&p, 0, sizeof p);
+    unsigned client = feed_u16(&f), server = feed_u16(&f);
+    ends_open(&p.e, client, server);
+    p.client.conn = p.e.client;
+    p.server.conn = p.e.server;
+    p.client.chunk = feed_u8(&f);
+    p.server.chunk = feed_u8(&f);
+    unsigned ops = 0;
+    if (feed_u8(&f) & 1) /* damage may come first */
+        perform(&p, &f);
+    run(&p);
+    check_ends(&p);
+    while (f.left && ops++ < 60)
+        perform(&p, &f);
+    check_data(&p, &p.client, &p.server);
+    check_data(&p, &p.server, &p.client);
+    end_poke(p.client.conn);
+    end_poke(p.server.conn);
+    side_clear(&p.client);
+    side_clear(&p.server);
+    ends_close(&p.e);
+    return 0;
+}

@@ -1,0 +1,196 @@
+/* script.c: a whole client or server (SERVER) against an honest peer whose messages are changed on
+ * their way by somebody who has the keys. Everything behind the hellos is reached this way: whatever is
+ * changed is protected again before it is delivered.
+ *
+ * Input: 16 bits of setup (ends.h); a message type and a 16-bit vector: if the type is not 0, the honest
+ * peer itself puts these extensions into that message (so that both still see the same handshake);
+ * then operations, one or more for each message of the peer's and, when it has no more, for records of
+ * our own making. What must hold: if one byte of the handshake is not what the honest peer sent, the
+ * handshake does not succeed; and two ends that have succeeded have the same secrets. */
+#include <string.h>
+
+#include "ends.h"
+#include "message/message.h"
+
+/* The lowest 3 bits of an operation; PAD and SLOWLY may be added. */
+enum {
+    OP_PASS,
+    OP_REPLACE, /* by a 16-bit vector */
+    OP_XOR,     /* 16 bits of place, 8 bits */
+    OP_DROP,
+    OP_TWICE,
+    OP_INSERT, /* a record before it: 8 bits of type, 16-bit vector; then the next operation */
+    OP_TRUNCATE, /* to 16 bits of length */
+    OP_SPLIT,    /* into two records, at 16 bits of place */
+    PAD = 8,     /* 8 bits of padding behind the content */
+    SLOWLY = 16, /* 8 bits: so many bytes at a time */
+};
+
+struct play {
+    struct ends e;
+    hf_conn *target, *peer;
+    struct watch *honest;
+    struct buffer to_target, to_peer;
+    struct buffer delivered; /* handshake bytes that the target got until it was done */
+    size_t chunk, pad;
+    hf_result last;
+    unsigned records;
+};
+
+/* One record. What is refused ends the play, but the target may be given more: it must stay dead. */
+static void deliver(struct play *p, uint8_t type, struct slice content)
+{
+    bool before = end_done(p->target);
+    if (content.len > REC_MAX_PLAIN + 300 || ++p->records > 200)
+        return;
+    if (!before && type == REC_HANDSHAKE)
+        REQUIRE(buffer_append(&p->delivered, content.p, content.len));
+    buffer_clear(&p->to_target);
+    end_seal(p->target, type, content, p->pad, &p->to_target);
+    p->last = end_feed(p->target, &p->to_target, p->chunk, NULL);
+    if (!before && end_done(p->target)) {
+        size_t n = buffer_len(&p->delivered);
+        REQUIRE(n <= buffer_len(&p->honest->messages));
+        REQUIRE(memcmp(buffer_front(&p->delivered), buffer_front(&p->honest->messages), n) ==
+                0);
+    }
+}
+
+static void deliver_handshake(struct play *p, struct slice content)
+{
+    do {
+        size_t limit =
+            p->target->in.prot ? p->target->in.max_plain : 0; /* counts the type byte */
+        size_t most = limit ? limit - 1 : 16000;
+        struct slice part = slice_of(content.p, content.len < most ? content.len : most);
+        deliver(p, REC_HANDSHAKE, part);
+        content = slice_of(content.p + part.len, content.len - part.len);
+    } while (content.len);
+}
+
+static uint8_t next_op(struct play *p, struct feed *f)
+{
+    uint8_t op = feed_u8(f);
+    p->pad = op & PAD ? feed_u8(f) : 0;
+    p->chunk = op & SLOWLY ? feed_u8(f) : 0;
+    return op & 7;
+}
+
+static void insert(struct play *p, struct feed *f)
+{
+    uint8_t type = feed_u8(f);
+    deliver(p, type, feed_vec16(f));
+}
+
+/* Delivers one message of the honest peer's, as the next operation wants it. */
+static void perform(struct play *p, struct feed *f, struct slice m)
+{
+    uint8_t op = next_op(p, f);
+    while (op == OP_INSERT) {
+        insert(p, f);
+        op = next_op(p, f);
+    }
+    if (op == OP_REPLACE) {
+        deliver_handshake(p, feed_vec16(f));
+    } else if (op == OP_XOR) {
+        size_t at = feed_u16(f);
+        uint8_t *copy = mem_dup(m.p, m.len);
+        REQUIRE(copy != NULL);
+        copy[at % m.len] ^= feed_u8(f);
+        deliver_handshake(p, slice_of(copy, m.len));
+        free(copy);
+    } else if (op == OP_TWICE) {
+        deliver_handshake(p, m);
+        deliver_handshake(p, m);
+    } else if (op == OP_TRUNCATE) {
+        size_t n = feed_u16(f);
+        deliver_handshake(p, slice_of(m.p, n < m.len ? n : m.len));
+    } else if (op == OP_SPLIT) {
+        size_t n = feed_u16(f) % m.len;
+        deliver(p, REC_HANDSHAKE, slice_of(m.p, n));
+        deliver_handshake(p, slice_of(m.p + n, m.len - n));
+    } else if (op != OP_DROP) {
+        deliver_handshake(p, m);
+    }
+}
+
+/* What the honest peer has sent and the target not been given yet, message by message. */
+static bool perform_next(struct play *p, struct feed *f, size_t *at)
+{
+    const struct buffer *b = &p->honest->messages;
+    size_t left = buffer_len(b) - *at;
+    if (left < MSG_HEADER)
+        return false;
+    const uint8_t *m = buffer_front(b) + *at;
+    size_t len = MSG_HEADER + ((size_t)m[1] << 16 | (size_t)m[2] << 8 | m[3]);
+    REQUIRE(len <= left);
+    uint8_t *copy = mem_dup(m, len); /* the buffer may grow */
+    REQUIRE(copy != NULL);
+    *at += len;
+    perform(p, f, slice_of(copy, len));
+    free(copy);
+    return true;
+}
+
+/* The target's own bytes reach the peer unchanged; the peer's bytes are thrown away, for its messages
+ * are known from its trace. */
+static void let_peer_answer(struct play *p)
+{
+    struct buffer waste = {0};
+    (void)end_move(p->target, &p->to_peer);
+    (void)end_move(p->peer, &waste);
+    if (buffer_len(&p->to_peer))
+        (void)end_feed(p->peer, &p->to_peer, 0, NULL);
+    (void)end_move(p->peer, &waste);
+    buffer_clear(&waste);
+}
+
+static void check_agreement(const struct play *p)
+{
+    uint8_t a[32], b[32];
+    hf_error err = {0};
+    if (!end_done(p->target) || !end_done(p->peer))
+        return;
+    REQUIRE(hf_conn_export(p->target, "agreed?", NULL, 0, a, sizeof a, &err));
+    REQUIRE(hf_conn_export(p->peer, "agreed?", NULL, 0, b, sizeof b, &err));
+    REQUIRE(memcmp(a, b, sizeof a) == 0);
+    REQUIRE(hf_conn_suite(p->target) == hf_conn_suite(p->peer));
+    REQUIRE(hf_conn_resumed(p->target) == hf_conn_resumed(p->peer));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct feed f = {data, size};
+    static struct play p;
+    size_t at = 0;
+    memset(&p, 0, sizeof p);
+    unsigned flags = feed_u16(&f);
+    p.e.hooked = feed_u8(&f);
+    p.e.block = feed_vec16(&f);
+    p.e.recorded = SERVER ? 1 : 2;
+    /* The binder cannot be written into a hello that is not ours. */
+    if (p.e.hooked == MSG_CLIENT_HELLO)
+        flags &= ~(unsigned)SET_RESUME;
+    ends_open(&p.e, flags, flags);
+    p.target = SERVER ? p.e.server : p.e.client;
+    p.peer = SERVER ? p.e.client : p.e.server;
+    p.honest = SERVER ? &p.e.client_watch : &p.e.server_watch;
+    do
+        let_peer_answer(&p);
+    while (perform_next(&p, &f, &at));
+    check_agreement(&p);
+    while (f.left && p.records < 200) {
+        (void)next_op(&p, &f);
+        insert(&p, &f);
+        let_peer_answer(&p);
+    }
+    bool dead = hf_conn_error(p.target) != NULL;
+    REQUIRE(!dead || !end_done(p.target));
+    end_poke(p.target);
+    end_poke(p.peer);
+    buffer_clear(&p.to_target);
+    buffer_clear(&p.to_peer);
+    buffer_clear(&p.delivered);
+    ends_close(&p.e);
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* url.c: URLs. What is read and written again is read as the same. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "net/url.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct url url, again;
+    hf_error err = {0};
+    char *text = feed_text(slice_of(data, size));
+    memset(&url, 0, sizeof url);
+    memset(&again, 0, sizeof again);
+    if (!url_parse(text, &url, &err)) {
+        REQUIRE(err.code == HF_E_URL || err.code == HF_E_SCHEME ||
+                err.code == HF_E_PROHIBITED_PROTOCOL);
+        explain_all(NULL, &err);
+        free(text);
+        return 0;
+    }
+    REQUIRE(url.scheme && memchr(url.host, 0, sizeof url.host) &&
+            memchr(url.zone, 0, sizeof url.zone));
+    REQUIRE(url_scheme_usable(url.scheme, &err) == (err.code == HF_OK));
+    size_t len = url_format(&url, NULL, 0);
+    char *out = malloc(len + 1);
+    REQUIRE(out && url_format(&url, out, len + 1) == len && strlen(out) == len);
+    hf_error none = {0};
+    REQUIRE(url_parse(out, &again, &none));
+    REQUIRE(again.scheme == url.scheme && again.kind == url.kind && again.port == url.port);
+    REQUIRE(strcmp(again.host, url.host) == 0 && strcmp(again.zone, url.zone) == 0);
+    REQUIRE(url.kind != URL_IPV6 || memcmp(&again.addr, &url.addr, sizeof url.addr.v6) == 0);
+    free(out);
+    free(text);
+    return 0;
+}
