@@ -177,6 +177,7 @@ static bool judge_chain(struct hs *hs)
     o.depth = config->verify_depth;
     o.now = config_now(config);
     o.ocsp = slice_of(hs->n.peer_ocsp, hs->n.peer_ocsp_len);
+    o.ocsp_not_asked = !(hs->n.sent >> X_STATUS_REQUEST & 1);
     o.require_ocsp = !hs->n.server && config->ocsp == HF_OCSP_REQUIRE;
     return chain_verify(hs->peer_chain, config->trust, &o, &hs->verdict);
 }
