@@ -38,20 +38,18 @@ static bool better(const hf_certificate *a, const hf_certificate *b, int64_t now
     return a->not_after > b->not_after;
 }
 
-/* The anchor that issued x: the certificate itself if it is one, else one that is valid now, else the
- * one that was valid last, so that the error can say "expired". */
+/* The anchor that issued x: one that is valid now, else the one that was valid last, so that the error
+ * can say "expired". Where several have the name (an authority that renewed its key) the signature
+ * tells which it was, since libcrypto would take our first answer for the only one. */
 static const hf_certificate *choose_issuer(struct verification *v, X509_STORE_CTX *ctx, X509 *x)
 {
     X509_STORE_CTX_check_issued_fn issued = X509_STORE_CTX_get_check_issued(ctx);
     struct found found = trust_find(v->trust, X509_get_issuer_name(x));
     const hf_certificate *own = cert_of(x), *best = NULL;
-    for (size_t i = 0; i < found.count; i++) {
+    for (size_t i = 0; own && i < found.count; i++) {
         const hf_certificate *c = found.cert[i];
-        if (!issued(ctx, x, c->x509))
-            continue;
-        if (own && memcmp(own->sha256, c->sha256, CERT_HASH) == 0)
-            return c;
-        if (better(c, best, v->options->now))
+        if (issued(ctx, x, c->x509) && (found.count == 1 || issuer_signed(c, own)) &&
+            better(c, best, v->options->now))
             best = c;
     }
     v->no_memory = v->no_memory || (!best && found.no_memory);

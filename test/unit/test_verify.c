@@ -204,8 +204,15 @@ static void test_remembered_does_not_leak(void)
     err = (hf_error){0};
     CHECK(!chain_verify(alone, trust, &plain, &err) && err.code == HF_E_UNTRUSTED);
     chain_free(alone);
+    CHECK(chain_verify(chain, trust, &plain, NULL));
+    struct pki_cert *twin = pki_make(&(struct pki_spec){.names = "DNS:server.example"}, NULL);
+    struct chain *other_leaf = chain_of(CHAIN(twin, pki->mid));
+    err = (hf_error){0};
+    CHECK(!chain_verify(other_leaf, trust, &plain, &err) && err.code == HF_E_SELF_SIGNED);
+    chain_free(other_leaf);
+    pki_free(twin);
     /* failures are not remembered */
-    CHECK(verdict_chain_count() == 3);
+    CHECK_INT(verdict_chain_count(), 4);
     hf_trust_free(trust);
     chain_free(chain);
     pki_free(leaf);
@@ -324,9 +331,45 @@ static void test_self_signed(void)
 
 static void test_partial_chain(void)
 {
+    /* Two anchors of one name, as after a renewal: each is found when the peer sends it. */
+    struct pki_spec spec = {.subject = "self", .names = "DNS:server.example", .bare = true};
+    struct pki_cert *old = pki_make(&spec, NULL);
+    spec.key_of = old;
+    struct pki_cert *renewed = pki_make(&spec, NULL);
+    hf_trust *trust = trust_of(old, renewed);
+    struct chain *a = chain_of(CHAIN(old)), *b = chain_of(CHAIN(renewed));
+    CHECK(chain_verify(a, trust, &plain, NULL));
+    CHECK(chain_verify(b, trust, &plain, NULL));
+    chain_free(a);
+    chain_free(b);
+    hf_trust_free(trust);
+    pki_free(old);
+    pki_free(renewed);
     CHECK_INT(verdict(CHAIN(pki->leaf), pki->mid, &plain), HF_OK);
     CHECK_INT(verdict(CHAIN(pki->leaf, pki->mid), pki->mid, &plain), HF_OK);
     CHECK_INT(verdict(CHAIN(pki->leaf, pki->mid), pki->leaf, &plain), HF_OK);
+}
+
+/* Two authorities of one name, told apart by nothing but the signature. */
+static void test_renewed_authority(void)
+{
+    struct pki_spec ca = {.subject = "CA", .ca = true, .bare = true};
+    struct pki_spec spec = {.subject = "L", .names = "DNS:server.example", .bare = true};
+    struct pki_cert *old = pki_make(&ca, NULL), *renewed = pki_make(&ca, NULL);
+    struct pki_cert *leaf[2] = {pki_make(&spec, old), pki_make(&spec, renewed)};
+    hf_trust *trust = trust_of(old, renewed);
+    for (int i = 0; i < 2; i++) {
+        struct chain *chain = chain_of(CHAIN(leaf[i]));
+        CHECK(chain_verify(chain, trust, &plain, NULL));
+        chain_free(chain);
+        chain = chain_of(CHAIN(leaf[i], old, renewed));
+        CHECK(chain_verify(chain, trust, &plain, NULL));
+        chain_free(chain);
+        pki_free(leaf[i]);
+    }
+    hf_trust_free(trust);
+    pki_free(old);
+    pki_free(renewed);
 }
 
 static void test_authority_rules(void)
@@ -550,6 +593,17 @@ static void test_ocsp_is_not_remembered_too_long(void)
     o.now = PKI_NOW + PKI_DAY + 301;
     hf_error err = {0};
     CHECK(!chain_verify(chain, trust, &o, &err) && err.code == HF_E_BAD_OCSP);
+    /* ... and another response is another question. */
+    size_t revoked_len;
+    uint8_t *revoked = pki_ocsp(&(struct pki_ocsp_spec){.cert = pki->leaf,
+                                                        .issuer = pki->mid,
+                                                        .status = PKI_OCSP_REVOKED},
+                                &revoked_len);
+    o.now = PKI_NOW;
+    o.ocsp = slice_of(revoked, revoked_len);
+    err = (hf_error){0};
+    CHECK(!chain_verify(chain, trust, &o, &err) && err.code == HF_E_REVOKED);
+    free(revoked);
     chain_free(chain);
     hf_trust_free(trust);
     free(ocsp);
@@ -826,6 +880,7 @@ int main(void)
     RUN(test_untrusted);
     RUN(test_self_signed);
     RUN(test_partial_chain);
+    RUN(test_renewed_authority);
     RUN(test_authority_rules);
     RUN(test_lenient);
     RUN(test_depth);
