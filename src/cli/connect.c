@@ -2,12 +2,20 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/dial.h"
 #include "cli/report.h"
 #include "cli/settings.h"
+
+/* Whoever reads our output has enough of it: end as other programs in a pipe do. */
+static void end_of_pipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
 
 static bool write_all(int fd, const void *p, size_t len)
 {
@@ -21,6 +29,8 @@ static bool write_all(int fd, const void *p, size_t len)
             poll(&wait, 1, -1);
             continue;
         }
+        if (n < 0 && errno == EPIPE)
+            end_of_pipe();
         if (n <= 0)
             return false;
         at += n;

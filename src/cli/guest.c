@@ -294,6 +294,15 @@ static enum guest_wants step_handshake(struct guest *g, hf_error *err)
     return GUEST_AGAIN;
 }
 
+/* Browsers drop idle connections without a word: between two requests nothing is lost by it. */
+static bool is_idle_end(const struct guest *g, const hf_error *err)
+{
+    bool http = !g->house->o->echo && !g->house->o->reverse;
+    bool dropped = err->code == HF_E_TRUNCATED || err->os_errno == ECONNRESET;
+    return http && dropped && g->state == GUEST_OPEN && g->in.len == 0 && g->out.len == 0 &&
+           g->file < 0;
+}
+
 enum guest_wants guest_run(struct guest *g)
 {
     for (int turns = 0; turns < TURNS; turns++) {
@@ -306,6 +315,10 @@ enum guest_wants guest_run(struct guest *g)
         case GUEST_LEAVING: w = step_leaving(g, &err); break;
         }
         /* A peer that hangs up after everything was said has done nothing wrong. */
+        if (w == GUEST_GONE && is_idle_end(g, &err)) {
+            guest_log(g, "close", "left without close_notify", NULL);
+            return w;
+        }
         if (w == GUEST_GONE && err.code != HF_OK && state != GUEST_LEAVING)
             return failed(g, &err);
         if (w != GUEST_AGAIN)

@@ -92,8 +92,15 @@ static void write_terms(struct page *p)
     const struct trace_facts *f = p->facts;
     struct text *out = p->out;
     text_add(out, "<dl>\n");
+    /* Of a handshake that did not end nothing is certain but what was shown. */
+    if (!f->version) {
+        if (f->certificate)
+            write_certificate_term(p);
+        text_add(out, "</dl>\n");
+        return;
+    }
     term(out, "Version");
-    text_add(out, f->version ? hf_version_name(f->version) : "none agreed");
+    text_add(out, hf_version_name(f->version));
     term_end(out, NULL);
     if (f->suite) {
         term(out, "Cipher suite");
