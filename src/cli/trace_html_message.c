@@ -298,7 +298,7 @@ static void record_leaf(struct page *p, const uint8_t *bytes, size_t len, const 
     text_addf(p->out, "</span><p>%s</p></div></div>\n", why);
 }
 
-static void write_fragment(struct page *p, const hf_trace_event *e, bool protected)
+static void write_fragment(struct page *p, const hf_trace_event *e, bool protected, bool data)
 {
     char count[40];
     snprintf(count, sizeof count, "%zu bytes", e->size - 5);
@@ -308,7 +308,12 @@ static void write_fragment(struct page *p, const hf_trace_event *e, bool protect
                   count);
         return;
     }
-    size_t shown = e->size - 5 < 4096 ? e->size - 5 : 4096;
+    /* Handshakes are shown whole; of a long conversation the beginning is enough. */
+    size_t room = p->cipher_shown < 65536 ? 65536 - p->cipher_shown : 0;
+    size_t shown = e->size - 5 < 4096 || !data ? e->size - 5 : 4096;
+    if (data && shown > room)
+        shown = room;
+    p->cipher_shown += data ? shown : 0;
     record_leaf(
         p, e->bytes + 5, shown, "encrypted_record", count,
         "Ciphertext: content, its true type, padding, and the tag that proves nobody changed it.");
@@ -374,7 +379,7 @@ void page_record(struct page *p, const struct item *item)
         snprintf(number, sizeof number, "%llu bytes",
                  (unsigned long long)big_endian(e->bytes + 3, 2));
         record_leaf(p, e->bytes + 3, 2, "length", number, "How many bytes follow.");
-        write_fragment(p, e, protected);
+        write_fragment(p, e, protected, data);
     }
     for (size_t i = 0; i < item->part_count; i++) {
         const hf_trace_event *in = item->parts[i];

@@ -33,9 +33,10 @@ struct page {
     const struct trace_facts *facts;
     struct item *items;
     size_t item_count, item_size;
-    uint64_t start;    /* time of the first event */
-    size_t data_shown; /* bytes of application data written so far */
-    bool failed;       /* memory ran out */
+    uint64_t start;      /* time of the first event */
+    size_t cipher_shown; /* bytes of application data's records written so far */
+    size_t data_shown;   /* bytes of application data written so far */
+    bool failed;         /* memory ran out */
 };
 
 /* page_sort files the events as items. */
