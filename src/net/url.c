@@ -492,13 +492,27 @@ bool url_parse(const char *text, struct url *out, hf_error *err)
            parse_port(slice_of(colon + 1, s.len - host_len - 1), &out->port, err);
 }
 
+/* ZoneID = 1*( unreserved / pct-encoded )                                   RFC 6874 2 */
+static void encode_zone(const char *zone, char out[3 * URL_ZONE_MAX + 1])
+{
+    for (; *zone; zone++) {
+        if (isalnum((unsigned char)*zone) || strchr("-._~", *zone))
+            *out++ = *zone;
+        else
+            out += snprintf(out, 4, "%%%02X", (unsigned char)*zone);
+    }
+    *out = 0;
+}
+
 size_t url_format(const struct url *url, char *out, size_t size)
 {
+    char zone[3 * URL_ZONE_MAX + 1];
     int n;
 
+    encode_zone(url->zone, zone);
     if (url->kind == URL_IPV6)
         n = snprintf(out, size, "%s://[%s%s%s]:%u", url->scheme->name, url->host,
-                     url->zone[0] ? "%25" : "", url->zone, url->port);
+                     zone[0] ? "%25" : "", zone, url->port);
     else
         n = snprintf(out, size, "%s://%s:%u", url->scheme->name, url->host, url->port);
     return n < 0 ? 0 : (size_t)n;
