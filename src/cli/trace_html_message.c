@@ -152,15 +152,16 @@ static void write_extension(struct opened *o, const struct trace_node *n,
                             const struct trace_node *end)
 {
     struct text *out = o->page->out;
-    const char *name = n->event && n->event->text ? n->event->text : NULL;
+    char number[32];
+    uint16_t type = (uint16_t)big_endian(o->bytes + n->offset, n->size);
+    const char *name = n->event && n->event->text ? n->event->text : hf_extension_name(type);
     size_t last = n->offset + n->size;
-    for (const struct trace_node *k = n; k && k != end; k = k->next) {
+    for (const struct trace_node *k = n; k && k != end; k = k->next)
         last = k->offset + k->size;
-        if (!k->leaf && (!name || strcmp(name, "unknown") == 0))
-            name = k->name;
+    if (strcmp(name, "unknown") == 0) {
+        snprintf(number, sizeof number, "extension 0x%04x", type);
+        name = number;
     }
-    if (!name)
-        name = hf_extension_name((uint16_t)big_endian(o->bytes + n->offset, n->size));
     const struct explanation *x = explain_find('e', name);
     text_add(out, "<details class=ext data-extension=\"");
     text_html(out, name);
@@ -185,7 +186,8 @@ static void write_group(struct opened *o, const struct trace_node *n, bool in_ex
     struct text *out = o->page->out;
     const struct explanation *x = explain_find('f', n->name);
     /* The extension's own vector needs no second heading. */
-    if (o->extension && explain_name_is(o->extension, n->name)) {
+    if (o->extension && (explain_name_is(o->extension, n->name) ||
+                         explain_name_is("extension_data", n->name))) {
         write_nodes(o, n->first, NULL, in_extension);
         return;
     }
