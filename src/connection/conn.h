@@ -34,6 +34,7 @@ struct hf_conn {
     /* write half */
     struct rec_half out;
     struct buffer output; /* records that wait for hf_conn_output_done */
+    bool update_answered; /* with a KeyUpdate, and no application data was sent since */
 
     struct established est;
     hf_error error; /* valid once HO_FAILED is set */

@@ -47,8 +47,12 @@ void conn_write_pending(hf_conn *c)
         return;
     }
     atomic_fetch_and(&c->handover, ~(unsigned)HO_KEY_UPDATE);
-    if (!(state & (HO_CLOSED_OUT | HO_FAILED)))
+    /* Who "receives multiple KeyUpdates while it is silent" answers "with a single update" (RFC 8446
+     * 4.6.3): so that a flood of requests is not answered by a flood. */
+    if (!(state & (HO_CLOSED_OUT | HO_FAILED)) && !c->update_answered) {
+        c->update_answered = true;
         (void)renew_key(c, false);
+    }
 }
 
 const uint8_t *hf_conn_output(hf_conn *c, size_t *len)
@@ -150,6 +154,7 @@ hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *take
             err_set(&err, HF_E_CRYPTO, "a record cannot be sealed");
             return conn_fail(c, &err);
         }
+        c->update_answered = false;
         trace_record(c->tracer, true, out + *written, size);
         trace_plaintext(c->tracer, true, REC_DATA, data + *taken, n);
         *taken += n;

@@ -1,5 +1,5 @@
-/* What a server answers to hellos that break a rule: the alert is what RFC 8446 asks for. The hellos
- * are put together here byte by byte, so that they can be wrong in one place. */
+/* What is answered to a peer that breaks a rule, or strains one: the alert is what RFC 8446 asks
+ * for. The hellos are put together here byte by byte, so that they can be wrong in one place. */
 #include "../unit/check.h"
 #include "pair.h"
 
@@ -268,6 +268,29 @@ static void test_too_long(void)
     CHECK_INT(code, HF_E_MESSAGE_TOO_LONG);
 }
 
+/* RFC 8446 4.6.3: "receives multiple KeyUpdates while it is silent": one answer, until it speaks. */
+static void test_one_key_update(void)
+{
+    struct pair p;
+    size_t len;
+    pair_init(&p, PKI_P256);
+    CHECK(pair_shake(&p));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 5; i++) {
+            CHECK_INT(hf_conn_key_update(p.client.conn, true), HF_DONE);
+            CHECK(pair_pump(&p.client, &p.server));
+            (void)hf_conn_output(p.server.conn, &len);
+            CHECK_INT(len > 0, i == 0);
+            CHECK_INT(pair_pump(&p.server, &p.client), i == 0);
+        }
+        CHECK_INT(pair_send(&p, &p.server, "x", 1), HF_DONE);
+        CHECK_INT(pair_send(&p, &p.client, "y", 1), HF_DONE);
+        CHECK_INT(p.client.data.len, round + 1);
+        CHECK_INT(p.server.data.len, round + 1);
+    }
+    pair_clear(&p);
+}
+
 int main(void)
 {
     RUN(test_good);
@@ -278,5 +301,6 @@ int main(void)
     RUN(test_no_shared_group);
     RUN(test_long_hello);
     RUN(test_too_long);
+    RUN(test_one_key_update);
     return check_done();
 }
