@@ -130,7 +130,8 @@ static void move_ccs(struct page *p)
         if (before == 0 || p->items[before - 1].from_client == client)
             continue;
         while (next < p->item_count &&
-               !(is_wire(&p->items[next]) && p->items[next].from_client == client))
+               !(is_wire(&p->items[next]) && p->items[next].from_client == client &&
+                 !is_ccs(p, &p->items[next])))
             next++;
         if (next == p->item_count)
             continue;

@@ -296,6 +296,12 @@ static void check_page(struct ends *e, bool server)
     CHECK(page.p && !strstr(page.p, "data-gap"));
     CHECK(page.p && strstr(page.p, "data-message=\"CertificateVerify\""));
     CHECK(page.p && strstr(page.p, "DNS:server.example") != NULL);
+    /* A message stands behind its record, wherever both were moved to. */
+    for (const char *p = page.p; p && (p = strstr(p, "data-record=change_cipher_spec")) != NULL;
+         p++) {
+        const char *next = strstr(p, "data-message=");
+        CHECK(next && strncmp(next, "data-message=\"ChangeCipherSpec\"", 31) == 0);
+    }
     /* Nothing may be fetched: links are the only addresses. */
     for (const char *p = page.p; p && (p = strstr(p, "https://")) != NULL; p++)
         CHECK(strncmp(p - 6, "href=\"", 6) == 0);
