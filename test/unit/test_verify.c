@@ -823,7 +823,7 @@ static bool parse_and_verify(struct slice ocsp, hf_error *err)
 }
 
 /* Its n-th allocation fails, alone or with all that follow: the answer is an error, and nothing that
- * was crippled stays in a table. Every 13th of some 4,800 allocations is tried. */
+ * was crippled stays in a table. Every 13th of some thousand allocations is tried. */
 static void test_libcrypto_out_of_memory(void)
 {
     size_t len;
