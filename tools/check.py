@@ -82,7 +82,9 @@ def run_logged(command, env, what):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if result.returncode != 0:
         say(f"{what} failed: {' '.join(command)}")
-        say("\n".join(result.stdout.splitlines()[-60:]))
+        # Ninja's report of progress says nothing of what went wrong.
+        lines = [line for line in result.stdout.splitlines() if not re.match(r"\[\d+/\d+\] ", line)]
+        say("\n".join(lines[-60:]))
     return result.returncode == 0
 
 
