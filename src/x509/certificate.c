@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "crypto/decoding.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "x509/element.h"
@@ -119,8 +120,8 @@ static void read_signature(hf_certificate *c)
 static X509 *read_x509(struct slice der, hf_error *err)
 {
     const unsigned char *p = der.p;
-    X509 *x = der.len <= INT32_MAX ? d2i_X509(NULL, &p, (long)der.len) : NULL;
-    if (!x) {
+    X509 *x = der.len <= INT32_MAX ? X509_new_ex(decoding_context(), NULL) : NULL;
+    if (!x || !d2i_X509(&x, &p, (long)der.len)) { /* which frees x when it fails */
         char text[120];
         bool no_memory = ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
         crypto_error_text(text, sizeof text);
