@@ -6,13 +6,15 @@
  * peer itself puts these extensions into that message (so that both still see the same handshake);
  * then operations, one or more for each message of the peer's and, when it has no more, for records of
  * our own making. What must hold: if one byte of the handshake is not what the honest peer sent, the
- * handshake does not succeed; and two ends that have succeeded have the same secrets. */
+ * handshake does not succeed; and two ends that have succeeded have the same secrets. With FORGE the
+ * Finished is one that fits whatever the target has seen, as from an attacker who has made the key
+ * exchange himself: then the peer's signature alone must keep him out. */
 #include <string.h>
 
 #include "ends.h"
 #include "message/message.h"
 
-/* The lowest 3 bits of an operation; PAD and SLOWLY may be added. */
+/* The lowest 3 bits of an operation; the others may be added. */
 enum {
     OP_PASS,
     OP_REPLACE, /* by a 16-bit vector */
@@ -24,6 +26,7 @@ enum {
     OP_SPLIT,    /* into two records, at 16 bits of place */
     PAD = 8,     /* 8 bits of padding behind the content */
     SLOWLY = 16, /* 8 bits: so many bytes at a time */
+    FORGE = 32,  /* a Finished, if it is one, is replaced by one that fits */
 };
 
 struct play {
@@ -33,9 +36,26 @@ struct play {
     struct buffer to_target, to_peer;
     struct buffer delivered; /* handshake bytes that the target got until it was done */
     size_t chunk, pad;
+    bool forge;
+    size_t forged; /* bytes of the Finished that was forged, 0: none */
     hf_result last;
     unsigned records;
 };
+
+/* The target has done its handshake: with nobody but the honest peer? */
+static void check_delivered(const struct play *p)
+{
+    size_t n = buffer_len(&p->delivered) - p->forged;
+    /* With a key exchange and a Finished of his own an attacker is as good as a client without a
+     * certificate, and as one who shares the session's secret. */
+    bool signature = !SERVER || (p->e.flags & SET_REQUIRE);
+    const uint8_t *honest = buffer_front(&p->honest->messages);
+    if (p->forged && (p->target->est.resumed || !signature))
+        return;
+    REQUIRE(n <= buffer_len(&p->honest->messages));
+    REQUIRE(memcmp(buffer_front(&p->delivered), honest, n) == 0);
+    REQUIRE(!p->forged || honest[n] == MSG_FINISHED); /* nothing before it was left out */
+}
 
 /* One record. What is refused ends the play, but the target may be given more: it must stay dead. */
 static void deliver(struct play *p, uint8_t type, struct slice content)
@@ -48,12 +68,8 @@ static void deliver(struct play *p, uint8_t type, struct slice content)
     buffer_clear(&p->to_target);
     end_seal(p->target, type, content, p->pad, &p->to_target);
     p->last = end_feed(p->target, &p->to_target, p->chunk, NULL);
-    if (!before && end_done(p->target)) {
-        size_t n = buffer_len(&p->delivered);
-        REQUIRE(n <= buffer_len(&p->honest->messages));
-        REQUIRE(memcmp(buffer_front(&p->delivered), buffer_front(&p->honest->messages), n) ==
-                0);
-    }
+    if (!before && end_done(p->target))
+        check_delivered(p);
 }
 
 static void deliver_handshake(struct play *p, struct slice content)
@@ -73,6 +89,7 @@ static uint8_t next_op(struct play *p, struct feed *f)
     uint8_t op = feed_u8(f);
     p->pad = op & PAD ? feed_u8(f) : 0;
     p->chunk = op & SLOWLY ? feed_u8(f) : 0;
+    p->forge = op & FORGE;
     return op & 7;
 }
 
@@ -80,6 +97,19 @@ static void insert(struct play *p, struct feed *f)
 {
     uint8_t type = feed_u8(f);
     deliver(p, type, feed_vec16(f));
+}
+
+static bool forge_finished(struct play *p)
+{
+    uint8_t m[MSG_HEADER + HASH_MAX_SIZE] = {MSG_FINISHED};
+    const struct hs *hs = p->target->hs;
+    if (!hs || !p->target->in.prot)
+        return false;
+    m[3] = (uint8_t)hash_size(hs->hash);
+    keys13_finished(hs, SERVER ? hs->client_hs : hs->server_hs, m + MSG_HEADER);
+    p->forged = MSG_HEADER + m[3];
+    deliver(p, REC_HANDSHAKE, slice_of(m, p->forged));
+    return true;
 }
 
 /* Delivers one message of the honest peer's, as the next operation wants it. */
@@ -90,6 +120,8 @@ static void perform(struct play *p, struct feed *f, struct slice m)
         insert(p, f);
         op = next_op(p, f);
     }
+    if (p->forge && m.p[0] == MSG_FINISHED && forge_finished(p))
+        return;
     if (op == OP_REPLACE) {
         deliver_handshake(p, feed_vec16(f));
     } else if (op == OP_XOR) {
