@@ -1,0 +1,240 @@
+/* options.c: the runner's flags. A flag that is not in the table is not implemented. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+enum kind { FLAG, NUMBER, STRING, BASE64, NUMBERS, NONE_OF, IGNORED, IGNORED_ARG };
+
+struct flag {
+    const char *name;
+    enum kind kind;
+    size_t at;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+/* clang-format off */
+static const struct flag flags[] = {
+    {"port", NUMBER, AT(port)},
+    {"ipv6", FLAG, AT(ipv6)},
+    {"shim-id", STRING, AT(shim_id)},
+    {"server", FLAG, AT(server)},
+    {"async", FLAG, AT(async)},
+    {"resume-count", NUMBER, AT(resume_count)},
+    {"is-handshaker-supported", FLAG, AT(handshaker_question)},
+    {"cert-file", STRING, AT(cert_file)},
+    {"key-file", STRING, AT(key_file)},
+    {"ocsp-response", BASE64, AT(ocsp_response)},
+    {"signing-prefs", NUMBERS, AT(signing_prefs)},
+    {"use-early-callback", FLAG, AT(use_early_callback)},
+    {"use-old-client-cert-callback", FLAG, AT(use_old_client_cert_callback)},
+    {"min-version", NUMBER, AT(min_version)},
+    {"max-version", NUMBER, AT(max_version)},
+    {"verify-prefs", NUMBERS, AT(verify_prefs)},
+    {"expect-peer-verify-pref", NUMBERS, AT(peer_verify_prefs)},
+    {"curves", NUMBERS, AT(curves)},
+    {"key-shares", NUMBERS, AT(key_shares)},
+    {"no-key-shares", NONE_OF, AT(key_shares)},
+    {"cipher", STRING, AT(cipher)},
+    {"host-name", STRING, AT(host_name)},
+    {"advertise-alpn", STRING, AT(advertise_alpn)},
+    {"select-alpn", STRING, AT(select_alpn)},
+    {"trust-cert", STRING, AT(trust_cert)},
+    {"decline-alpn", FLAG, AT(decline_alpn)},
+    {"reject-alpn", FLAG, AT(reject_alpn)},
+    {"no-ticket", FLAG, AT(no_ticket)},
+    {"server-preference", FLAG, AT(server_preference)},
+    {"require-any-client-certificate", FLAG, AT(require_any_client_certificate)},
+    {"verify-peer", FLAG, AT(verify_peer)},
+    {"verify-fail", FLAG, AT(verify_fail)},
+    {"use-custom-verify-callback", FLAG, AT(custom_verify)},
+    {"enable-ocsp-stapling", FLAG, AT(enable_ocsp_stapling)},
+    {"resumption-delay", NUMBER, AT(resumption_delay)},
+    {"implicit-handshake", FLAG, AT(implicit_handshake)},
+    {"no-op-extra-handshake", FLAG, AT(no_op_extra_handshake)},
+    {"handshake-twice", FLAG, AT(handshake_twice)},
+    {"shim-writes-first", FLAG, AT(shim_writes_first)},
+    {"shim-shuts-down", FLAG, AT(shim_shuts_down)},
+    {"check-close-notify", FLAG, AT(check_close_notify)},
+    {"write-different-record-sizes", FLAG, AT(write_different_record_sizes)},
+    {"read-with-unfinished-write", FLAG, AT(read_with_unfinished_write)},
+    {"shim-initial-write", STRING, AT(initial_write)},
+    {"repeat-shim-initial-write", NUMBER, AT(repeat_initial_write)},
+    {"read-size", NUMBER, AT(read_size)},
+    {"max-send-fragment", NUMBER, AT(max_send_fragment)},
+    {"key-update", FLAG, AT(key_update)},
+    {"key-update-before-read", FLAG, AT(key_update_before_read)},
+    {"export-keying-material", NUMBER, AT(export_len)},
+    {"export-label", STRING, AT(export_label)},
+    {"export-context", STRING, AT(export_context)},
+    {"use-export-context", FLAG, AT(use_export_context)},
+    {"use-exporter-between-reads", FLAG, AT(use_exporter_between_reads)},
+    {"export-traffic-secrets", FLAG, AT(export_traffic_secrets)},
+    {"expect-version", NUMBER, AT(expect_version)},
+    {"expect-cipher", NUMBER, AT(expect_cipher)},
+    {"expect-curve-id", NUMBER, AT(expect_curve)},
+    {"expect-peer-signature-algorithm", NUMBER, AT(expect_signature)},
+    {"expect-server-name", STRING, AT(expect_server_name)},
+    {"expect-no-server-name", FLAG, AT(expect_no_server_name)},
+    {"expect-alpn", STRING, AT(expect_alpn)},
+    {"expect-advertised-alpn", STRING, AT(expect_advertised_alpn)},
+    {"expect-peer-cert-file", STRING, AT(expect_cert_file)},
+    {"expect-ocsp-response", BASE64, AT(expect_ocsp)},
+    {"expect-hrr", FLAG, AT(expect_hrr)},
+    {"expect-no-hrr", FLAG, AT(expect_no_hrr)},
+    {"expect-session-miss", FLAG, AT(expect_session_miss)},
+    {"expect-no-session", FLAG, AT(expect_no_session)},
+    {"expect-no-peer-cert", FLAG, AT(expect_no_peer_cert)},
+    {"expect-verify-result", FLAG, AT(expect_verify_result)},
+
+    /* They change nothing in TLS 1.3, or are what handfast does anyway. */
+    {"no-tls1", IGNORED, 0},
+    {"no-tls11", IGNORED, 0},
+    {"no-tls12", IGNORED, 0},
+    {"no-legacy-server-connect", IGNORED, 0},
+    {"expect-secure-renegotiation", IGNORED, 0},
+    {"expect-extended-master-secret", IGNORED, 0},
+    {"renegotiate-freely", IGNORED, 0},
+    {"renegotiate-ignore", IGNORED, 0},
+    {"expect-no-session-id", IGNORED, 0},
+    {"expect-ticket-renewal", IGNORED, 0},
+    {"partial-write", IGNORED, 0},
+    {"expect-cipher-aes", IGNORED_ARG, 0}, /* a guess at the machine: the list below says more */
+    {"expect-cipher-no-aes", IGNORED_ARG, 0},
+};
+/* clang-format on */
+
+static const struct flag *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(flags[i].name, name) == 0)
+            return &flags[i];
+    }
+    return NULL;
+}
+
+static int digit64(char c)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+static bool decode64(const char *text, struct blob *out)
+{
+    uint32_t bits = 0;
+    unsigned have = 0;
+    free(out->p);
+    out->len = 0;
+    out->p = malloc(strlen(text) + 1);
+    if (!out->p)
+        return false;
+    for (; *text && *text != '='; text++) {
+        int d = digit64(*text);
+        if (d < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)d;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out->p[out->len++] = (uint8_t)(bits >> have);
+        }
+    }
+    return true;
+}
+
+static bool add_number(struct int_list *list, int n)
+{
+    list->set = true;
+    if (list->count == MAX_LIST)
+        return false;
+    list->v[list->count++] = n;
+    return true;
+}
+
+static bool set(struct options *o, const struct flag *f, const char *value)
+{
+    void *at = (char *)o + f->at;
+    switch (f->kind) {
+    case FLAG: *(bool *)at = true; return true;
+    case NUMBER: *(int *)at = atoi(value); return true;
+    case STRING: *(const char **)at = value; return true;
+    case BASE64: return decode64(value, at);
+    case NUMBERS: return add_number(at, atoi(value));
+    case NONE_OF: *(struct int_list *)at = (struct int_list){.set = true}; return true;
+    case IGNORED:
+    case IGNORED_ARG: return true;
+    }
+    return false;
+}
+
+static bool takes_value(const struct flag *f)
+{
+    return f->kind != FLAG && f->kind != NONE_OF && f->kind != IGNORED;
+}
+
+static bool begins(const char **name, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    if (strncmp(*name, prefix, n) != 0)
+        return false;
+    *name += n;
+    return true;
+}
+
+/* What handfast or the shim cannot do with a flag that both know. */
+static const char *beyond(const struct options *o)
+{
+    if (o->max_version && o->max_version < 0x0304)
+        return "-max-version below TLS 1.3";
+    if (o->max_send_fragment)
+        return "-max-send-fragment";
+    if (o->server && o->expect_no_server_name)
+        return "-expect-no-server-name";
+    return NULL;
+}
+
+int options_parse(int argc, char **argv, struct options *first, struct options *resume)
+{
+    memset(first, 0, sizeof *first);
+    first->initial_write = "hello";
+    first->repeat_initial_write = 1;
+    memcpy(resume, first, sizeof *resume);
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i];
+        if (!begins(&name, "-"))
+            return 1;
+        bool one = begins(&name, "on-initial-"), two = !one && begins(&name, "on-resume-");
+        /* A retry is what follows refused early data, which handfast never sends. */
+        bool none =
+            !one && !two && (begins(&name, "on-retry-") || begins(&name, "on-handshaker-"));
+        if (!one && !two && !none)
+            (void)begins(&name, "on-shim-");
+        const struct flag *f = find(name);
+        if (!f) {
+            printf("%s is not implemented\n", argv[i]);
+            return 89;
+        }
+        const char *value = takes_value(f) ? argv[++i] : NULL;
+        if (takes_value(f) && !value)
+            return 1;
+        if ((!two && !none && !set(first, f, value)) ||
+            (!one && !none && !set(resume, f, value)))
+            return 1;
+    }
+    const char *why = beyond(first);
+    if (!why)
+        why = beyond(resume);
+    if (why)
+        printf("%s is not implemented\n", why);
+    return why ? 89 : 0;
+}
+
+void options_free(struct options *o)
+{
+    free(o->ocsp_response.p);
+    free(o->expect_ocsp.p);
+}

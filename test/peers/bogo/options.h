@@ -1,0 +1,68 @@
+/* options.h: what the runner asks of the shim for one connection. */
+#ifndef BOGO_OPTIONS_H
+#define BOGO_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAX_LIST 32
+
+struct blob {
+    uint8_t *p;
+    size_t len;
+};
+
+struct int_list {
+    bool set; /* there may be a list that is empty */
+    size_t count;
+    int v[MAX_LIST];
+};
+
+struct options {
+    int port, resume_count;
+    const char *shim_id;
+    bool ipv6, server, async, handshaker_question;
+
+    /* credentials */
+    const char *cert_file, *key_file;
+    struct blob ocsp_response;
+    struct int_list signing_prefs;
+    bool use_early_callback, use_old_client_cert_callback;
+
+    /* settings */
+    int min_version, max_version;
+    struct int_list verify_prefs, curves, key_shares, peer_verify_prefs;
+    const char *cipher, *host_name, *advertise_alpn, *select_alpn, *trust_cert;
+    bool decline_alpn, reject_alpn, no_ticket, server_preference;
+    bool require_any_client_certificate, verify_peer, verify_fail, custom_verify;
+    bool enable_ocsp_stapling;
+    int resumption_delay;
+
+    /* what is done */
+    bool implicit_handshake, no_op_extra_handshake, handshake_twice;
+    bool shim_writes_first, shim_shuts_down, check_close_notify, write_different_record_sizes;
+    bool read_with_unfinished_write;
+    const char *initial_write;
+    int repeat_initial_write, read_size, max_send_fragment;
+    bool key_update, key_update_before_read;
+    int export_len;
+    const char *export_label, *export_context;
+    bool use_export_context, use_exporter_between_reads, export_traffic_secrets;
+
+    /* what is expected */
+    int expect_version, expect_cipher, expect_curve, expect_signature;
+    const char *expect_server_name, *expect_alpn, *expect_advertised_alpn, *expect_cert_file;
+    struct blob expect_ocsp;
+    bool expect_hrr, expect_no_hrr, expect_session_miss, expect_no_session, expect_no_peer_cert;
+    bool expect_verify_result, expect_no_server_name;
+};
+
+/* options_parse reads the command line into first and resume. 0: read; 89: it asks for something that
+ * the shim or handfast does not do, which is said on stdout; 1: it is wrong. */
+int options_parse(int argc, char **argv, struct options *first, struct options *resume);
+
+/* options_free frees what options_parse has decoded. */
+void options_free(struct options *o);
+
+#endif

@@ -1,0 +1,303 @@
+/* setup.c: from the runner's flags to a configuration. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "setup.h"
+#include "x509/x509.h"
+
+static int64_t clock_offset;
+
+void setup_advance(int seconds)
+{
+    clock_offset += seconds;
+}
+
+static int64_t now(void *arg)
+{
+    (void)arg;
+    return time(NULL) + clock_offset;
+}
+
+/* ---- answers */
+
+static bool same_signatures(const struct int_list *want, const hf_question *q)
+{
+    if (want->count != q->signature_count)
+        return false;
+    for (size_t i = 0; i < want->count; i++) {
+        if (want->v[i] != q->signatures[i])
+            return false;
+    }
+    return true;
+}
+
+/* The runner takes a client that does not verify for one that accepts whatever comes. */
+static void judge(struct run *run, hf_conn *conn)
+{
+    const struct options *o = run->o;
+    bool must = o->server || o->verify_peer || o->require_any_client_certificate;
+    if (run->verified) {
+        fprintf(stderr, "the chain was judged twice\n");
+        run->wrong = true;
+    }
+    run->verified = true;
+    run->accepted = !o->verify_fail;
+    hf_answer_verify(conn, run->accepted || !must);
+}
+
+/* struct { ... } ClientHello: what stands before its extensions is stepped over. */
+static const uint8_t *find_extension(const hf_question *q, unsigned id, size_t *len)
+{
+    const uint8_t *p = q->hello + 4 + 2 + 32, *end = q->hello + q->hello_len;
+    p += 1 + *p;
+    p += 2 + (p[0] << 8 | p[1]);
+    p += 1 + *p;
+    p += 2;
+    while (end - p >= 4) {
+        unsigned type = (unsigned)(p[0] << 8 | p[1]);
+        *len = (size_t)(p[2] << 8 | p[3]);
+        if (type == id)
+            return p + 4;
+        p += 4 + *len;
+    }
+    return NULL;
+}
+
+static void look_at_hello(struct run *run, hf_conn *conn, const hf_question *q)
+{
+    const char *want = run->o->expect_advertised_alpn;
+    size_t len;
+    const uint8_t *alpn = find_extension(q, 16, &len);
+    if (want && (!alpn || len != 2 + strlen(want) || memcmp(alpn + 2, want, len - 2) != 0)) {
+        fprintf(stderr, "the client's protocols are not the expected ones\n");
+        run->wrong = true;
+    }
+    hf_answer_hello(conn, run->late_config);
+}
+
+void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
+{
+    switch (q->ask) {
+    case HF_ASK_CREDENTIAL:
+        if (run->o->peer_verify_prefs.set && !same_signatures(&run->o->peer_verify_prefs, q)) {
+            fprintf(stderr, "the peer's signature algorithms are not the expected ones\n");
+            run->wrong = true;
+        }
+        hf_answer_credential(conn, run->cred);
+        return;
+    case HF_ASK_VERIFY: judge(run, conn); return;
+    case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
+    case HF_ASK_SIGNATURE:
+    case HF_ASK_NONE: break;
+    }
+    fprintf(stderr, "an unexpected question\n");
+    run->wrong = true;
+}
+
+static bool ask(hf_conn *conn, const hf_question *q, void *arg)
+{
+    struct run *run = arg;
+    if (run->o->async)
+        return false;
+    setup_answer(run, conn, q);
+    return true;
+}
+
+static void keep_session(hf_conn *conn, hf_session *session, void *arg)
+{
+    struct run *run = arg;
+    (void)conn;
+    hf_session_free(run->session);
+    run->session = hf_session_ref(session);
+    run->new_session = true;
+}
+
+/* ---- settings */
+
+typedef bool (*set_list_fn)(hf_config *, const char *);
+typedef const char *(*name_fn)(uint16_t);
+
+/* 89 if handfast does not know one of them. */
+static int set_list(hf_config *config, const struct int_list *list, name_fn name,
+                    set_list_fn set)
+{
+    char text[MAX_LIST * 32] = "";
+    if (!list->set)
+        return 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *one = name((uint16_t)list->v[i]);
+        if (strcmp(one, "unknown") == 0)
+            return 89;
+        if (i)
+            strcat(text, ",");
+        strcat(text, one);
+    }
+    return set(config, text) ? 0 : 89;
+}
+
+static int set_alpn(hf_config *config, const struct options *o)
+{
+    char text[1024] = "";
+    const char *p = o->advertise_alpn;
+    if (o->server && o->reject_alpn)
+        return hf_config_set_alpn(config, "a protocol that nobody offers", true) ? 0 : 1;
+    if (o->server && o->select_alpn && !o->decline_alpn)
+        return hf_config_set_alpn(config, o->select_alpn, false) ? 0 : 89;
+    if (o->server || !p)
+        return 0;
+    for (; *p; p += 1 + (uint8_t)*p) {
+        if (*text)
+            strcat(text, ",");
+        if (strlen(text) + (uint8_t)*p + 2 > sizeof text)
+            return 89;
+        strncat(text, p + 1, (uint8_t)*p);
+    }
+    return hf_config_set_alpn(config, text, false) ? 0 : 89;
+}
+
+static uint16_t scheme_for(const hf_certificate *cert)
+{
+    static const struct {
+        const char *key;
+        uint16_t scheme;
+    } of[] = {{"RSA", 0x0804},
+              {"EC P-256", 0x0403},
+              {"EC P-384", 0x0503},
+              {"EC P-521", 0x0603},
+              {"Ed25519", 0x0807}};
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        if (strncmp(hf_certificate_key(cert), of[i].key, strlen(of[i].key)) == 0)
+            return of[i].scheme;
+    }
+    return 0;
+}
+
+static void append(struct int_list *list, int n)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->v[i] == n)
+            return;
+    }
+    if (list->count < MAX_LIST)
+        list->v[list->count++] = n;
+}
+
+/* BoringSSL has two lists, what it verifies and what it signs with; handfast has one. Where a test
+ * sets one of them and needs the other, what the other needs is put behind it. */
+static int set_signatures(struct run *run, hf_config *config)
+{
+    const struct options *o = run->o;
+    static const uint16_t others[] = {0x0403, 0x0804, 0x0503, 0x0805, 0x0806};
+    struct int_list list = o->signing_prefs.set ? o->signing_prefs : o->verify_prefs;
+    if (o->signing_prefs.set && o->verify_prefs.set)
+        return 89;
+    if (o->signing_prefs.set &&
+        (!o->server || o->verify_peer || o->require_any_client_certificate)) {
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+            append(&list, others[i]);
+    }
+    if (o->verify_prefs.set && run->cred && scheme_for(hf_credential_certificate(run->cred, 0)))
+        append(&list, scheme_for(hf_credential_certificate(run->cred, 0)));
+    return set_list(config, &list, hf_signature_name, hf_config_set_signatures);
+}
+
+static int set_lists(struct run *run, hf_config *config)
+{
+    const struct options *o = run->o;
+    int r = set_list(config, &o->curves, hf_group_name, hf_config_set_groups);
+    if (!r)
+        r = set_signatures(run, config);
+    if (!r)
+        r = set_alpn(config, o);
+    if (!r && !o->server)
+        r = set_list(config, &o->key_shares, hf_group_name, hf_config_set_key_shares);
+    return r;
+}
+
+static bool set_role(hf_config *config, const struct options *o)
+{
+    if (!o->server)
+        return hf_config_set_ocsp(config,
+                                  o->enable_ocsp_stapling ? HF_OCSP_REQUEST : HF_OCSP_NONE);
+    hf_client_auth mode = HF_CLIENT_AUTH_NONE;
+    if (o->verify_peer)
+        mode = HF_CLIENT_AUTH_REQUEST;
+    else if (o->require_any_client_certificate)
+        mode = HF_CLIENT_AUTH_REQUIRE;
+    /* -cipher names a list with an order of its own. */
+    return hf_config_set_client_auth(config, mode) &&
+           hf_config_set_server_preference(config, o->server_preference || o->cipher);
+}
+
+static bool set_callbacks(struct run *run, hf_config *config)
+{
+    const struct options *o = run->o;
+    /* A client's certificate is what the application chose: it is not to be left out because it does
+     * not fit, as one of several in the configuration would be (RFC 8446 4.4.2.3). */
+    bool asks = o->async || o->peer_verify_prefs.set || (o->server ? !run->cred : !!run->cred);
+    bool hello = o->server && (o->use_early_callback || o->expect_advertised_alpn);
+    if (!hf_config_set_ask(config, HF_ASK_VERIFY, ask, run) ||
+        (asks && !hf_config_set_ask(config, HF_ASK_CREDENTIAL, ask, run)) ||
+        (hello && !hf_config_set_ask(config, HF_ASK_HELLO, ask, run)))
+        return false;
+    if (!asks && run->cred && !o->use_early_callback &&
+        !hf_config_add_credential(config, run->cred))
+        return false;
+    return o->server || hf_config_set_session_callback(config, keep_session, run);
+}
+
+static bool load_credential(struct run *run, hf_error *err)
+{
+    const struct options *o = run->o;
+    if (!o->cert_file)
+        return true;
+    run->cred = hf_credential_load_files(o->cert_file, o->key_file, NULL, NULL, err);
+    if (!run->cred || !o->ocsp_response.p)
+        return run->cred != NULL;
+    /* hf_credential_set_ocsp would refuse the runner's responses, which are no OCSP at all. */
+    run->cred->ocsp = mem_dup(o->ocsp_response.p, o->ocsp_response.len);
+    run->cred->ocsp_len = o->ocsp_response.len;
+    return run->cred->ocsp != NULL;
+}
+
+/* -use-early-callback: the certificate comes with the configuration that answers the ClientHello. */
+static bool make_late_config(struct run *run)
+{
+    if (!run->o->server || !run->o->use_early_callback || !run->cred)
+        return true;
+    run->late_config = hf_config_derive(run->config);
+    return run->late_config && hf_config_add_credential(run->late_config, run->cred);
+}
+
+int setup(struct run *run, const hf_config *base, hf_error *err)
+{
+    const struct options *o = run->o;
+    hf_config *config = run->config = hf_config_derive(base);
+    if (!config || !load_credential(run, err))
+        return 1;
+    int r = set_lists(run, config);
+    if (r)
+        return r;
+    /* The runner's certificates are judged by -verify-fail alone. */
+    if (!hf_config_insecure_no_verify(config) || !hf_config_set_clock(config, now, NULL) ||
+        !set_role(config, o) || !set_callbacks(run, config))
+        return 1;
+    if (o->no_ticket && !(o->server ? hf_config_set_tickets(config, 0, 7200)
+                                    : hf_config_set_psk_modes(config, 0)))
+        return 1;
+    if (!make_late_config(run))
+        return 1;
+    /* A list without any scheme that can sign in TLS 1.3 is refused as a configuration. */
+    bool lists = o->signing_prefs.set || o->verify_prefs.set;
+    return hf_config_freeze(config, err) ? 0 : lists && err->code == HF_E_CONFIG ? 89 : 1;
+}
+
+void setup_clear(struct run *run)
+{
+    hf_config_free(run->config);
+    hf_config_free(run->late_config);
+    hf_credential_free(run->cred);
+    hf_session_free(run->session);
+}

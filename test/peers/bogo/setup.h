@@ -1,0 +1,30 @@
+/* setup.h: from the runner's flags to a configuration. */
+#ifndef BOGO_SETUP_H
+#define BOGO_SETUP_H
+
+#include "handfast.h"
+#include "options.h"
+
+/* One connection's settings and what its callbacks note. */
+struct run {
+    const struct options *o;
+    hf_config *config, *late_config; /* late_config: given in answer to the ClientHello */
+    hf_credential *cred;
+    hf_session *session; /* the last that came */
+    bool new_session;
+    bool verified, accepted; /* the chain was judged, and how */
+    bool wrong;              /* a callback saw what it should not */
+};
+
+/* setup makes the configuration, derived from base. 0, 89 (not possible with handfast) or 1. */
+int setup(struct run *run, const hf_config *base, hf_error *err);
+
+/* setup_answer answers the question that waits on conn. */
+void setup_answer(struct run *run, hf_conn *conn, const hf_question *q);
+
+void setup_clear(struct run *run);
+
+/* setup_advance moves the clock of all configurations. */
+void setup_advance(int seconds);
+
+#endif
