@@ -47,7 +47,7 @@ PARTS = collections.OrderedDict([
     ("flow", ("main", ["flow"], [], 1, "whole handshakes in memory")),
     ("command", ("main", ["command", "cli"], [], 1, "the handfast command and its pages")),
     ("constant_time", ("constant_time", ["constant_time"], MEMCHECK, 20, "no branch or look-up by a secret")),
-    ("thread", ("thread", ["thread"], [], 10, "a reader and a writer at once, under ThreadSanitizer")),
+    ("thread", ("thread", ["unit", "flow"], [], 10, "unit and flow tests under ThreadSanitizer")),
     ("sanitize", ("sanitize", ["unit", "flow"], [], 4, "unit and flow tests under ASan and UBSan")),
     ("valgrind", ("main", ["unit"], VALGRIND, 30, "unit tests under memcheck")),
     ("fuzz", ("fuzz", ["fuzz"], [], 1, "fuzz targets, over their seeds and a little further")),
