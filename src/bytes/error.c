@@ -99,7 +99,7 @@ size_t hf_error_line(const hf_error *err, char *out, size_t size)
         add(&l, ": %s at byte %zu", err->path, err->offset);
     if (err->detail[0])
         add(&l, ": %s", err->detail);
-    if (err->alert_received)
+    else if (err->alert_received)
         add(&l, ": %s (%u)", hf_alert_name(err->alert), err->alert);
     if (err->os_errno) {
         char text[128] = "";

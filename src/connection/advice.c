@@ -270,7 +270,9 @@ static const struct code_row codes[] = {
     {ANY, HF_E_PASSPHRASE, "pass a hf_passphrase_fn that knows the passphrase"},
     {ANY, HF_E_WEAK_KEY, "make a new key: RSA with at least 2048 bits, or P-256"},
     {ANY, HF_E_RESOLVE, "check the spelling of the host name, and the name server"},
-    {ANY, HF_E_TIMEOUT, "a firewall may drop the packets, or the peer is overloaded"},
+    {ANY, HF_E_TIMEOUT,
+     "the peer is overloaded, or expects another protocol on this port and waits for it; if no "
+     "connection was made, a firewall may drop the packets"},
     {ANY, HF_E_SESSION_DATA, "forget the saved session: the next handshake will be a full one"},
     {ANY, HF_E_NO_MEMORY, "free memory, or raise the limit of the process"},
 };

@@ -300,7 +300,8 @@ size_t hf_explain(const hf_conn *conn, const hf_error *err, char *out, size_t si
     if (err->code != HF_OK) {
         where(&s, &facts, err);
         line(&s, "fault", whose_fault(err->fault));
-        alert(&s, err);
+        if (conn || err->alert_received) /* without a connection there is nobody to tell */
+            alert(&s, err);
         line(&s, "means", facts.advice.means);
         lists(&s, &facts, err);
         so_far(&s, &facts);
