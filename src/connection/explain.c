@@ -300,7 +300,8 @@ size_t hf_explain(const hf_conn *conn, const hf_error *err, char *out, size_t si
     if (err->code != HF_OK) {
         where(&s, &facts, err);
         line(&s, "fault", whose_fault(err->fault));
-        if (conn || err->alert_received) /* without a connection there is nobody to tell */
+        /* Our own mistakes without a connection are nobody else's business. */
+        if (conn || err->fault == HF_FAULT_PEER)
             alert(&s, err);
         line(&s, "means", facts.advice.means);
         lists(&s, &facts, err);

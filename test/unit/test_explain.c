@@ -134,7 +134,6 @@ static void test_file(void)
     err.os_errno = ENOENT;
     CHECK_STR(explained(NULL, &err), "A file could not be read: /etc/server.pem.\n"
                                      "  fault     this side's: the configuration\n"
-                                     "  alert     internal_error (80), for the peer\n"
                                      "  system    No such file or directory (errno 2)\n"
                                      "  try       check the path: there is no such file\n"
                                      "  code      FILE\n");
@@ -147,7 +146,6 @@ static void test_frozen(void)
     CHECK_STR(explained(NULL, &err),
               "The configuration is in use and cannot be changed any more.\n"
               "  fault     this side's: the program called the library wrongly\n"
-              "  alert     internal_error (80), for the peer\n"
               "  try       derive a new configuration with hf_config_derive() and change that\n"
               "  code      FROZEN\n");
 }
