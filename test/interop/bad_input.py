@@ -16,7 +16,7 @@ import threading
 import time
 
 from core import SCRATCH, CuttingProxy, Failure, Process, Score, Skip, free_port, payload, scratch, tail
-from handfast import CONFIG, NETWORK, OK, TLS, USAGE, Handfast, connections, request
+from handfast import CONFIG, NETWORK, OK, TLS, USAGE, Handfast
 from pki import Pki
 
 SHOW = ""

@@ -133,8 +133,8 @@ class AsClient:
         proxy = CuttingProxy(self.server(kind).port, 300000)
         try:
             path = "/" + os.path.basename(payload(MB))
-            stdin = payload(MB) if kind == "echo" else request(path)
-            done = self.handfast.connect(proxy.port, stdin=stdin)
+            how = {"stdin": payload(MB)} if kind == "echo" else {"say": request(path)}
+            done = self.handfast.connect(proxy.port, **how)
         finally:
             proxy.close()
         if done.status == 0 or "close_notify" not in done.err() and "TRUNCATED" not in done.err():
