@@ -42,6 +42,17 @@ static inline void put_u64(uint8_t *p, uint64_t v)
         p[i] = (uint8_t)v;
 }
 
+/* NO_INIT stands on a variable of a hot path that is written before it is read, so that builds which
+ * zero every variable (-ftrivial-auto-var-init) leave it alone: half a kilobyte costs 10 ns. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define NO_INIT __attribute__((uninitialized))
+#endif
+#endif
+#ifndef NO_INIT
+#define NO_INIT
+#endif
+
 /* wipe overwrites secrets; the compiler may not drop it. */
 void wipe(void *p, size_t len);
 

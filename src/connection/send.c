@@ -129,7 +129,7 @@ static hf_result may_send(hf_conn *c)
 hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *taken, uint8_t *out,
                        size_t out_size, size_t *written)
 {
-    hf_error err;
+    NO_INIT hf_error err;
     *taken = *written = 0;
     if (c->hs && conn_run(c) == HF_WANT_ANSWER)
         return HF_WANT_ANSWER;
