@@ -47,6 +47,8 @@ class Peer:
     update_size = 1000000
     update_after = 5     # records between two KeyUpdates of handfast serve
     is_client = is_server = True
+    shares = None        # as a client: groups that it sends a share for, if it cannot take a retry
+    no_retry = None      # why that is so
 
     def missing(self):
         """Why this peer cannot be had here, or None."""
@@ -156,6 +158,25 @@ class Java(Program):
         if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
             build(["javac", "-d", built("java"), "Peer.java"], os.path.join(HERE, "peers/java"), {})
         return ["java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", built("java"), "Peer"]
+
+
+class WolfSSL(Program):
+    name, key = "wolfSSL", "wolfssl"
+    groups = ["x25519", *NIST]
+    updates, shares = True, ["secp256r1"]
+    no_retry = "wolfSSL 5.5 changes the order of its extensions in the second ClientHello: RFC 8446 4.1.2 forbids it"
+
+    def missing(self):
+        found = shutil.which("pkg-config") and subprocess.run(["pkg-config", "--exists", "wolfssl"]).returncode == 0
+        return None if found else "no wolfSSL headers (Debian's libwolfssl-dev)"
+
+    def command(self):
+        program = os.path.join(built("wolfssl"), "peer")
+        source = os.path.join(HERE, "peers/wolfssl/peer.c")
+        if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
+            flags = subprocess.run(["pkg-config", "--cflags", "--libs", "wolfssl"], stdout=subprocess.PIPE, text=True)
+            build(["gcc", "-O2", "-o", program, source, *flags.stdout.split()], HERE, {})
+        return [program]
 
 
 class Node(Program):
@@ -410,4 +431,4 @@ class Chromium(Peer):
         return []
 
 
-ALL = [OpenSSL(), GnuTLS(), NSS(), Go(), Rustls(), Java(), Node(), Python(), Curl(), Chromium()]
+ALL = [OpenSSL(), GnuTLS(), NSS(), Go(), Rustls(), WolfSSL(), Java(), Node(), Python(), Curl(), Chromium()]

@@ -14,7 +14,7 @@ import time
 
 import core
 import peers
-from core import SCRATCH, Cannot, CuttingProxy, Failure, Score, free_port, payload, scratch, table, tail
+from core import SCRATCH, Cannot, CuttingProxy, Failure, Score, Skip, free_port, payload, scratch, table, tail
 from handfast import TLS, Handfast, connections, expect, request, why
 from pki import Pki
 
@@ -193,9 +193,12 @@ class AsServer:
         return each(self.peer.suites, lambda suite: expect(self.one("--suites", suite), suite=suite))
 
     def groups(self):
-        return each(self.peer.groups, lambda group: expect(self.one("--groups", group), group=group))
+        return each(self.peer.shares or self.peer.groups,
+                    lambda group: expect(self.one("--groups", group), group=group))
 
     def HRR(self):
+        if self.peer.no_retry:
+            raise Skip(self.peer.no_retry)
         # No peer sends a share for P-384 unasked.
         expect(self.one("--groups", "secp384r1"), retried=True)
         expect(self.one("--groups", "secp384r1", "--cookie"), retried=True)
