@@ -129,6 +129,7 @@ static hf_result finish(hf_conn *c)
 {
     hs_free(c->hs);
     c->hs = NULL;
+    c->est.empty_records = 0; /* change_cipher_spec was counted with them */
     return HF_DONE;
 }
 

@@ -6,6 +6,9 @@
  * (RFC 8446 5.1 allows empty application data "as a traffic analysis countermeasure"). */
 enum { MAX_EMPTY_RECORDS = 32 };
 
+/* user_canceled means something once; some implementations send it before each close_notify. */
+enum { MAX_USER_CANCELED = 4 };
+
 /* ---- alerts */
 
 /* struct { AlertLevel level; AlertDescription description; } Alert;          RFC 8446 6 */
@@ -31,10 +34,10 @@ static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
     }
     /* "user_canceled ... SHOULD be followed by a close_notify" (6.1): it says nothing by itself. */
     if (description == 90 && o->data[0] == 1) {
-        if (++c->est.empty_records <= MAX_EMPTY_RECORDS)
+        if (++c->est.warnings <= MAX_USER_CANCELED)
             return HF_DONE;
         err_set(&err, HF_E_WARNING_ALERTS, "more than %d without data between them",
-                MAX_EMPTY_RECORDS);
+                MAX_USER_CANCELED);
         return conn_fail(c, &err);
     }
     /* All others end the connection, whatever their level says (6). */
@@ -117,6 +120,14 @@ static hf_result refuse_record(hf_conn *c, const struct rec_opened *o, const cha
     return conn_fail(c, &err);
 }
 
+static hf_result too_many_empty(hf_conn *c, const char *what)
+{
+    hf_error err;
+    err.code = HF_OK;
+    err_set(&err, HF_E_EMPTY_RECORDS, "more than %d of %s in a row", MAX_EMPTY_RECORDS, what);
+    return conn_fail(c, &err);
+}
+
 static bool is_ccs(const struct rec_opened *o)
 {
     return o->outer == REC_CCS && o->len == 1 && o->data[0] == 1;
@@ -132,7 +143,7 @@ static hf_result take_ccs(hf_conn *c, const struct rec_opened *o)
     if (!after_hello || !is_ccs(o))
         return refuse_record(c, o, "where change_cipher_spec may not come");
     if (++c->est.empty_records > MAX_EMPTY_RECORDS)
-        return refuse_record(c, o, "again and again");
+        return too_many_empty(c, "change_cipher_spec");
     return HF_DONE;
 }
 
@@ -141,15 +152,11 @@ static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **dat
     if (c->hs)
         return refuse_record(c, o, "(application data) before the handshake is done");
     if (o->len == 0) {
-        if (++c->est.empty_records > MAX_EMPTY_RECORDS) {
-            hf_error err;
-            err.code = HF_OK;
-            err_set(&err, HF_E_EMPTY_RECORDS, "more than %d in a row", MAX_EMPTY_RECORDS);
-            return conn_fail(c, &err);
-        }
+        if (++c->est.empty_records > MAX_EMPTY_RECORDS)
+            return too_many_empty(c, "application data");
         return HF_DONE;
     }
-    c->est.empty_records = c->est.key_updates = 0;
+    c->est.empty_records = c->est.key_updates = c->est.warnings = 0;
     *data = o->data;
     *len = o->len;
     return HF_DONE;

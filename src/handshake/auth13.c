@@ -156,7 +156,7 @@ enum hs_result read_certificate13(struct hs *hs)
         return HS_FAILED;
     /* In the handshake the context is empty (4.4.2); we never send one either. */
     if (list.context.len != 0) {
-        rd_bad(&r, HF_E_BAD_EXTENSION,
+        rd_bad(&r, HF_E_ILLEGAL_VALUE,
                "certificate_request_context is not empty in the handshake");
         return HS_FAILED;
     }

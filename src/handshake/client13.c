@@ -355,7 +355,7 @@ static enum hs_result read_certificate_request(struct hs *hs)
     if (!msg_read_certificate_request(&r, &cr))
         return HS_FAILED;
     if (cr.context.len != 0) {
-        rd_bad(&r, HF_E_BAD_EXTENSION,
+        rd_bad(&r, HF_E_ILLEGAL_VALUE,
                "certificate_request_context is not empty in the handshake (4.3.2)");
         return HS_FAILED;
     }

@@ -13,8 +13,8 @@ struct established {
     bool server;
     bool resumed, retried, verified;
     uint8_t alpn_len;
-    uint8_t key_updates, tickets,
-        empty_records; /* floods: counted since the last application data */
+    uint8_t key_updates, tickets, empty_records,
+        warnings; /* floods: counted since the last application data */
     uint16_t version, group, signature;
     const struct suite *suite;
     uint8_t read_secret[SECRET_MAX],

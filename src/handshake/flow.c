@@ -144,6 +144,10 @@ static enum hs_result walk(struct hs *hs)
                 return unexpected(hs);
             }
         }
+        if (s->kind == '>' && !hs->have_in && buffer_len(hs->inbuf) > 0)
+            return hs_fail(hs, HF_E_EXCESS_HANDSHAKE_DATA,
+                           "%zu bytes came before the peer could have seen our %s (%s)",
+                           buffer_len(hs->inbuf), s->name, s->rfc);
         enum hs_result r = run_row(hs, s);
         if (r != HS_OK)
             return r;
