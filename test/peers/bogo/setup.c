@@ -189,7 +189,7 @@ static void append(struct int_list *list, int n)
 static int set_signatures(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
-    static const uint16_t others[] = {0x0403, 0x0804, 0x0503, 0x0805, 0x0806};
+    static const uint16_t others[] = {0x0403, 0x0804, 0x0503};
     struct int_list list = o->signing_prefs.set ? o->signing_prefs : o->verify_prefs;
     if (o->signing_prefs.set && o->verify_prefs.set)
         return 89;
@@ -284,8 +284,7 @@ int setup(struct run *run, const hf_config *base, hf_error *err)
     if (!hf_config_insecure_no_verify(config) || !hf_config_set_clock(config, now, NULL) ||
         !set_role(config, o) || !set_callbacks(run, config))
         return 1;
-    if (o->no_ticket && !(o->server ? hf_config_set_tickets(config, 0, 7200)
-                                    : hf_config_set_psk_modes(config, 0)))
+    if (o->no_ticket && !hf_config_set_psk_modes(config, 0))
         return 1;
     if (!make_late_config(run))
         return 1;
