@@ -213,7 +213,7 @@ static bool skip_early(hf_conn *c, const uint8_t *in, size_t len, size_t *used)
 
 static hf_result open_record(hf_conn *c, uint8_t *in, size_t len, struct rec_opened *o)
 {
-    hf_error err;
+    NO_INIT hf_error err;
     size_t dropped = 0;
     err.code = HF_OK;
     if (!conn_awake(c, true, &err))
