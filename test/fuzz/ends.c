@@ -52,13 +52,19 @@ static int64_t fixed_clock(void *arg)
     return ENDS_NOW;
 }
 
+/* Two randoms are the same only in connections that are set up alike: otherwise one handshake could be
+ * played back in another. (An input that holds messages of another version of this engine may still be
+ * such a recording; the seeds are made anew by every build.) */
 static bool fixed_random(void *arg, const char *what, uint8_t *out, size_t n)
 {
     const struct watch *w = arg;
     /* Ticket keys are the same for all, so that one configuration's tickets open in the next. */
     bool common = !w || strcmp(what, "ticket_key") == 0;
+    unsigned flags = common ? 0 : w->ends->flags, server = common ? 0 : w->ends->server_flags;
+    size_t side = common ? 0 : 1u + w->server;
     for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t)((size_t)what[i % strlen(what)] + (common ? 0u : 1u + w->server) + i);
+        out[i] = (uint8_t)((size_t)what[i % strlen(what)] + side + i + (flags >> i % 24) * 5 +
+                           (server >> i % 23) * 3);
     return true;
 }
 
@@ -118,6 +124,44 @@ static void keep_session(hf_conn *conn, hf_session *session, void *arg)
     e->session = hf_session_ref(session);
 }
 
+/* ---- questions */
+
+static bool answer_later(hf_conn *conn, const hf_question *question, void *arg)
+{
+    (void)conn;
+    (void)arg;
+    REQUIRE(question && question->ask != HF_ASK_NONE);
+    return false;
+}
+
+static void answer_signature(hf_conn *conn, const hf_question *q)
+{
+    uint8_t signature[SIG_MAX_SIZE];
+    size_t len = 0;
+    const struct sigalg *alg = sigalg_find(q->scheme);
+    REQUIRE(alg && q->credential && q->to_be_signed_len > 64);
+    REQUIRE(private_key_sign(q->credential->key, alg->sig,
+                             slice_of(q->to_be_signed, q->to_be_signed_len), signature, &len));
+    REQUIRE(hf_answer_signature(conn, signature, len));
+}
+
+static void answer(hf_conn *conn)
+{
+    const hf_question *q = hf_conn_question(conn);
+    REQUIRE(q != NULL);
+    /* What it does not ask for it does not take. */
+    REQUIRE(q->ask == HF_ASK_VERIFY || !hf_answer_verify(conn, true));
+    if (q->ask == HF_ASK_CREDENTIAL)
+        REQUIRE(hf_answer_credential(conn, hf_conn_is_server(conn) ? server_credential
+                                                                   : client_credential));
+    else if (q->ask == HF_ASK_SIGNATURE)
+        answer_signature(conn, q);
+    else if (q->ask == HF_ASK_VERIFY)
+        REQUIRE(hf_answer_verify(conn, q->verdict == NULL));
+    else
+        REQUIRE(hf_answer_hello(conn, NULL));
+}
+
 /* ---- configurations */
 
 static void set_common(hf_config *c, unsigned flags)
@@ -137,6 +181,14 @@ static void set_common(hf_config *c, unsigned flags)
     hf_config_set_psk_modes(c, flags & SET_PSK_ALONE ? HF_PSK_KE : HF_PSK_DHE_KE | HF_PSK_KE);
     if (flags & SET_PADDING)
         hf_config_set_record_padding(c, 128);
+    if (flags & SET_OWN_ALPN)
+        hf_config_set_alpn(c, "own", true);
+    if (flags & SET_SMALL)
+        hf_config_set_memory_cap(c, 16384);
+    if (flags & SET_UPDATES)
+        hf_config_set_key_update_after(c, 2);
+    for (int ask = HF_ASK_CREDENTIAL; flags & SET_ASK && ask <= HF_ASK_HELLO; ask++)
+        hf_config_set_ask(c, (hf_ask)ask, answer_later, NULL);
 }
 
 static hf_config *client_config(unsigned flags)
@@ -164,7 +216,7 @@ static hf_config *server_config(unsigned flags)
         hf_config_set_client_auth(c, flags & SET_REQUIRE ? HF_CLIENT_AUTH_REQUIRE
                                                          : HF_CLIENT_AUTH_REQUEST);
     hf_config_set_cookie(c, (flags & SET_COOKIE) != 0);
-    hf_config_set_tickets(c, 1, 7200);
+    hf_config_set_tickets(c, flags & SET_NO_TICKETS ? 0 : 1, 7200);
     return c;
 }
 
@@ -237,6 +289,7 @@ void ends_open(struct ends *e, unsigned flags, unsigned server_flags)
     e->recorded = recorded;
     e->block = block;
     e->flags = flags;
+    e->server_flags = server_flags;
     e->client_watch.ends = e->server_watch.ends = e;
     e->server_watch.server = true;
     e->client_config = client_config(flags);
@@ -254,8 +307,8 @@ void ends_open(struct ends *e, unsigned flags, unsigned server_flags)
 
 void ends_close(struct ends *e)
 {
-    finish_message(&e->client_watch, !hf_conn_error(e->client));
-    finish_message(&e->server_watch, !hf_conn_error(e->server));
+    finish_message(&e->client_watch, !end_failed(e->client));
+    finish_message(&e->server_watch, !end_failed(e->server));
     hf_conn_free(e->client);
     hf_conn_free(e->server);
     hf_config_free(e->client_config);
@@ -264,6 +317,19 @@ void ends_close(struct ends *e)
     buffer_clear(&e->client_watch.messages);
     buffer_clear(&e->server_watch.messages);
     memset(e, 0, sizeof *e);
+}
+
+unsigned long end_starved;
+
+unsigned feed_flags(struct feed *f)
+{
+    unsigned high = feed_u8(f);
+    return high << 16 | feed_u16(f);
+}
+
+bool end_failed(const hf_conn *conn)
+{
+    return (hf_conn_wants(conn) & HF_IS_FAILED) != 0;
 }
 
 bool end_done(const hf_conn *conn)
@@ -286,17 +352,24 @@ hf_result end_feed(hf_conn *conn, struct buffer *in, size_t chunk, struct buffer
         REQUIRE(copy != NULL);
         if (offered)
             memcpy(copy + 1, buffer_front(in), offered);
+        mem_test_fail_after(end_starved);
         hf_result r = hf_conn_receive(conn, copy + 1, offered, &used, &plain, &len);
+        mem_test_fail_after(0);
         REQUIRE(used <= offered && len <= used);
         REQUIRE(len == 0 ||
                 (r == HF_DONE && plain >= copy + 1 && plain + len <= copy + 1 + used));
-        REQUIRE((r == HF_FAILED) == (hf_conn_error(conn) != NULL));
+        REQUIRE((r == HF_FAILED) == end_failed(conn));
+        REQUIRE(r != HF_FAILED || hf_conn_error(conn));
         if (len && data)
             REQUIRE(buffer_append(data, plain, len));
         free(copy);
         if (used)
             buffer_drop(in, used);
         offered -= used;
+        if (r == HF_WANT_ANSWER) {
+            answer(conn);
+            continue;
+        }
         if (r == HF_WANT_INPUT && offered < buffer_len(in))
             continue;
         if (r != HF_DONE || (buffer_len(in) == 0 && len == 0))
@@ -367,7 +440,8 @@ static bool key_of(const hf_conn *to, uint8_t key[AEAD_MAX_KEY])
 void end_seal(const hf_conn *to, uint8_t type, struct slice content, size_t pad,
               struct buffer *out)
 {
-    bool hidden = to->in.prot != NULL;
+    /* A dead connection has forgotten its keys, and is told whatever. */
+    bool hidden = to->in.prot != NULL && !end_failed(to);
     size_t inner = content.len + (hidden ? 1 + pad : 0), size = inner + (hidden ? 16 : 0);
     if (size > 65535)
         return;

@@ -25,7 +25,12 @@ enum {
     SET_CHACHA = 1 << 12,
     SET_P256 = 1 << 13,
     SET_PADDING = 1 << 14,
-    SET_TRACE = 1 << 15, /* and its leaves are checked */
+    SET_TRACE = 1 << 15,    /* and its leaves are checked */
+    SET_ASK = 1 << 16,      /* every question waits for its answer */
+    SET_SMALL = 1 << 17,    /* as little memory as is allowed */
+    SET_UPDATES = 1 << 18,  /* a new key after every second record */
+    SET_OWN_ALPN = 1 << 19, /* a protocol that nobody else has, and it is required */
+    SET_NO_TICKETS = 1 << 20,
 };
 
 struct ends;
@@ -42,7 +47,7 @@ struct watch {
 };
 
 struct ends {
-    unsigned flags;
+    unsigned flags, server_flags;
     hf_config *client_config, *server_config;
     hf_conn *client, *server;
     hf_session *session; /* the last that the client was given */
@@ -64,13 +69,20 @@ void ends_close(struct ends *e);
 /* ends_config: a frozen configuration of either role, shared by all, with everything in it. */
 hf_config *ends_config(bool server);
 
+bool end_failed(const hf_conn *conn);
 bool end_done(const hf_conn *conn); /* its handshake is over and nothing has failed */
 
 /* end_poke calls every getter there is, and explains the error if there is one. */
 void end_poke(hf_conn *conn);
 
+/* feed_flags: 24 bits of setup. */
+unsigned feed_flags(struct feed *f);
+
+/* Not 0: in each end_feed the n-th allocation of a call, and all behind it, fail. */
+extern unsigned long end_starved;
+
 /* end_feed gives bytes to a connection, at most `chunk` new ones at a time (0: all), until it wants no
- * more; returns the last result. Application data is appended to `data` if that is not NULL. */
+ * more, and answers its questions; returns the last result. Application data is appended to `data` if that is not NULL. */
 hf_result end_feed(hf_conn *conn, struct buffer *in, size_t chunk, struct buffer *data);
 
 /* end_move puts what `from` has to send behind `to`. */

@@ -44,6 +44,12 @@ static void add_u16(struct buffer *b, size_t v)
     add_u8(b, (unsigned)v);
 }
 
+static void add_flags(struct buffer *b, unsigned flags)
+{
+    add_u8(b, flags >> 16);
+    add_u16(b, flags);
+}
+
 static void add_vec16(struct buffer *b, const void *p, size_t n)
 {
     add_u16(b, n);
@@ -169,13 +175,16 @@ static void put_rare_extensions(void)
 /* ---- whole handshakes */
 
 static void put_stream(bool server, const char *name, unsigned flags, unsigned chunk,
-                       struct buffer *bytes)
+                       unsigned starved, struct buffer *bytes)
 {
     struct buffer b = {0};
-    add_u16(&b, flags);
+    char full[100];
+    snprintf(full, sizeof full, "%s%s", name, starved ? "-starved" : "");
+    add_flags(&b, flags);
     add_u8(&b, chunk);
+    add_u8(&b, starved);
     add(&b, buffer_front(bytes), buffer_len(bytes));
-    put_buffer(server ? "server" : "client", name, &b);
+    put_buffer(server ? "server" : "client", full, &b);
 }
 
 /* A script that puts each message in its own place: where mutations are wanted. The first 5 bytes say
@@ -186,7 +195,7 @@ static void put_script(bool to_server, const char *name, unsigned flags,
     static const uint8_t key_update[] = {MSG_KEY_UPDATE, 0, 0, 1, 1}, alert[] = {1, 0};
     struct buffer b = {0};
     const uint8_t *m = buffer_front(messages), *end = m + buffer_len(messages);
-    add_u16(&b, flags);
+    add_flags(&b, flags);
     add_u8(&b, 0);
     add_u16(&b, 0);
     while (m < end) {
@@ -214,7 +223,7 @@ static void put_hooked(bool to_server, const char *name, unsigned flags, uint8_t
                        const uint8_t *block, size_t len)
 {
     struct buffer b = {0};
-    add_u16(&b, flags);
+    add_flags(&b, flags);
     add_u8(&b, type);
     add_vec16(&b, block, len);
     put_buffer(to_server ? "script_server" : "script_client", name, &b);
@@ -262,6 +271,8 @@ static const struct {
     {"everything", SET_CLIENT_AUTH | SET_REQUIRE | SET_ALPN | SET_LIMIT | SET_OCSP |
                        SET_SHA384 | SET_AUTHORITIES | SET_PADDING | SET_TRACE},
     {"chacha", SET_CHACHA | SET_NO_COMPAT | SET_P256},
+    {"asking", SET_ASK | SET_CLIENT_AUTH | SET_UPDATES | SET_TRACE},
+    {"asking-resumed", SET_ASK | SET_RESUME | SET_NO_TICKETS | SET_OWN_ALPN},
     {"resumed-384", SET_RESUME | SET_SHA384 | SET_LIMIT | SET_OCSP},
 };
 
@@ -290,7 +301,9 @@ static void handshake(const char *name, unsigned flags)
         REQUIRE(hf_conn_send(from, text, sizeof text, &taken, out, sizeof out, &written) ==
                 HF_DONE);
         add(&all[side], out, written);
-        put_stream(side, name, flags, flags & SET_TRACE ? 3 : 0, &all[side]);
+        put_stream(side, name, flags, flags & SET_TRACE ? 3 : 0, 0, &all[side]);
+        if (!(flags & SET_TRACE))
+            put_stream(side, name, flags, 0, 7, &all[side]);
         const struct buffer *messages =
             side ? &e.client_watch.messages : &e.server_watch.messages;
         put_script(side, name, flags, messages);
@@ -340,8 +353,8 @@ static void put_pairs(void)
         struct buffer b = {0};
         size_t j = i * 2 % (sizeof setups / sizeof *setups);
         char name[100];
-        add_u16(&b, setups[i].flags);
-        add_u16(&b, setups[i % 2 ? i : j].flags);
+        add_flags(&b, setups[i].flags);
+        add_flags(&b, setups[i % 2 ? i : j].flags);
         add_u16(&b, i * 5);
         add_u8(&b, i % 3 == 2);
         if (i % 3 == 2)

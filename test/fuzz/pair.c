@@ -1,6 +1,6 @@
 /* pair.c: client and server of ours with whatever configurations, over a wire that cuts and damages.
  *
- * Input: 16 bits of setup for each side; 8 bits: chunk of each side; then operations. What must hold: on
+ * Input: 24 bits of setup for each side; 8 bits: chunk of each side; then operations. What must hold: on
  * a wire that only cuts, both sides come to the same end, and data arrive as they were sent; on one that
  * damages, nothing false is ever delivered. */
 #include <string.h>
@@ -160,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct feed f = {data, size};
     static struct play p;
     memset(&p, 0, sizeof p);
-    unsigned client = feed_u16(&f), server = feed_u16(&f);
+    unsigned client = feed_flags(&f), server = feed_flags(&f);
     ends_open(&p.e, client, server);
     p.client.conn = p.e.client;
     p.server.conn = p.e.server;

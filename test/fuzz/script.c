@@ -2,7 +2,7 @@
  * their way by somebody who has the keys. Everything behind the hellos is reached this way: whatever is
  * changed is protected again before it is delivered.
  *
- * Input: 16 bits of setup (ends.h); a message type and a 16-bit vector: if the type is not 0, the honest
+ * Input: 24 bits of setup (ends.h); a message type and a 16-bit vector: if the type is not 0, the honest
  * peer itself puts these extensions into that message (so that both still see the same handshake);
  * then operations, one or more for each message of the peer's and, when it has no more, for records of
  * our own making. What must hold: if one byte of the handshake is not what the honest peer sent, the
@@ -196,7 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct play p;
     size_t at = 0;
     memset(&p, 0, sizeof p);
-    unsigned flags = feed_u16(&f);
+    unsigned flags = feed_flags(&f);
     p.e.hooked = feed_u8(&f);
     p.e.block = feed_vec16(&f);
     p.e.recorded = SERVER ? 1 : 2;
@@ -216,7 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         insert(&p, &f);
         let_peer_answer(&p);
     }
-    bool dead = hf_conn_error(p.target) != NULL;
+    bool dead = end_failed(p.target);
     REQUIRE(!dead || !end_done(p.target));
     end_poke(p.target);
     end_poke(p.peer);
