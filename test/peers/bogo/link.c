@@ -48,7 +48,7 @@ void link_close(struct link *l)
     free(l->out);
 }
 
-static bool put(struct link *l, const uint8_t *p, size_t n)
+bool link_put(struct link *l, const uint8_t *p, size_t n)
 {
     if (l->out_len + n > l->out_size) {
         size_t size = 2 * (l->out_len + n);
@@ -86,7 +86,7 @@ void link_flush(struct link *l)
     size_t n;
     const uint8_t *p;
     while ((p = hf_conn_output(l->conn, &n))) {
-        if (!put(l, p, n))
+        if (!link_put(l, p, n))
             l->write_failed = true;
         hf_conn_output_done(l->conn, n);
     }
@@ -153,7 +153,7 @@ hf_result link_send(struct link *l, const void *data, size_t len)
             r = hf_conn_send(l->conn, p, len, &taken, out, size, &written);
         if (r != HF_DONE)
             break;
-        if (!put(l, out, written))
+        if (!link_put(l, out, written))
             r = HF_FAILED;
         p += taken;
         len -= taken;

@@ -28,6 +28,9 @@ bool link_open(struct link *l, int port, bool ipv6, uint64_t id);
 /* link_close lets the peer read what was sent to it, and closes the socket. */
 void link_close(struct link *l);
 
+/* link_put puts bytes behind what is to be sent. */
+bool link_put(struct link *l, const uint8_t *p, size_t n);
+
 /* link_flush sends what the connection has to say. */
 void link_flush(struct link *l);
 

@@ -59,6 +59,7 @@ static const struct flag flags[] = {
     {"shim-shuts-down", FLAG, AT(shim_shuts_down)},
     {"check-close-notify", FLAG, AT(check_close_notify)},
     {"write-different-record-sizes", FLAG, AT(write_different_record_sizes)},
+    {"send-alert", FLAG, AT(send_alert)},
     {"read-with-unfinished-write", FLAG, AT(read_with_unfinished_write)},
     {"shim-initial-write", STRING, AT(initial_write)},
     {"repeat-shim-initial-write", NUMBER, AT(repeat_initial_write)},
@@ -82,6 +83,7 @@ static const struct flag flags[] = {
     {"expect-advertised-alpn", STRING, AT(expect_advertised_alpn)},
     {"expect-peer-cert-file", STRING, AT(expect_cert_file)},
     {"expect-ocsp-response", BASE64, AT(expect_ocsp)},
+    {"expect-early-data-reason", STRING, AT(expect_early_reason)},
     {"expect-hrr", FLAG, AT(expect_hrr)},
     {"expect-no-hrr", FLAG, AT(expect_no_hrr)},
     {"expect-session-miss", FLAG, AT(expect_session_miss)},
@@ -194,6 +196,9 @@ static const char *beyond(const struct options *o)
         return "-max-send-fragment";
     if (o->server && o->expect_no_server_name)
         return "-expect-no-server-name";
+    /* handfast has no early data: that is the reason, always. */
+    if (o->expect_early_reason && strcmp(o->expect_early_reason, "disabled") != 0)
+        return "-expect-early-data-reason other than disabled";
     return NULL;
 }
 

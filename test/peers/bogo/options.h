@@ -43,6 +43,7 @@ struct options {
     bool implicit_handshake, no_op_extra_handshake, handshake_twice;
     bool shim_writes_first, shim_shuts_down, check_close_notify, write_different_record_sizes;
     bool read_with_unfinished_write;
+    bool send_alert;
     const char *initial_write;
     int repeat_initial_write, read_size, max_send_fragment;
     bool key_update, key_update_before_read;
@@ -56,6 +57,7 @@ struct options {
     struct blob expect_ocsp;
     bool expect_hrr, expect_no_hrr, expect_session_miss, expect_no_session, expect_no_peer_cert;
     bool expect_verify_result, expect_no_server_name;
+    const char *expect_early_reason;
 };
 
 /* options_parse reads the command line into first and resume. 0: read; 89: it asks for something that

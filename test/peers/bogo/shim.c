@@ -220,6 +220,18 @@ static bool export_secrets(struct link *l)
            send_all(l, e->write_secret, len);
 }
 
+/* -send-alert: a fatal alert that handfast itself never has a reason to send. */
+static bool send_alert(struct link *l)
+{
+    static const uint8_t alert[2] = {2, 30};
+    uint8_t record[64];
+    size_t len = rec_seal(&l->conn->out, REC_ALERT, HF_TLS1_2, alert, sizeof alert, record);
+    if (!len || !link_put(l, record, len))
+        return differs("that the alert cannot be sealed");
+    link_flush(l);
+    return true;
+}
+
 static bool write_first(struct link *l, const struct options *o)
 {
     static uint8_t many[32769];
@@ -307,7 +319,7 @@ static bool exchange(struct link *l, struct run *run, bool resume)
     const struct options *o = run->o;
     link_flush(l);
     if (!o->implicit_handshake || o->shim_writes_first || o->export_len || o->shim_shuts_down ||
-        o->read_with_unfinished_write || o->write_different_record_sizes) {
+        o->send_alert || o->read_with_unfinished_write || o->write_different_record_sizes) {
         if (link_handshake(l) != HF_DONE)
             return failed(l->conn);
     }
@@ -319,6 +331,8 @@ static bool exchange(struct link *l, struct run *run, bool resume)
     if ((o->export_len && !export_key(l, o)) ||
         (o->export_traffic_secrets && !export_secrets(l)))
         return false;
+    if (o->send_alert)
+        return send_alert(l);
     if (!write_first(l, o) || (!o->shim_shuts_down && !serve(l, o)))
         return false;
     if (o->implicit_handshake && !check_agreed(run, l->conn, resume))
