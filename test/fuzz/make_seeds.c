@@ -488,6 +488,9 @@ static void put_records(void)
 
 static void put_identities(void)
 {
+    put("ocsp", "good", server_ocsp, sizeof server_ocsp);
+    put("ocsp", "cut", server_ocsp, sizeof server_ocsp - 1);
+    put("ocsp", "none", NULL, 0);
     const char *pem[] = {root_pem, server_pem, client_pem},
                *key[] = {"", server_key_pem, client_key_pem};
     for (int i = 0; i < 3; i++) {
