@@ -91,11 +91,14 @@ const struct step server13[] = {
 
 /* What must be there when TLS 1.3 was agreed (RFC 8446 4.1.2, 4.2.1, 9.2). A hello without
  * supported_versions is one of TLS 1.2 or older and is refused as that, later; in one with it
- * legacy_version says nothing (4.2.1), but for SSL 3.0's, which is always refused (D.5). */
+ * legacy_version says nothing (4.2.1), but for SSL 3.0's, which is always refused, and those below,
+ * which nobody may send (D.5). */
 static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct client_hello *ch)
 {
     if (ch->version == 0x0300)
         rd_bad(r, HF_E_SSL3_PEER, "legacy_version is 0x0300");
+    else if (ch->version < 0x0300)
+        rd_bad(r, HF_E_UNSUPPORTED_VERSION, "legacy_version is 0x%04x", ch->version);
     else if (!ch->has_extensions)
         rd_bad(r, HF_E_UNSUPPORTED_VERSION,
                "the client offers %s at most, this server allows TLS 1.3",

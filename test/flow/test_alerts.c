@@ -9,6 +9,7 @@ enum {
     DECODE_ERROR = 50,
     ILLEGAL_PARAMETER = 47,
     HANDSHAKE_FAILURE = 40,
+    PROTOCOL_VERSION = 70,
     NO_ALERT = -1, /* the server went on */
     SILENCE = -2,  /* it waits for more */
 };
@@ -20,6 +21,7 @@ struct hello {
     uint16_t versions[4], groups[4], shares[4];
     size_t share_len; /* of every share that is not for X25519 */
     size_t padding;   /* bytes of an unknown extension */
+    uint16_t legacy_version;
 };
 
 struct bytes {
@@ -103,7 +105,7 @@ static void put_hello(struct bytes *b, const struct hello *h)
 {
     put(b, 1, 1);
     size_t body = open_vec(b, 3);
-    put(b, 0x0303, 2);
+    put(b, h->legacy_version, 2);
     memset(b->p + b->len, 0x5a, 32);
     b->len += 32;
     put(b, 0, 1);
@@ -161,8 +163,11 @@ static int alert_for(const struct hello *h, hf_code *code)
     return alert;
 }
 
-static const struct hello good = {
-    .versions = {HF_TLS1_3}, .groups = {X25519, P256}, .shares = {X25519}, .share_len = 32};
+static const struct hello good = {.versions = {HF_TLS1_3},
+                                  .groups = {X25519, P256},
+                                  .shares = {X25519},
+                                  .share_len = 32,
+                                  .legacy_version = 0x0303};
 
 static void test_good(void)
 {
@@ -170,6 +175,23 @@ static void test_good(void)
     struct hello h = good;
     CHECK_INT(alert_for(&h, &code), NO_ALERT);
     CHECK_INT(code, HF_OK);
+}
+
+/* RFC 8446 D.5: legacy_version MUST NOT be 0x0300 or less; 4.2.1: otherwise it says nothing. */
+static void test_legacy_version(void)
+{
+    static const uint16_t bad[] = {0, 0x0002, 0x0103, 0x0200, 0x02ff, 0x0300};
+    static const uint16_t fine[] = {0x0301, 0x0302, 0x0304, 0x0400, 0x1234};
+    hf_code code;
+    struct hello h = good;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        h.legacy_version = bad[i];
+        CHECK_INT(alert_for(&h, &code), PROTOCOL_VERSION);
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        h.legacy_version = fine[i];
+        CHECK_INT(alert_for(&h, &code), NO_ALERT);
+    }
 }
 
 /* RFC 8446 4.2.7: obsolete groups MUST NOT be offered for TLS 1.3; but a client may mean them for
@@ -294,6 +316,7 @@ static void test_one_key_update(void)
 int main(void)
 {
     RUN(test_good);
+    RUN(test_legacy_version);
     RUN(test_obsolete_groups);
     RUN(test_shares_outside_groups);
     RUN(test_empty_share);
