@@ -398,7 +398,7 @@ typedef enum hf_result {
     HF_WANT_INPUT,   /* needs more bytes from the peer */
     HF_WANT_OUTPUT,  /* bytes for the peer must be taken first, or there is no room in the output */
     HF_WANT_ANSWER,  /* hf_conn_question() must be answered first */
-    HF_CLOSED,       /* the peer has ended its half cleanly */
+    HF_CLOSED,       /* the half in question has ended cleanly: the peer's, or (sending) our own */
     HF_FAILED,       /* the connection is dead: hf_conn_error() */
 } hf_result;
 
@@ -463,7 +463,7 @@ HF_API void hf_conn_output_done(hf_conn *conn, size_t sent);
  * after whatever hf_conn_output still holds. *taken is how much of data is in them, *written how
  * many bytes of out are to be sent, all of them, in this order. HF_DONE with *taken < len when out is
  * full; HF_WANT_OUTPUT if not even one byte fits; HF_WANT_INPUT if the handshake is not that far;
- * HF_FAILED (E_WRITE_CLOSED after hf_conn_close, which leaves the reading half alive).
+ * HF_CLOSED after hf_conn_close, which leaves the reading half alive; HF_FAILED.
  * data and out may not overlap. */
 HF_API hf_result hf_conn_send(hf_conn *conn, const uint8_t *data, size_t len, size_t *taken,
                               uint8_t *out, size_t out_size, size_t *written) HF_MUST_CHECK;

@@ -14,7 +14,7 @@ unsigned hf_conn_wants(const hf_conn *c)
         return wants | HF_IS_FAILED;
     if (c->hs)
         wants |= HF_IN_HANDSHAKE;
-    if (c->hs && c->hs->question.ask)
+    if (hf_conn_question(c))
         return wants | HF_CAN_ANSWER;
     if (!(state & HO_CLOSED_IN))
         wants |= HF_CAN_RECEIVE;

@@ -3,7 +3,9 @@
 
 const hf_question *hf_conn_question(const hf_conn *c)
 {
-    return c->hs && c->hs->question.ask && !c->hs->answered ? &c->hs->question : NULL;
+    if (!c->hs || !c->hs->question.ask || c->hs->answered || conn_state(c) & HO_FAILED)
+        return NULL;
+    return &c->hs->question;
 }
 
 static bool waits_for(hf_conn *c, hf_ask ask)
@@ -25,7 +27,7 @@ bool hf_answer_credential(hf_conn *c, hf_credential *credential)
 
 bool hf_answer_signature(hf_conn *c, const uint8_t *signature, size_t len)
 {
-    if (len > SIG_MAX_SIZE || !waits_for(c, HF_ASK_SIGNATURE))
+    if (len > SIG_MAX_SIZE || (len && !signature) || !waits_for(c, HF_ASK_SIGNATURE))
         return false;
     if (len)
         memcpy(c->hs->signature, signature, len);

@@ -16,7 +16,6 @@ enum {
     HO_CLAIMED = 8,    /* somebody is setting the error */
     HO_CLOSED_IN = 16, /* close_notify has come */
     HO_CLOSED_OUT = 32,
-    HO_WROTE_ALERT = 64,
 };
 
 struct hf_conn {
@@ -30,6 +29,8 @@ struct hf_conn {
     struct rec_half in;
     struct buffer inbuf; /* handshake bytes that do not make a message yet */
     bool started;        /* a record has come */
+    bool
+        running; /* hs_run is on the stack: a callback of the handshake may not start it again */
 
     /* write half */
     struct rec_half out;

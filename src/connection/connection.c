@@ -115,6 +115,8 @@ hf_result conn_fail(hf_conn *c, const hf_error *err)
     if (before & HO_CLAIMED)
         return HF_FAILED; /* the first error wins */
     c->error = *err;
+    if (c->hs)
+        hs_forget(c->hs);
     bool silent =
         c->error.alert == HF_NO_ALERT || c->error.alert_received || before & HO_CLOSED_OUT;
     atomic_fetch_or_explicit(&c->handover, HO_FAILED | (silent ? 0u : HO_ALERT),
@@ -140,8 +142,12 @@ hf_result conn_run(hf_conn *c)
         return HF_FAILED;
     if (!c->hs)
         return HF_DONE;
+    if (c->running)
+        return HF_WANT_ANSWER;
     err.code = HF_OK;
+    c->running = true;
     enum hs_result r = hs_run(c->hs, &err);
+    c->running = false;
     if (r == HS_FAILED)
         return conn_fail(c, &err);
     if (r == HS_OK)

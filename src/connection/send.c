@@ -57,8 +57,8 @@ void conn_write_pending(hf_conn *c)
 
 const uint8_t *hf_conn_output(hf_conn *c, size_t *len)
 {
-    /* An unstarted client starts by asking what there is to send. */
-    if (c->hs && !c->started)
+    /* An unstarted client starts by asking what there is to send; after an answer it goes on. */
+    if (c->hs && (!c->started || c->hs->answered))
         (void)conn_run(c);
     conn_write_pending(c);
     *len = buffer_len(&c->output);
@@ -123,7 +123,9 @@ static hf_result may_send(hf_conn *c)
     unsigned state = conn_state(c);
     if (state & HO_FAILED)
         return HF_FAILED;
-    return c->hs ? HF_WANT_INPUT : HF_DONE;
+    if (c->hs)
+        return HF_WANT_INPUT;
+    return state & HO_CLOSED_OUT ? HF_CLOSED : HF_DONE;
 }
 
 hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *taken, uint8_t *out,
@@ -137,8 +139,6 @@ hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *take
     if (r != HF_DONE)
         return r;
     err.code = HF_OK;
-    if (conn_state(c) & HO_CLOSED_OUT)
-        return HF_FAILED;
     if (!conn_awake(c, false, &err))
         return conn_fail(c, &err);
     conn_write_pending(c);
@@ -173,6 +173,8 @@ void hf_conn_close(hf_conn *c)
         put_alert(c, 1, 90);
     put_alert(c, 1, 0);
     atomic_fetch_or(&c->handover, HO_CLOSED_OUT);
+    if (c->hs)
+        c->hs->cancelled = true;
 }
 
 hf_result hf_conn_key_update(hf_conn *c, bool request)
@@ -180,8 +182,6 @@ hf_result hf_conn_key_update(hf_conn *c, bool request)
     hf_result r = may_send(c);
     if (r != HF_DONE)
         return r;
-    if (conn_state(c) & HO_CLOSED_OUT)
-        return HF_FAILED;
     conn_write_pending(c);
     return renew_key(c, request);
 }

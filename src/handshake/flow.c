@@ -40,6 +40,19 @@ void hs_free(struct hs *hs)
     mem_wipe_free(hs, sizeof *hs);
 }
 
+void hs_forget(struct hs *hs)
+{
+    hs->cancelled = true;
+    wipe(hs->secret, sizeof hs->secret);
+    wipe(hs->client_hs, sizeof hs->client_hs);
+    wipe(hs->server_hs, sizeof hs->server_hs);
+    wipe(hs->shared, sizeof hs->shared);
+    for (size_t i = 0; i < hs->n.own_count; i++) {
+        kx_free(hs->n.own[i].kx);
+        hs->n.own[i].kx = NULL;
+    }
+}
+
 enum hs_result hs_fail(struct hs *hs, hf_code code, const char *fmt, ...)
 {
     char detail[HF_DETAIL_MAX_LEN];
@@ -128,10 +141,19 @@ static enum hs_result run_row(struct hs *hs, const struct step *s)
     return r == HS_OK && s->kind == '<' ? consume(hs) : r;
 }
 
+/* "close_notify: This alert notifies the recipient that the sender will not send any more messages on
+ * this connection" (RFC 8446 6.1). */
+static enum hs_result cancelled(struct hs *hs)
+{
+    return hs_fail(hs, HF_E_WRITE_CLOSED, "hf_conn_close was called during the handshake");
+}
+
 static enum hs_result walk(struct hs *hs)
 {
     for (; hs->step->kind; hs->step++, hs->step_shown = false) {
         const struct step *s = hs->step;
+        if (hs->cancelled)
+            return cancelled(hs);
         if (s->when && !s->when(hs))
             continue;
         if (s->kind == '<') {
@@ -301,6 +323,8 @@ enum hs_result hs_ask(struct hs *hs, hf_ask ask, bool *nobody)
     if (!hs->asked_back) {
         hs->asked_back = true;
         bool now = config->ask[ask](hs->conn, &hs->question, config->ask_arg[ask]);
+        if (hs->cancelled)
+            return cancelled(hs);
         if (now && !hs->answered)
             return hs_fail(hs, HF_E_USAGE,
                            "the callback said that it had answered, but gave no answer");

@@ -112,6 +112,7 @@ struct hs {
     uint8_t *tbs;
     size_t tbs_len;
 
+    bool cancelled; /* the connection was closed or has failed: no row may run any more */
     bool done;
 };
 
@@ -119,6 +120,9 @@ struct hs {
 struct hs *hs_new(hf_config *config, bool server, hf_conn *conn, struct established *est,
                   const struct tracer *tracer);
 void hs_free(struct hs *hs);
+
+/* hs_forget wipes the secrets of a handshake that has failed; the rest stays, for a diagnosis. */
+void hs_forget(struct hs *hs);
 
 /* hs_run walks down the list as far as it goes. err receives the failure. */
 enum hs_result hs_run(struct hs *hs, hf_error *err);

@@ -83,10 +83,9 @@ static bool seal(hf_stream *s, const uint8_t *data, size_t len, size_t *taken, h
     s->out.start = 0;
     s->out.end = written;
     iobuf_close(&s->out);
+    if (r == HF_CLOSED)
+        return net_fail(err, HF_E_WRITE_CLOSED, 0, "the connection's writing half was closed");
     if (r == HF_FAILED) {
-        if (!hf_conn_error(s->conn))
-            return net_fail(err, HF_E_WRITE_CLOSED, 0,
-                            "the connection's writing half was closed");
         conn_failed(s, err);
         return false;
     }

@@ -411,7 +411,7 @@ static void test_close(void)
     CHECK_INT(pair_send(&p, &p.server, "late", 4),
               HF_DONE); /* half-closed: this way still works */
     CHECK_INT(p.client.data.len, 4);
-    CHECK_INT(pair_send(&p, &p.client, "x", 1), HF_FAILED);
+    CHECK_INT(pair_send(&p, &p.client, "x", 1), HF_CLOSED);
     hf_conn_close(p.server.conn);
     pair_run(&p);
     CHECK_INT(p.client.last, HF_CLOSED);
