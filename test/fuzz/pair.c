@@ -31,7 +31,8 @@ struct side {
 struct play {
     struct ends e;
     struct side client, server;
-    bool damaged;
+    bool damaged, agreed;
+    unsigned updates;
 };
 
 static void receive(struct side *s)
@@ -81,6 +82,7 @@ static void send_data(struct side *from, struct side *to, size_t n)
 static void check_ends(struct play *p)
 {
     hf_conn *c = p->client.conn, *s = p->server.conn;
+    p->agreed = end_done(c) && end_done(s);
     if (p->damaged)
         return;
     if (end_done(c) && end_done(s)) {
@@ -106,6 +108,16 @@ static void check_ends(struct play *p)
     REQUIRE(!es || (es->code != HF_E_INTERNAL && es->code != HF_E_MISSING_PROOF));
 }
 
+/* Two ends that agreed do not fall out over a wire that is in order. */
+static void check_peace(const struct play *p, const hf_conn *conn)
+{
+    const hf_error *err = hf_conn_error(conn);
+    if (p->damaged || !p->agreed || !err)
+        return;
+    REQUIRE(err->code == HF_E_WRITE_CLOSED || err->code == HF_E_KEY_UPDATES ||
+            (err->code == HF_E_ALERT_RECEIVED && p->updates > 30));
+}
+
 static void check_data(const struct play *p, const struct side *from, const struct side *to)
 {
     size_t n = buffer_len(&to->data);
@@ -125,6 +137,7 @@ static void perform(struct play *p, struct feed *f)
     case OP_KEY_UPDATE: {
         hf_result r = hf_conn_key_update(from->conn, feed_u8(f) & 1);
         REQUIRE(r != HF_DONE || end_done(from->conn));
+        p->updates++;
         break;
     }
     case OP_HIBERNATE: (void)hf_conn_hibernate(from->conn); break;
@@ -175,6 +188,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         perform(&p, &f);
     check_data(&p, &p.client, &p.server);
     check_data(&p, &p.server, &p.client);
+    check_peace(&p, p.client.conn);
+    check_peace(&p, p.server.conn);
     end_poke(p.client.conn);
     end_poke(p.server.conn);
     side_clear(&p.client);
