@@ -5,15 +5,17 @@
 
 #include "options.h"
 
-enum kind { FLAG, NUMBER, STRING, BASE64, NUMBERS, NONE_OF, IGNORED, IGNORED_ARG };
+enum kind { FLAG, NUMBER, STRING, BASE64, NUMBERS, NONE_OF, CREDENTIAL, IGNORED, IGNORED_ARG };
 
 struct flag {
     const char *name;
     enum kind kind;
-    size_t at;
+    size_t at; /* in struct options, or in the credential that was named last */
+    bool of_credential;
 };
 
-#define AT(member) offsetof(struct options, member)
+#define AT(member) offsetof(struct options, member), false
+#define IN(member) offsetof(struct credential_options, member), true
 
 /* clang-format off */
 static const struct flag flags[] = {
@@ -24,10 +26,12 @@ static const struct flag flags[] = {
     {"async", FLAG, AT(async)},
     {"resume-count", NUMBER, AT(resume_count)},
     {"is-handshaker-supported", FLAG, AT(handshaker_question)},
-    {"cert-file", STRING, AT(cert_file)},
-    {"key-file", STRING, AT(key_file)},
-    {"ocsp-response", BASE64, AT(ocsp_response)},
-    {"signing-prefs", NUMBERS, AT(signing_prefs)},
+    {"new-x509-credential", CREDENTIAL, 0, false},
+    {"cert-file", STRING, IN(cert_file)},
+    {"key-file", STRING, IN(key_file)},
+    {"ocsp-response", BASE64, IN(ocsp_response)},
+    {"signing-prefs", NUMBERS, IN(signing_prefs)},
+    {"must-match-issuer", FLAG, IN(must_match_issuer)},
     {"use-early-callback", FLAG, AT(use_early_callback)},
     {"use-old-client-cert-callback", FLAG, AT(use_old_client_cert_callback)},
     {"min-version", NUMBER, AT(min_version)},
@@ -92,19 +96,21 @@ static const struct flag flags[] = {
     {"expect-verify-result", FLAG, AT(expect_verify_result)},
 
     /* They change nothing in TLS 1.3, or are what handfast does anyway. */
-    {"no-tls1", IGNORED, 0},
-    {"no-tls11", IGNORED, 0},
-    {"no-tls12", IGNORED, 0},
-    {"no-legacy-server-connect", IGNORED, 0},
-    {"expect-secure-renegotiation", IGNORED, 0},
-    {"expect-extended-master-secret", IGNORED, 0},
-    {"renegotiate-freely", IGNORED, 0},
-    {"renegotiate-ignore", IGNORED, 0},
-    {"expect-no-session-id", IGNORED, 0},
-    {"expect-ticket-renewal", IGNORED, 0},
-    {"partial-write", IGNORED, 0},
-    {"expect-cipher-aes", IGNORED_ARG, 0}, /* a guess at the machine: the list below says more */
-    {"expect-cipher-no-aes", IGNORED_ARG, 0},
+    {"no-tls1", IGNORED, 0, false},
+    {"no-tls11", IGNORED, 0, false},
+    {"no-tls12", IGNORED, 0, false},
+    {"no-legacy-server-connect", IGNORED, 0, false},
+    {"expect-secure-renegotiation", IGNORED, 0, false},
+    {"expect-extended-master-secret", IGNORED, 0, false},
+    {"renegotiate-freely", IGNORED, 0, false},
+    {"renegotiate-ignore", IGNORED, 0, false},
+    {"expect-no-session-id", IGNORED, 0, false},
+    {"expect-ticket-renewal", IGNORED, 0, false},
+    {"signed-cert-timestamps", IGNORED_ARG, 0, false}, /* handfast has none to send */
+    {"expect-selected-credential", IGNORED_ARG, 0, false}, /* the runner sees the certificate */
+    {"partial-write", IGNORED, 0, false},
+    {"expect-cipher-aes", IGNORED_ARG, 0, false}, /* a guess at the machine: the list below says more */
+    {"expect-cipher-no-aes", IGNORED_ARG, 0, false},
 };
 /* clang-format on */
 
@@ -159,7 +165,8 @@ static bool add_number(struct int_list *list, int n)
 
 static bool set(struct options *o, const struct flag *f, const char *value)
 {
-    void *at = (char *)o + f->at;
+    void *base = f->of_credential ? (void *)&o->cred[o->creds] : (void *)o;
+    void *at = (char *)base + f->at;
     switch (f->kind) {
     case FLAG: *(bool *)at = true; return true;
     case NUMBER: *(int *)at = atoi(value); return true;
@@ -167,6 +174,7 @@ static bool set(struct options *o, const struct flag *f, const char *value)
     case BASE64: return decode64(value, at);
     case NUMBERS: return add_number(at, atoi(value));
     case NONE_OF: *(struct int_list *)at = (struct int_list){.set = true}; return true;
+    case CREDENTIAL: return ++o->creds < MAX_CREDENTIALS;
     case IGNORED:
     case IGNORED_ARG: return true;
     }
@@ -175,7 +183,7 @@ static bool set(struct options *o, const struct flag *f, const char *value)
 
 static bool takes_value(const struct flag *f)
 {
-    return f->kind != FLAG && f->kind != NONE_OF && f->kind != IGNORED;
+    return f->kind != FLAG && f->kind != NONE_OF && f->kind != CREDENTIAL && f->kind != IGNORED;
 }
 
 static bool begins(const char **name, const char *prefix)
@@ -192,6 +200,12 @@ static const char *beyond(const struct options *o)
 {
     if (o->max_version && o->max_version < 0x0304)
         return "-max-version below TLS 1.3";
+    for (size_t i = 0; i <= o->creds; i++) {
+        if (o->cred[i].must_match_issuer)
+            return "-must-match-issuer";
+        if (i > 0 && o->cred[i].signing_prefs.set)
+            return "-signing-prefs of one of several credentials";
+    }
     if (o->max_send_fragment)
         return "-max-send-fragment";
     if (o->server && o->expect_no_server_name)
@@ -240,6 +254,7 @@ int options_parse(int argc, char **argv, struct options *first, struct options *
 
 void options_free(struct options *o)
 {
-    free(o->ocsp_response.p);
+    for (size_t i = 0; i <= o->creds; i++)
+        free(o->cred[i].ocsp_response.p);
     free(o->expect_ocsp.p);
 }

@@ -19,15 +19,25 @@ struct int_list {
     int v[MAX_LIST];
 };
 
+/* A certificate and its key. */
+struct credential_options {
+    const char *cert_file, *key_file;
+    struct blob ocsp_response;
+    struct int_list signing_prefs;
+    bool must_match_issuer;
+};
+
+#define MAX_CREDENTIALS 8
+
 struct options {
     int port, resume_count;
     const char *shim_id;
     bool ipv6, server, async, handshaker_question;
 
     /* credentials */
-    const char *cert_file, *key_file;
-    struct blob ocsp_response;
-    struct int_list signing_prefs;
+    struct credential_options
+        cred[MAX_CREDENTIALS]; /* the first: what is set without naming one */
+    size_t creds;              /* how many besides the first */
     bool use_early_callback, use_old_client_cert_callback;
 
     /* settings */

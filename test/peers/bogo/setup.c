@@ -189,12 +189,12 @@ static void append(struct int_list *list, int n)
 static int set_signatures(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
+    const struct int_list *prefs = &o->cred[0].signing_prefs;
     static const uint16_t others[] = {0x0403, 0x0804, 0x0503};
-    struct int_list list = o->signing_prefs.set ? o->signing_prefs : o->verify_prefs;
-    if (o->signing_prefs.set && o->verify_prefs.set)
+    struct int_list list = prefs->set ? *prefs : o->verify_prefs;
+    if (prefs->set && o->verify_prefs.set)
         return 89;
-    if (o->signing_prefs.set &&
-        (!o->server || o->verify_peer || o->require_any_client_certificate)) {
+    if (prefs->set && (!o->server || o->verify_peer || o->require_any_client_certificate)) {
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
             append(&list, others[i]);
     }
@@ -231,35 +231,61 @@ static bool set_role(hf_config *config, const struct options *o)
            hf_config_set_server_preference(config, o->server_preference || o->cipher);
 }
 
+static bool add_credentials(const struct run *run, hf_config *config)
+{
+    for (size_t i = 0; i < run->cred_count; i++) {
+        if (!hf_config_add_credential(config, run->creds[i]))
+            return false;
+    }
+    return true;
+}
+
 static bool set_callbacks(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
     /* A client's certificate is what the application chose: it is not to be left out because it does
      * not fit, as one of several in the configuration would be (RFC 8446 4.4.2.3). */
     bool asks = o->async || o->peer_verify_prefs.set || (o->server ? !run->cred : !!run->cred);
+    if (run->cred_count > 1)
+        asks = false; /* handfast chooses */
     bool hello = o->server && (o->use_early_callback || o->expect_advertised_alpn);
     if (!hf_config_set_ask(config, HF_ASK_VERIFY, ask, run) ||
         (asks && !hf_config_set_ask(config, HF_ASK_CREDENTIAL, ask, run)) ||
         (hello && !hf_config_set_ask(config, HF_ASK_HELLO, ask, run)))
         return false;
-    if (!asks && run->cred && !o->use_early_callback &&
-        !hf_config_add_credential(config, run->cred))
+    if (!asks && !o->use_early_callback && !add_credentials(run, config))
         return false;
     return o->server || hf_config_set_session_callback(config, keep_session, run);
 }
 
-static bool load_credential(struct run *run, hf_error *err)
+static bool load_one(struct run *run, const struct credential_options *o, hf_error *err)
 {
-    const struct options *o = run->o;
     if (!o->cert_file)
         return true;
-    run->cred = hf_credential_load_files(o->cert_file, o->key_file, NULL, NULL, err);
-    if (!run->cred || !o->ocsp_response.p)
-        return run->cred != NULL;
+    hf_credential *cred = hf_credential_load_files(o->cert_file, o->key_file, NULL, NULL, err);
+    if (!cred)
+        return false;
+    run->creds[run->cred_count++] = cred;
     /* hf_credential_set_ocsp would refuse the runner's responses, which are no OCSP at all. */
-    run->cred->ocsp = mem_dup(o->ocsp_response.p, o->ocsp_response.len);
-    run->cred->ocsp_len = o->ocsp_response.len;
-    return run->cred->ocsp != NULL;
+    if (o->ocsp_response.p) {
+        cred->ocsp = mem_dup(o->ocsp_response.p, o->ocsp_response.len);
+        cred->ocsp_len = o->ocsp_response.len;
+    }
+    return true;
+}
+
+/* The one without a name is the last resort. */
+static bool load_credentials(struct run *run, hf_error *err)
+{
+    const struct options *o = run->o;
+    for (size_t i = 1; i <= o->creds; i++) {
+        if (!load_one(run, &o->cred[i], err))
+            return false;
+    }
+    if (!load_one(run, &o->cred[0], err))
+        return false;
+    run->cred = run->creds[0];
+    return true;
 }
 
 /* -use-early-callback: the certificate comes with the configuration that answers the ClientHello. */
@@ -268,14 +294,14 @@ static bool make_late_config(struct run *run)
     if (!run->o->server || !run->o->use_early_callback || !run->cred)
         return true;
     run->late_config = hf_config_derive(run->config);
-    return run->late_config && hf_config_add_credential(run->late_config, run->cred);
+    return run->late_config && add_credentials(run, run->late_config);
 }
 
 int setup(struct run *run, const hf_config *base, hf_error *err)
 {
     const struct options *o = run->o;
     hf_config *config = run->config = hf_config_derive(base);
-    if (!config || !load_credential(run, err))
+    if (!config || !load_credentials(run, err))
         return 1;
     int r = set_lists(run, config);
     if (r)
@@ -289,7 +315,7 @@ int setup(struct run *run, const hf_config *base, hf_error *err)
     if (!make_late_config(run))
         return 1;
     /* A list without any scheme that can sign in TLS 1.3 is refused as a configuration. */
-    bool lists = o->signing_prefs.set || o->verify_prefs.set;
+    bool lists = o->cred[0].signing_prefs.set || o->verify_prefs.set;
     return hf_config_freeze(config, err) ? 0 : lists && err->code == HF_E_CONFIG ? 89 : 1;
 }
 
@@ -297,6 +323,7 @@ void setup_clear(struct run *run)
 {
     hf_config_free(run->config);
     hf_config_free(run->late_config);
-    hf_credential_free(run->cred);
+    for (size_t i = 0; i < run->cred_count; i++)
+        hf_credential_free(run->creds[i]);
     hf_session_free(run->session);
 }

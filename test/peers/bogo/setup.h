@@ -8,8 +8,10 @@
 /* One connection's settings and what its callbacks note. */
 struct run {
     const struct options *o;
-    hf_config *config, *late_config; /* late_config: given in answer to the ClientHello */
-    hf_credential *cred;
+    hf_config *config, *late_config;       /* late_config: given in answer to the ClientHello */
+    hf_credential *cred;                   /* the first to be used */
+    hf_credential *creds[MAX_CREDENTIALS]; /* all */
+    size_t cred_count;
     hf_session *session; /* the last that came */
     bool new_session;
     bool verified, accepted; /* the chain was judged, and how */
