@@ -1,6 +1,7 @@
 /* shim.c: handfast as BoringSSL's protocol test runner wants to drive a library: one process for
  * each test, told by flags what to do and what to expect. Exit status 0: as expected; 1: not, or the
- * connection failed; 89: the test wants what handfast or this program does not do. */
+ * connection failed; 88: an allocation was made to fail; 89: the test wants what handfast or this program
+ * does not do. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,10 +415,17 @@ int main(int argc, char **argv)
         return 0;
     }
     signal(SIGPIPE, SIG_IGN);
+    /* The runner's -malloc-test: from this allocation on, all fail. */
+    const char *number = getenv("MALLOC_NUMBER_TO_FAIL");
+    unsigned long fail_at = number ? mem_test_count() + strtoul(number, NULL, 10) + 1 : 0;
+    if (number)
+        mem_test_fail_after(fail_at);
     if (status == 0)
         status = first.shim_id ? run_all(&first, &resume) : 1;
     options_free(&first);
     options_free(&resume); /* what both have was decoded twice */
+    if (number && mem_test_count() >= fail_at)
+        status = 88; /* there may be more to fail */
     /* What a sanitizer says comes behind this line. */
     fprintf(stderr, "--- DONE ---\n");
     return status;
