@@ -11,6 +11,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BLOCK = re.compile(r"(?:<!-- from (\S+) -->\n)?```c\n(.*?)```", re.S)
+CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`|^    .*$", re.M)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 HEADERS = ["handfast.h", "handfast_net.h"]
 
@@ -50,7 +51,7 @@ def check_examples():
 def check_links():
     faults = []
     for path in documents():
-        for link in LINK.findall(read(path)):
+        for link in LINK.findall(CODE.sub("", read(path))):
             if "://" in link or link.startswith("mailto:"):
                 continue
             if not os.path.exists(os.path.join(ROOT, os.path.dirname(path), link)):
