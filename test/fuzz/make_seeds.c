@@ -276,6 +276,8 @@ static const struct {
     {"resumed-384", SET_RESUME | SET_SHA384 | SET_LIMIT | SET_OCSP},
 };
 
+static void put_early_data(const char *name, unsigned flags, const struct buffer *messages);
+
 static void handshake(const char *name, unsigned flags)
 {
     static struct ends e;
@@ -308,6 +310,11 @@ static void handshake(const char *name, unsigned flags)
             side ? &e.client_watch.messages : &e.server_watch.messages;
         put_script(side, name, flags, messages);
         put_hooks(side, name, flags, messages);
+        if (side && !(flags & SET_RESUME)) {
+            char early[120];
+            snprintf(early, sizeof early, "%s-early", name);
+            put_early_data(early, flags, messages);
+        }
         const uint8_t *m = buffer_front(messages), *end = m + buffer_len(messages);
         size_t len;
         char full[100];
@@ -343,11 +350,80 @@ static void handshake(const char *name, unsigned flags)
     ends_close(&e);
 }
 
+/* Records that come again and again, after the handshake or in the middle of it. */
+static void put_floods(void)
+{
+    static const uint8_t update[] = {MSG_KEY_UPDATE, 0, 0, 1, 0}, cancel[] = {1, 90},
+                         ccs[] = {1};
+    static const uint8_t ticket[] = {
+        MSG_NEW_SESSION_TICKET, 0, 0, 14, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0};
+    static const uint8_t hello[] = {MSG_CLIENT_HELLO, 0, 0, 0};
+    static const struct {
+        const char *name;
+        uint8_t type, op; /* op: REPEAT and whether in the middle (OP_INSERT) */
+        const uint8_t *p;
+        size_t n;
+    } floods[] = {
+        {"updates", REC_HANDSHAKE, 64, update, sizeof update},
+        {"warnings", REC_ALERT, 64, cancel, sizeof cancel},
+        {"empty", REC_DATA, 64, NULL, 0},
+        {"tickets", REC_HANDSHAKE, 64, ticket, sizeof ticket},
+        {"hello", REC_HANDSHAKE, 0, hello, sizeof hello},
+        {"ccs", 0x80 | REC_CCS, 64 | 5, ccs, sizeof ccs},
+        {"warnings-early", 0x80 | REC_ALERT, 64 | 5, cancel, sizeof cancel},
+        {"data-early", 0x80 | REC_DATA, 64 | 5, update, sizeof update},
+        {"empty-handshake", REC_HANDSHAKE, 5, NULL, 0},
+    };
+    for (size_t i = 0; i < 2 * (sizeof floods / sizeof *floods); i++) {
+        struct buffer b = {0};
+        size_t j = i / 2;
+        bool to_server = i % 2;
+        /* All messages of the peer's pass first: ClientHello and Finished, or the server's six. */
+        int pass = floods[j].op & 7 ? 1 : to_server ? 2 : 6;
+        add_flags(&b, 0);
+        add_u8(&b, 0);
+        add_u16(&b, 0);
+        while (pass-- > 0)
+            add_u8(&b, 0);
+        add_u8(&b, floods[j].op);
+        if (floods[j].op & 64)
+            add_u8(&b, 80);
+        add_u8(&b, floods[j].type);
+        add_vec16(&b, floods[j].p, floods[j].n);
+        put_buffer(to_server ? "script_server" : "script_client", floods[j].name, &b);
+    }
+}
+
+/* A client that announces early data, and sends some that do not decrypt: they are skipped. */
+static void put_early_data(const char *name, unsigned flags, const struct buffer *messages)
+{
+    static const uint8_t early[] = {0, 42, 0, 0}, data[100] = {1};
+    const uint8_t *m = buffer_front(messages);
+    struct buffer block = {0}, b = {0};
+    REQUIRE(m && buffer_len(messages) > 100);
+    size_t at = 38u + 1 + m[38];
+    at += 2u + get_u16(m + at);
+    at += 1u + m[at];
+    add(&block, m + at + 2, get_u16(m + at));
+    add(&block, early, sizeof early);
+    add_flags(&b, flags);
+    add_u8(&b, MSG_CLIENT_HELLO);
+    add_vec16(&b, buffer_front(&block), buffer_len(&block));
+    add_u8(&b, 0); /* ClientHello */
+    add_u8(&b, 64 | 5);
+    add_u8(&b, 20);
+    add_u8(&b, 0x80 | REC_DATA);
+    add_vec16(&b, data, sizeof data);
+    put_buffer("script_server", name, &b);
+    buffer_clear(&block);
+}
+
 /* Operations of pair.c behind each pair of setups. */
 static void put_pairs(void)
 {
-    static const uint8_t ops[] = {0, 0x12, 0x34, 0x80, 0x23, 0x45, 1, 1, 0x81, 0,
-                                  2, 0x82, 0x85, 7,    0,    0,    9, 6, 3,    0x83};
+    static const uint8_t ops[] = {7,    200,  90,   0x87, 100, 3,    0, 0x12, 0x34,
+                                  0x80, 0x23, 0x45, 1,    1,   0x81, 0, 2,    0x82,
+                                  0x85, 7,    0,    0,    9,   6,    3, 0x83};
     static const uint8_t damage[] = {4, 0, 40, 1};
     for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
         struct buffer b = {0};
@@ -531,6 +607,7 @@ int main(int argc, char **argv)
     put_message(key_update, sizeof key_update, "asked");
     put_rare_extensions();
     put_pairs();
+    put_floods();
     put_texts();
     put_errors();
     put_records();

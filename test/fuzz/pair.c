@@ -15,7 +15,7 @@ enum {
     OP_DAMAGE,
     OP_CUT,
     OP_MEMORY,
-    OP_NOTHING,
+    OP_SEND_CUT,
     OPS
 };
 
@@ -56,17 +56,21 @@ static void run(struct play *p)
     REQUIRE(ended);
 }
 
-static void send_data(struct side *from, struct side *to, size_t n)
+/* room 0: as much as hf_conn_send_size asks for, which must be enough for all at once. */
+static void send_data(struct side *from, struct side *to, size_t n, size_t room)
 {
     static uint8_t data[20000];
-    static uint8_t out[24000];
+    static uint8_t out[80000];
     size_t done = 0, taken, written;
     hf_result r = HF_DONE;
     for (size_t i = 0; i < n; i++)
         data[i] = (uint8_t)(i * 7 + buffer_len(&from->sent));
     while (done < n && r == HF_DONE) {
-        r = hf_conn_send(from->conn, data + done, n - done, &taken, out, sizeof out, &written);
-        REQUIRE(taken <= n - done && written <= sizeof out);
+        size_t size = room ? room : hf_conn_send_size(from->conn, n - done);
+        REQUIRE(size <= sizeof out);
+        r = hf_conn_send(from->conn, data + done, n - done, &taken, out, size, &written);
+        REQUIRE(taken <= n - done && written <= size);
+        REQUIRE(room || r != HF_DONE || taken == n - done);
         REQUIRE(r == HF_DONE || taken == 0);
         if (taken)
             REQUIRE(buffer_append(&from->sent, data + done, taken));
@@ -133,7 +137,7 @@ static void perform(struct play *p, struct feed *f)
     struct side *from = op & 0x80 ? &p->server : &p->client;
     struct side *to = op & 0x80 ? &p->client : &p->server;
     switch (op % OPS) {
-    case OP_SEND: send_data(from, to, feed_u16(f) % 20000); break;
+    case OP_SEND: send_data(from, to, feed_u16(f) % 20000, 0); break;
     case OP_KEY_UPDATE: {
         hf_result r = hf_conn_key_update(from->conn, feed_u8(f) & 1);
         REQUIRE(r != HF_DONE || end_done(from->conn));
@@ -155,6 +159,11 @@ static void perform(struct play *p, struct feed *f)
         break;
     }
     case OP_CUT: from->chunk = feed_u8(f); break;
+    case OP_SEND_CUT: {
+        size_t n = feed_u8(f), room = feed_u8(f) + 1u;
+        send_data(from, to, n * 8, room);
+        break;
+    }
     case OP_MEMORY: REQUIRE(hf_conn_memory(from->conn) < 1 << 20); break;
     default: return;
     }

@@ -21,13 +21,17 @@ enum {
     OP_XOR,     /* 16 bits of place, 8 bits */
     OP_DROP,
     OP_TWICE,
-    OP_INSERT, /* a record before it: 8 bits of type, 16-bit vector; then the next operation */
+    OP_INSERT, /* a record before it: 8 bits of type (the top bit: unprotected whatever the keys),
+                  * 16-bit vector; then the next operation */
     OP_TRUNCATE, /* to 16 bits of length */
     OP_SPLIT,    /* into two records, at 16 bits of place */
     PAD = 8,     /* 8 bits of padding behind the content */
     SLOWLY = 16, /* 8 bits: so many bytes at a time */
     FORGE = 32,  /* a Finished, if it is one, is replaced by one that fits */
+    REPEAT = 64, /* 8 bits: an insertion comes so many times more */
 };
+
+#define MAX_RECORDS 250
 
 struct play {
     struct ends e;
@@ -35,7 +39,7 @@ struct play {
     struct watch *honest;
     struct buffer to_target, to_peer;
     struct buffer delivered; /* handshake bytes that the target got until it was done */
-    size_t chunk, pad;
+    size_t chunk, pad, repeat;
     bool forge;
     size_t forged; /* bytes of the Finished that was forged, 0: none */
     hf_result last;
@@ -61,7 +65,7 @@ static void check_delivered(const struct play *p)
 static void deliver(struct play *p, uint8_t type, struct slice content)
 {
     bool before = end_done(p->target);
-    if (content.len > REC_MAX_PLAIN + 300 || ++p->records > 200)
+    if (content.len > REC_MAX_PLAIN + 300 || ++p->records > MAX_RECORDS)
         return;
     if (!before && type == REC_HANDSHAKE)
         REQUIRE(buffer_append(&p->delivered, content.p, content.len));
@@ -90,13 +94,38 @@ static uint8_t next_op(struct play *p, struct feed *f)
     p->pad = op & PAD ? feed_u8(f) : 0;
     p->chunk = op & SLOWLY ? feed_u8(f) : 0;
     p->forge = op & FORGE;
+    p->repeat = op & REPEAT ? feed_u8(f) : 0;
     return op & 7;
+}
+
+/* A record as anybody on the way can make it. */
+static void deliver_raw(struct play *p, uint8_t type, struct slice content)
+{
+    uint8_t header[REC_HEADER] = {type, 3, 3};
+    if (content.len > REC_MAX_PLAIN || ++p->records > MAX_RECORDS)
+        return;
+    bool before = end_done(p->target), keyed = p->target->in.prot != NULL;
+    /* Handshake bytes that come unprotected count as well. */
+    if (type == REC_HANDSHAKE && !before)
+        REQUIRE(buffer_append(&p->delivered, content.p, content.len));
+    put_u16(header + 3, (uint16_t)content.len);
+    buffer_clear(&p->to_target);
+    REQUIRE(buffer_append(&p->to_target, header, sizeof header));
+    REQUIRE(buffer_append(&p->to_target, content.p, content.len));
+    p->last = end_feed(p->target, &p->to_target, p->chunk, NULL);
+    REQUIRE(before || !keyed || !end_done(p->target));
 }
 
 static void insert(struct play *p, struct feed *f)
 {
     uint8_t type = feed_u8(f);
-    deliver(p, type, feed_vec16(f));
+    struct slice content = feed_vec16(f);
+    for (size_t i = 0; i <= p->repeat; i++) {
+        if (type & 0x80)
+            deliver_raw(p, type & 0x7f, content);
+        else
+            deliver(p, type, content);
+    }
 }
 
 static bool forge_finished(struct play *p)
@@ -211,7 +240,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         let_peer_answer(&p);
     while (perform_next(&p, &f, &at));
     check_agreement(&p);
-    while (f.left && p.records < 200) {
+    while (f.left && p.records < MAX_RECORDS) {
         (void)next_op(&p, &f);
         insert(&p, &f);
         let_peer_answer(&p);
