@@ -35,8 +35,8 @@ bool link_open(struct link *l, int port, bool ipv6, uint64_t id)
     return l->fd >= 0 && write(l->fd, little, 8) == 8;
 }
 
-/* Bytes that were not read would make the system reset the connection, and the runner would lose
- * what we had sent. */
+/* Bytes that were not read would make the system reset the connection, and the runner would
+ * lose what we had sent. */
 void link_close(struct link *l)
 {
     if (l->fd >= 0) {

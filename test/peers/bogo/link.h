@@ -34,8 +34,8 @@ bool link_put(struct link *l, const uint8_t *p, size_t n);
 /* link_flush sends what the connection has to say. */
 void link_flush(struct link *l);
 
-/* link_step waits for bytes and hands them to the connection. HF_DONE: it went on (there may be data
- * in l->data); HF_CLOSED; HF_FAILED. */
+/* link_step waits for bytes and hands them to the connection. HF_DONE: it went on (there may be
+ * data in l->data); HF_CLOSED; HF_FAILED. */
 hf_result link_step(struct link *l);
 
 /* link_handshake runs the handshake to its end. */

@@ -109,8 +109,6 @@ static const struct flag flags[] = {
     {"signed-cert-timestamps", IGNORED_ARG, 0, false}, /* handfast has none to send */
     {"expect-selected-credential", IGNORED_ARG, 0, false}, /* the runner sees the certificate */
     {"partial-write", IGNORED, 0, false},
-    {"expect-cipher-aes", IGNORED_ARG, 0, false}, /* a guess at the machine: the list below says more */
-    {"expect-cipher-no-aes", IGNORED_ARG, 0, false},
 };
 /* clang-format on */
 

@@ -70,8 +70,8 @@ struct options {
     const char *expect_early_reason;
 };
 
-/* options_parse reads the command line into first and resume. 0: read; 89: it asks for something that
- * the shim or handfast does not do, which is said on stdout; 1: it is wrong. */
+/* options_parse reads the command line into first and resume. 0: read; 89: it asks for
+ * something that the shim or handfast does not do, which is said on stdout; 1: it is wrong. */
 int options_parse(int argc, char **argv, struct options *first, struct options *resume);
 
 /* options_free frees what options_parse has decoded. */

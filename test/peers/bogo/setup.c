@@ -184,8 +184,8 @@ static void append(struct int_list *list, int n)
         list->v[list->count++] = n;
 }
 
-/* BoringSSL has two lists, what it verifies and what it signs with; handfast has one. Where a test
- * sets one of them and needs the other, what the other needs is put behind it. */
+/* BoringSSL has two lists, what it verifies and what it signs with; handfast has one. Where a
+ * test sets one of them and needs the other, what the other needs is put behind it. */
 static int set_signatures(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
@@ -243,8 +243,8 @@ static bool add_credentials(const struct run *run, hf_config *config)
 static bool set_callbacks(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
-    /* A client's certificate is what the application chose: it is not to be left out because it does
-     * not fit, as one of several in the configuration would be (RFC 8446 4.4.2.3). */
+    /* A client's certificate is what the application chose: it is not to be left out because it
+     * does not fit, as one of several in the configuration would be (RFC 8446 4.4.2.3). */
     bool asks = o->async || o->peer_verify_prefs.set || (o->server ? !run->cred : !!run->cred);
     if (run->cred_count > 1)
         asks = false; /* handfast chooses */
@@ -288,7 +288,8 @@ static bool load_credentials(struct run *run, hf_error *err)
     return true;
 }
 
-/* -use-early-callback: the certificate comes with the configuration that answers the ClientHello. */
+/* -use-early-callback: the certificate comes with the configuration that answers the
+ * ClientHello. */
 static bool make_late_config(struct run *run)
 {
     if (!run->o->server || !run->o->use_early_callback || !run->cred)

@@ -1,13 +1,13 @@
-/* shim.c: handfast as BoringSSL's protocol test runner wants to drive a library: one process for
- * each test, told by flags what to do and what to expect. Exit status 0: as expected; 1: not, or the
- * connection failed; 88: an allocation was made to fail; 89: the test wants what handfast or this program
- * does not do. */
+/* shim.c: handfast as BoringSSL's protocol test runner wants to drive a library: one process
+ * for each test, told by flags what to do and what to expect. Exit status 0: as expected; 1:
+ * not, or the connection failed; 88: an allocation was made to fail; 89: the test wants what
+ * handfast or this program does not do. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "connection/conn.h" /* for -export-traffic-secrets, which the public interface has not */
+#include "connection/conn.h" /* for -export-traffic-secrets and -send-alert */
 #include "link.h"
 #include "setup.h"
 
