@@ -41,6 +41,12 @@ static const char *type_name(uint8_t type)
  * opaque OCSPResponse<1..2^24-1>;                                            RFC 6066 8 */
 void status_request_read(struct rd *r, struct ext_values *v, unsigned message)
 {
+    if (message == IN_CR) {
+        /* A server asks a client "by sending an empty "status_request" extension" (RFC 8446
+         * 4.4.2.1); one that fills it asks the same. */
+        rd_rest(r, "request");
+        return;
+    }
     uint8_t type = rd_enum8(r, "status_type", type_name);
     if (message == IN_CT) {
         if (rd_ok(r) && type != OCSP)
