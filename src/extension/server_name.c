@@ -23,6 +23,26 @@ void server_name_put(struct nego *n, struct wr *w, unsigned message)
     wr_close(w, list, 2);
 }
 
+static bool is_name_byte(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c == '.' || c == ':';
+}
+
+/* An embedded NUL or a control byte could mean one name to us and another to whoever logs it; and an
+ * application may be shown the name before anything else is judged. */
+static void check_name(struct rd *r, struct slice name)
+{
+    if (name.len > 255)
+        rd_bad(r, HF_E_BAD_EXTENSION, "the name has %zu bytes, a DNS name has at most 255",
+               name.len);
+    for (size_t i = 0; i < name.len && rd_ok(r); i++) {
+        if (!is_name_byte(name.p[i]))
+            rd_bad(r, HF_E_BAD_EXTENSION, "byte 0x%02x is not allowed in a DNS name",
+                   name.p[i]);
+    }
+}
+
 /* struct {
  *     NameType name_type;
  *     select (name_type) { case host_name: HostName; } name;
@@ -43,30 +63,15 @@ void server_name_read(struct rd *r, struct ext_values *v, unsigned message)
         struct slice name = rd_opaque16(&list, "host_name", 1, 65535);
         if (v->server_name.p)
             rd_bad(&list, HF_E_BAD_EXTENSION, "two names of the type host_name");
+        check_name(&list, name);
         v->server_name = name;
     }
-}
-
-static bool is_name_byte(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.' || c == ':';
 }
 
 bool server_name_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
     if (message != IN_CH || !v->server_name.p)
         return true;
-    if (v->server_name.len > 255)
-        return ext_refuse(n, message, X_SERVER_NAME, HF_E_BAD_EXTENSION,
-                          "the name has %zu bytes, a DNS name has at most 255",
-                          v->server_name.len);
-    /* An embedded NUL or a control byte could mean one name to us and another to whoever logs it. */
-    for (size_t i = 0; i < v->server_name.len; i++) {
-        if (!is_name_byte(v->server_name.p[i]))
-            return ext_refuse(n, message, X_SERVER_NAME, HF_E_BAD_EXTENSION,
-                              "byte 0x%02x is not allowed in a DNS name", v->server_name.p[i]);
-    }
     char *name = mem_new(v->server_name.len + 1);
     if (!name)
         return err_set(n->err, HF_E_NO_MEMORY, "server_name");
