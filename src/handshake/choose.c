@@ -102,8 +102,10 @@ static bool acceptable(const struct hs *hs, const hf_session *s)
     const char *now = hs->n.server_name ? hs->n.server_name : "";
     if (strcmp(s->server_name ? s->server_name : "", now) != 0)
         return false;
-    if (config->client_auth == HF_CLIENT_AUTH_REQUIRE &&
-        (!s->chain || (config->verify && !s->verified)))
+    if (config->client_auth == HF_CLIENT_AUTH_REQUIRE && !s->chain)
+        return false;
+    /* A full handshake would have refused such a chain also where none is required. */
+    if (s->chain && config->verify && !s->verified)
         return false;
     return config->client_auth != HF_CLIENT_AUTH_NONE || !s->chain;
 }
