@@ -1,6 +1,8 @@
 /* send.c: the write half: from application data to records. */
 #include "connection/conn.h"
 
+enum { KEY_UPDATE_SIZE = MSG_HEADER + 1 };
+
 /* Appends one record of the protocol's own to output. */
 static bool put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
 {
@@ -74,8 +76,12 @@ void hf_conn_output_done(hf_conn *c, size_t sent)
 size_t hf_conn_send_size(const hf_conn *c, size_t len)
 {
     size_t most = rec_max_plain(&c->out), whole = len / most, rest = len % most;
+    size_t records = whole + (rest || !len);
     size_t size =
         buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
+    if (c->config->key_update_after)  /* and those that will come between the records */
+        size += records / c->config->key_update_after *
+                rec_sealed_size(&c->out, REC_HANDSHAKE, KEY_UPDATE_SIZE);
     size += whole * rec_sealed_size(&c->out, REC_DATA, most);
     return size + (rest || !len ? rec_sealed_size(&c->out, REC_DATA, rest) : 0);
 }
