@@ -90,7 +90,7 @@ struct own_share {
     uint8_t *public_value;
 };
 
-#define NEGO_MAX_SHARES 4
+#define NEGO_MAX_SHARES 12 /* one for every group */
 
 /* What the two sides have said and agreed so far: all that extensions may see and change. */
 struct nego {
