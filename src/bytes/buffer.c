@@ -3,6 +3,20 @@
 
 #define FIRST_SIZE 512
 
+/* Doubling a long message wastes half of what a peer can make us hold: from here on a quarter is
+ * added. */
+#define LONG_SIZE 16384
+
+size_t buffer_size_for(const struct buffer *b, size_t n)
+{
+    size_t size = b->size ? b->size : FIRST_SIZE, len = buffer_len(b);
+    if (n > SIZE_MAX / 4 - len)
+        return SIZE_MAX;
+    while (size < len + n)
+        size += size < LONG_SIZE ? size : size / 4;
+    return size;
+}
+
 uint8_t *buffer_reserve(struct buffer *b, size_t n)
 {
     size_t len = buffer_len(b);
@@ -13,9 +27,7 @@ uint8_t *buffer_reserve(struct buffer *b, size_t n)
     if (b->p && b->size - len >= n) {
         memmove(b->p, b->p + b->start, len);
     } else {
-        size_t size = b->size ? b->size : FIRST_SIZE;
-        while (size < len + n)
-            size *= 2;
+        size_t size = buffer_size_for(b, n);
         /* Not realloc: it may leave a copy of secrets behind in freed memory. */
         uint8_t *p = mem_new(size);
         if (!p)

@@ -87,6 +87,8 @@ struct buffer {
 
 /* buffer_reserve makes room for n more bytes behind end and returns a pointer to it, or NULL. */
 uint8_t *buffer_reserve(struct buffer *b, size_t n) __attribute__((warn_unused_result));
+/* buffer_size_for: how much memory the buffer would hold after buffer_reserve(b, n). */
+size_t buffer_size_for(const struct buffer *b, size_t n);
 bool buffer_append(struct buffer *b, const void *p, size_t n)
     __attribute__((warn_unused_result));
 /* buffer_drop removes n bytes from the front; when nothing is left, the memory is wiped and freed. */

@@ -11,6 +11,7 @@
 #define MAX_TIME      (INT64_MAX / 2048) /* seconds; leaves room for milliseconds and sums */
 #define CHECK_SIZE    16
 #define FLAG_VERIFIED 1u
+#define FLAG_NAMED    2u
 static const uint8_t magic[4] = {'H', 'F', 'S', 'E'};
 
 hf_session *session_new(void)
@@ -51,7 +52,7 @@ void hf_session_free(hf_session *session)
  *       NamedGroup group;
  *       SignatureScheme signature;
  *       opaque secret<32..48>;
- *       uint8 flags;                      bit 0: verified; the others are 0
+ *       uint8 flags;                      bit 0: verified, bit 1: named; the others are 0
  *       uint32 lifetime;
  *       uint32 age_add;
  *       uint64 issued_ms;
@@ -74,7 +75,8 @@ void session_write(struct wr *w, const hf_session *session)
     wr_u16(w, session->group);
     wr_u16(w, session->signature);
     wr_opaque8(w, slice_of(session->secret, session->secret_len));
-    wr_u8(w, session->verified ? FLAG_VERIFIED : 0);
+    wr_u8(w, (uint8_t)((session->verified ? FLAG_VERIFIED : 0) |
+                       (session->named ? FLAG_NAMED : 0)));
     wr_u32(w, session->lifetime);
     wr_u32(w, session->age_add);
     wr_u64(w, (uint64_t)session->issued_ms);
@@ -137,13 +139,14 @@ static void read_times(struct rd *r, hf_session *s)
 {
     uint8_t flags = rd_u8(r, "flags");
     s->verified = (flags & FLAG_VERIFIED) != 0;
+    s->named = (flags & FLAG_NAMED) != 0;
     s->lifetime = rd_u32(r, "lifetime");
     s->age_add = rd_u32(r, "age_add");
     uint64_t issued_ms = rd_u64(r, "issued_ms");
     uint64_t started = rd_u64(r, "started");
     if (!rd_ok(r))
         return;
-    if (flags & ~FLAG_VERIFIED)
+    if (flags & ~(FLAG_VERIFIED | FLAG_NAMED))
         bad(r, "flags", "bits that have no meaning are set");
     else if (issued_ms > (uint64_t)MAX_TIME * 1000)
         bad(r, "issued_ms", "no time of this world");

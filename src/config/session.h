@@ -15,6 +15,7 @@ struct hf_session {
     uint8_t secret[48];        /* resumption PSK */
     uint8_t secret_len;
     bool verified;     /* the peer's chain was verified when the session was made */
+    bool named;        /* client: and that it is for server_name */
     uint32_t lifetime; /* seconds */
     uint32_t age_add;
     int64_t issued_ms; /* our clock at receipt (client) or issue (server) */

@@ -41,6 +41,16 @@ static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
     return c;
 }
 
+/* What could never be sent (RFC 6066 3: ASCII, not empty without its dot) nor be in a certificate. */
+static bool name_possible(const char *name)
+{
+    for (const char *p = name; *p; p++) {
+        if (*p <= ' ' || *p >= 0x7f || *p == '[' || *p == '/')
+            return false;
+    }
+    return strcmp(name, ".") != 0;
+}
+
 hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error *err)
 {
     err_begin(err);
@@ -48,6 +58,13 @@ hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error
         err_set(
             err, HF_E_USAGE,
             "server_name is NULL: without it nobody knows whom the certificate must be for");
+        return NULL;
+    }
+    if (server_name && !name_possible(server_name)) {
+        err_set(
+            err, HF_E_USAGE,
+            "server_name is no DNS name and no address: letters beyond ASCII must be written "
+            "in the A-label form (xn--), brackets and blanks left out");
         return NULL;
     }
     if (server_name && (!*server_name || strlen(server_name) > 255)) {
@@ -98,7 +115,7 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
     if (session_expired(s, config_now_ms(c->config)) || !ids_has(&c->config->suites, s->suite))
         return false;
     /* Resuming stands for a verification: it cannot replace one that was never made. */
-    if (c->config->verify && !s->verified)
+    if ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named))
         return false;
     int unused = 0;
     if (!atomic_compare_exchange_strong(&s->used, &unused, 1))
@@ -182,6 +199,20 @@ bool hf_conn_hibernate(hf_conn *c)
     return true;
 }
 
+static size_t handshake_memory(const struct hs *hs)
+{
+    const struct nego *n = &hs->n;
+    size_t sum = sizeof *hs + hs->flight.size + hs->message.size + hs->hello.size +
+                 hs->first_hello.size + hs->transcript.kept.size + hs->tbs_len;
+    sum += n->cookie_len + n->peer_share_len + n->answer_share_len + n->alpn_len +
+           n->peer_ocsp_len + n->peer_authorities_len;
+    for (size_t i = 0; i < n->own_count; i++)
+        sum += n->own[i].len;
+    if (n->server_name)
+        sum += strlen(n->server_name) + 1;
+    return sum + (hs->values ? sizeof *hs->values : 0);
+}
+
 size_t hf_conn_memory(const hf_conn *c)
 {
     size_t n = sizeof *c + c->inbuf.size + c->output.size + c->est.ocsp_len + c->est.alpn_len;
@@ -189,10 +220,5 @@ size_t hf_conn_memory(const hf_conn *c)
         n += strlen(c->est.server_name) + 1;
     if (c->tracer)
         n += sizeof *c->tracer;
-    if (c->hs) {
-        n += sizeof *c->hs + c->hs->flight.size + c->hs->message.size + c->hs->hello.size +
-             c->hs->first_hello.size + c->hs->transcript.kept.size;
-        n += c->hs->values ? sizeof *c->hs->values : 0;
-    }
-    return n;
+    return n + (c->hs ? handshake_memory(c->hs) : 0);
 }

@@ -67,10 +67,11 @@ static hf_result take_after(hf_conn *c)
         if (!p)
             break;
         size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
+        if (!after13_may_come(&c->est, p[0], &err))
+            return conn_fail(c, &err);
         if (len - MSG_HEADER > msg_max_size(p[0])) {
-            err_set(&err, msg_max_size(p[0]) ? HF_E_MESSAGE_TOO_LONG : HF_E_UNEXPECTED_MESSAGE,
-                    "message of type %u with %zu bytes after the handshake", p[0],
-                    len - MSG_HEADER);
+            err_set(&err, HF_E_MESSAGE_TOO_LONG, "%s of %zu bytes, at most %zu are allowed",
+                    msg_name(p[0]), len - MSG_HEADER, msg_max_size(p[0]));
             return conn_fail(c, &err);
         }
         if (buffer_len(&c->inbuf) < len)
@@ -92,8 +93,10 @@ static hf_result take_handshake(hf_conn *c, const struct rec_opened *o)
 {
     hf_error err;
     err.code = HF_OK;
-    if (c->hs && hf_conn_memory(c) + o->len > c->config->memory_cap) {
+    size_t after = hf_conn_memory(c) - c->inbuf.size + buffer_size_for(&c->inbuf, o->len);
+    if (c->hs && after > c->config->memory_cap) {
         err_set(&err, HF_E_MEMORY_CAP, "the cap is %zu bytes", c->config->memory_cap);
+        err.step = hs_step_name(c->hs);
         return conn_fail(c, &err);
     }
     if (!buffer_append(&c->inbuf, o->data, o->len)) {
@@ -156,7 +159,7 @@ static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **dat
             return too_many_empty(c, "application data");
         return HF_DONE;
     }
-    c->est.empty_records = c->est.key_updates = c->est.warnings = 0;
+    c->est.empty_records = c->est.key_updates = c->est.warnings = c->est.tickets = 0;
     *data = o->data;
     *len = o->len;
     return HF_DONE;

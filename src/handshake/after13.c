@@ -26,6 +26,7 @@ hf_session *session_from_established(const struct established *e, const hf_confi
     s->group = e->group;
     s->signature = e->signature;
     s->verified = e->verified;
+    s->named = e->named;
     s->issued_ms = config_now_ms(config);
     s->started = config_now(config);
     s->chain = e->chain ? chain_ref(e->chain) : NULL;
@@ -49,6 +50,7 @@ void session_secret(hf_session *s, const struct established *e, struct slice non
 
 /* A server that sends tickets without end makes a client compute and keep without end. */
 enum { MAX_TICKETS = 64, MAX_KEY_UPDATES = 32 };
+enum { WEEK = 604800 };
 
 static bool read_ticket(struct established *e, const hf_config *config, struct rd *r,
                         struct after *out, hf_error *err)
@@ -59,17 +61,16 @@ static bool read_ticket(struct established *e, const hf_config *config, struct r
     n.err = err;
     if (!msg_read_new_session_ticket(r, &t) || !ext_read(&n, &t.extensions, IN_NST, &v))
         return false;
-    if (t.lifetime > 604800)
-        return rd_bad(r, HF_E_BAD_EXTENSION,
-                      "ticket_lifetime of %u s is above 7 days (RFC 8446 4.6.1)", t.lifetime);
     if (++e->tickets > MAX_TICKETS)
-        return err_set(err, HF_E_TICKETS, "more than %d", MAX_TICKETS);
+        return err_set(err, HF_E_TICKETS, "more than %d without application data between them",
+                       MAX_TICKETS);
     if (t.lifetime == 0 || !config->psk_modes)
         return true; /* "zero indicates that the ticket should be discarded immediately" */
     hf_session *s = session_from_established(e, config);
     if (!s)
         return err_set(err, HF_E_NO_MEMORY, "session");
-    s->lifetime = t.lifetime;
+    /* "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime". */
+    s->lifetime = t.lifetime < WEEK ? t.lifetime : WEEK;
     s->age_add = t.age_add;
     s->ticket = mem_dup(t.ticket.p, t.ticket.len);
     s->ticket_len = t.ticket.len;
@@ -148,6 +149,17 @@ bool after13_key_update(struct established *e, struct rec_half *out, bool reques
 
 /* ---- dispatch */
 
+bool after13_may_come(const struct established *e, uint8_t type, hf_error *err)
+{
+    if (type == MSG_KEY_UPDATE || (type == MSG_NEW_SESSION_TICKET && !e->server))
+        return true;
+    if (type == MSG_CLIENT_HELLO && e->server)
+        return err_set(err, HF_E_UNEXPECTED_MESSAGE,
+                       "ClientHello after the handshake: TLS 1.3 has no renegotiation");
+    return err_set(err, HF_E_UNEXPECTED_MESSAGE, "%s (%u) after the handshake", msg_name(type),
+                   type);
+}
+
 bool after13_message(struct established *e, const hf_config *config, struct rec_half *in,
                      const uint8_t *whole, size_t len, bool more_behind,
                      const struct tracer *tracer, struct after *out, hf_error *err)
@@ -160,13 +172,7 @@ bool after13_message(struct established *e, const hf_config *config, struct rec_
     struct rd r = rd_start(&m, whole, len, MSG_HEADER);
     if (whole[0] == MSG_KEY_UPDATE)
         return read_key_update(e, in, &r, more_behind, tracer, out, err);
-    if (whole[0] == MSG_NEW_SESSION_TICKET && !e->server)
-        return read_ticket(e, config, &r, out, err);
-    if (whole[0] == MSG_CLIENT_HELLO && e->server)
-        return err_set(err, HF_E_UNEXPECTED_MESSAGE,
-                       "ClientHello after the handshake: TLS 1.3 has no renegotiation");
-    return err_set(err, HF_E_UNEXPECTED_MESSAGE, "%s (%u) after the handshake",
-                   msg_name(whole[0]), whole[0]);
+    return read_ticket(e, config, &r, out, err);
 }
 
 /* TLS-Exporter(label, context_value, key_length) =

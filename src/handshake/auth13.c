@@ -312,10 +312,12 @@ bool establish13(struct hs *hs)
     if (n->psk) {
         e->chain = n->session->chain ? chain_ref(n->session->chain) : NULL;
         e->verified = n->session->verified;
+        e->named = n->session->named;
     } else {
         e->chain = hs->peer_chain;
         e->verified = e->chain && n->config->verify && (hs->proved & PROOF_CHAIN) &&
                       hs->verdict.code == HF_OK;
+        e->named = e->verified && !n->server && n->config->verify_name;
         hs->peer_chain = NULL;
     }
     hs->out->pad_block = n->config->padding;

@@ -11,7 +11,7 @@
 
 struct established {
     bool server;
-    bool resumed, retried, verified;
+    bool resumed, retried, verified, named;
     uint8_t alpn_len;
     uint8_t key_updates, tickets, empty_records,
         warnings; /* floods: counted since the last application data */
@@ -41,6 +41,10 @@ struct after {
     bool answer_key_update; /* the peer asks us to renew our key too */
     hf_session *session;    /* a ticket has come; owned by the caller */
 };
+
+/* after13_may_come refuses a message by its type, before the rest of it is collected. */
+bool after13_may_come(const struct established *e, uint8_t type, hf_error *err)
+    __attribute__((warn_unused_result));
 
 bool after13_message(struct established *e, const hf_config *config, struct rec_half *in,
                      const uint8_t *whole, size_t len, bool more_behind,

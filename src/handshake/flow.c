@@ -47,6 +47,9 @@ void hs_forget(struct hs *hs)
     wipe(hs->client_hs, sizeof hs->client_hs);
     wipe(hs->server_hs, sizeof hs->server_hs);
     wipe(hs->shared, sizeof hs->shared);
+    buffer_clear(hs->inbuf);
+    buffer_clear(&hs->flight);
+    transcript_clear(&hs->transcript);
     for (size_t i = 0; i < hs->n.own_count; i++) {
         kx_free(hs->n.own[i].kx);
         hs->n.own[i].kx = NULL;
@@ -84,6 +87,23 @@ static uint8_t real_type(const uint8_t *whole, size_t len)
     return whole[0];
 }
 
+/* Does any row that may be next take a message of this type? */
+static bool may_come(const struct hs *hs, uint8_t type)
+{
+    for (const struct step *s = hs->step; s->kind; s++) {
+        if (s->when && !s->when(hs))
+            continue;
+        if (s->kind != '<')
+            return false;
+        if (type == s->message ||
+            (type == MSG_SERVER_HELLO && s->message == MSG_HELLO_RETRY_REQUEST))
+            return true;
+        if (!s->optional)
+            return false;
+    }
+    return false;
+}
+
 /* struct {
  *     HandshakeType msg_type;
  *     uint24 length;
@@ -97,6 +117,11 @@ static enum hs_result next_message(struct hs *hs)
         return HS_WAIT;
     size_t len = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
     size_t most = msg_max_size(p[0]);
+    if (most && !may_come(hs, p[0])) { /* its header is enough to refuse it */
+        hs->msg = (struct hs_message){p[0], p, MSG_HEADER};
+        hs->have_in = true;
+        return HS_OK;
+    }
     if (most == 0 && p[0] != MSG_END_OF_EARLY_DATA)
         return hs_fail(hs, HF_E_UNEXPECTED_MESSAGE,
                        "expected %s (%s), got a message of unknown type %u", hs->step->name,
@@ -128,6 +153,8 @@ static enum hs_result consume(struct hs *hs)
         return hs_fail(hs, HF_E_NO_MEMORY, "transcript");
     buffer_drop(hs->inbuf, hs->msg.len);
     hs->have_in = false;
+    if (hs->conn && hf_conn_memory(hs->conn) > hs->n.config->memory_cap)
+        return hs_fail(hs, HF_E_MEMORY_CAP, "the cap is %zu bytes", hs->n.config->memory_cap);
     return HS_OK;
 }
 

@@ -121,7 +121,8 @@ struct hs *hs_new(hf_config *config, bool server, hf_conn *conn, struct establis
                   const struct tracer *tracer);
 void hs_free(struct hs *hs);
 
-/* hs_forget wipes the secrets of a handshake that has failed; the rest stays, for a diagnosis. */
+/* hs_forget wipes the secrets of a handshake that has failed, and what was collected for it; what a
+ * diagnosis speaks about stays. */
 void hs_forget(struct hs *hs);
 
 /* hs_run walks down the list as far as it goes. err receives the failure. */

@@ -123,8 +123,14 @@ static enum hs_result keep_hello(struct hs *hs)
     buffer_clear(&hs->hello);
     if (!hs->values)
         hs->values = mem_new(sizeof *hs->values);
-    if (!hs->values || !buffer_append(&hs->hello, hs->msg.whole, hs->msg.len))
+    if (!hs->values)
         return hs_fail(hs, HF_E_NO_MEMORY, "ClientHello");
+    if (buffer_len(hs->inbuf) == hs->msg.len) { /* as always, but for an attempt at mischief */
+        hs->hello = *hs->inbuf;
+        *hs->inbuf = (struct buffer){0};
+    } else if (!buffer_append(&hs->hello, hs->msg.whole, hs->msg.len)) {
+        return hs_fail(hs, HF_E_NO_MEMORY, "ClientHello");
+    }
     hs->msg.whole = buffer_front(&hs->hello);
     return HS_OK;
 }
@@ -404,8 +410,20 @@ static enum hs_result send_ticket(struct hs *hs, uint8_t number)
     return ok ? hs_end(hs, &w, mark) : hs_fail(hs, HF_E_CRYPTO, "the ticket cannot be sealed");
 }
 
+/* The client's chain goes into the ticket, and the ticket into one ClientHello: a chain that would
+ * make that longer than what other servers' first read takes is not worth a resumption. */
+static bool chain_fits_ticket(const struct established *e)
+{
+    size_t sum = 0;
+    for (size_t i = 0; e->chain && i < e->chain->count; i++)
+        sum += cert_der(e->chain->cert[i]).len;
+    return sum <= 16384;
+}
+
 static enum hs_result send_tickets(struct hs *hs)
 {
+    if (!chain_fits_ticket(hs->est))
+        return HS_OK;
     /* The one that was used up is replaced; a full handshake gives a client several, to open
      * connections side by side (C.4). */
     unsigned count = hs->n.psk ? 1 : hs->n.config->ticket_count;

@@ -174,7 +174,7 @@ static void test_refusals(void)
         {2, 3, "version 0x0303: only TLS 1.3 sessions are kept"},
         {4, 9, "suite 0x1309: not in this version"},
         {4, 1, "secret: 48 bytes, but TLS_AES_128_GCM_SHA256 has secrets of 32"},
-        {58, 3, "flags: bits that have no meaning are set"},
+        {58, 5, "flags: bits that have no meaning are set"},
         {67, 0x80, "issued_ms: no time of this world"},
         {75, 0xff, "started: no time of this world"},
         {90, 0, "server_name: holds a NUL"},
