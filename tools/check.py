@@ -48,7 +48,8 @@ PARTS = collections.OrderedDict([
     ("command", ("main", ["command", "cli"], [], 1, "the handfast command and its pages")),
     ("constant_time", ("constant_time", ["constant_time"], MEMCHECK, 20, "no branch or look-up by a secret")),
     ("thread", ("thread", ["unit", "flow"], [], 10, "unit and flow tests under ThreadSanitizer")),
-    ("sanitize", ("sanitize", ["unit", "flow"], [], 4, "unit and flow tests under ASan and UBSan")),
+    ("sanitize", ("sanitize", ["unit", "flow", "interop"], [], 4,
+                  "unit and flow tests, some peers and bad input, under ASan and UBSan")),
     ("valgrind", ("main", ["unit"], VALGRIND, 30, "unit tests under memcheck")),
     ("fuzz", ("fuzz", ["fuzz"], [], 1, "fuzz targets, over their seeds and a little further")),
     ("interop", ("main", ["interop"], [], 1, "against other implementations, and bad input")),
@@ -143,6 +144,8 @@ def run_test(test, build_name, wrapper, factor):
     if wrapper:
         # So that a test that runs long on purpose can do less of it.
         env["HF_TEST_SLOW"] = "1"
+    if build_name == "sanitize":
+        env["HF_TEST_SANITIZED"] = "1"
     limit = (test["timeout"] or 300) * factor
     started = time.monotonic()
     with tempfile.TemporaryFile() as out:

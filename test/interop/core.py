@@ -30,6 +30,7 @@ class Cannot(Exception):
 
 SCRATCH = tempfile.mkdtemp(prefix="handfast-interop-")
 _running = []
+sanitizer_reports = []  # of children that were built with one
 _count = 0
 
 
@@ -146,6 +147,9 @@ class Process:
                 self.child.wait()
         if self in _running:
             _running.remove(self)
+            found = re.search(r"(ERROR: \w+Sanitizer|runtime error:).*", self.err())
+            if found:
+                sanitizer_reports.append(f"{' '.join(self.command[:2])}: {found[0]}")
 
 
 def tail(text, lines=4):
@@ -259,6 +263,9 @@ class Score:
         return mark or "ok"
 
     def done(self):
+        for report in sanitizer_reports:
+            print(f"FAIL {report}")
+            self.failed += 1
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
         return 1 if self.failed else 0
 

@@ -221,9 +221,8 @@ class AsServer:
         try:
             self.talk(*need)
         except Failure:
-            if "CERTIFICATE_REQUIRED" not in self.server(*need).err() and \
-                    "sent no certificate" not in self.server(*need).err():
-                raise Failure(f"the log: {tail(self.server(*need).err())}") from None
+            # The peer may be gone before the server has written its line.
+            self.server(*need).wait_text("CERTIFICATE_REQUIRED|sent no certificate", 5)
             return
         raise Failure("a client without a certificate was served")
 
@@ -300,6 +299,10 @@ def main():
     args = parser.parse_args()
     score = Score()
     only = [name for name in args.only.split(",") if name]
+    if not only and os.environ.get("HF_TEST_SANITIZED"):
+        # The full table comes from the build that is shipped; this is to see every path once.
+        only = ["openssl", "nss", "rustls", "python"]
+        print("under sanitizers: " + ", ".join(only))
     if args.cache:
         peers.set_cache(os.path.abspath(args.cache))
     if not os.access(args.handfast, os.X_OK):
