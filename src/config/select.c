@@ -79,7 +79,10 @@ hf_credential *config_credential(const hf_config *config, const char *name,
         int rank = 1;
         if (!name || credential_serves(cred, name))
             rank = chain_accepted(cred, peer, peer_count) ? 3 : 2;
-        if (rank > best_rank || (rank == best_rank && rank > 1 && place < best_place)) {
+        /* Without a name the first is the default: a better scheme is no reason to show another
+         * site's certificate. */
+        bool better = rank == best_rank && name && rank > 1 && place < best_place;
+        if (rank > best_rank || better) {
             best = cred;
             best_rank = rank;
             best_place = place;
