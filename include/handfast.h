@@ -262,7 +262,8 @@ HF_API bool hf_config_set_server_preference(hf_config *config, bool server);
 HF_API bool hf_config_set_alpn(hf_config *config, const char *list, bool required);
 
 /* hf_config_add_credential adds a certificate and key. A server chooses among several by the name
- * asked for, then by signature algorithm; the first is the default. A client sends one if asked. */
+ * asked for, then by signature algorithm; the first that fits is the default. A client sends one
+ * if asked. */
 HF_API bool hf_config_add_credential(hf_config *config, hf_credential *cred);
 
 /* hf_config_set_trust replaces the trust anchors (default for a client: the platform's; for a
@@ -305,7 +306,8 @@ HF_API bool hf_config_set_tickets(hf_config *config, unsigned count, uint32_t li
 HF_API bool hf_config_set_ticket_rotation(hf_config *config, uint32_t seconds);
 
 /* hf_session_fn receives each ticket that a server sent, as a session to keep. It owns nothing: use
- * hf_session_ref to keep it. Called by the reader. */
+ * hf_session_ref to keep it. Called by the reader, within hf_conn_receive: the callback may neither
+ * receive on this connection nor free it. */
 typedef void (*hf_session_fn)(hf_conn *conn, hf_session *session, void *arg);
 HF_API bool hf_config_set_session_callback(hf_config *config, hf_session_fn fn, void *arg);
 
@@ -332,8 +334,9 @@ HF_API bool hf_config_set_record_padding(hf_config *config, uint16_t block);
  * suite's own limit (RFC 8446 5.5) holds besides. 0 (default): only that. */
 HF_API bool hf_config_set_key_update_after(hf_config *config, uint64_t records);
 
-/* hf_config_set_memory_cap bounds the memory that one connection's handshake may hold, 16384 bytes
- * at least. */
+/* hf_config_set_memory_cap bounds the memory that one connection's handshake may hold (as
+ * hf_conn_memory counts it), 16384 bytes at least. A peer that makes it need more is refused with
+ * E_MEMORY_CAP. */
 HF_API bool hf_config_set_memory_cap(hf_config *config, size_t bytes);
 
 /* hf_config_set_clock replaces time(NULL); for tests. */
@@ -403,19 +406,23 @@ typedef enum hf_result {
 } hf_result;
 
 /* hf_conn_new_client makes the client's end of a connection. server_name is the DNS name or IP
- * address that the certificate must be for and (a DNS name) that is sent as SNI; NULL is allowed
- * only with a configuration that checks no name. NULL on failure: E_CONFIG, E_USAGE, E_NO_MEMORY. */
+ * address that the certificate must be for and (a DNS name) that is sent as SNI; ASCII only, so a name
+ * with other letters in its A-label form (xn--). NULL is allowed only with a configuration that checks
+ * no name. NULL on failure: E_CONFIG, E_USAGE, E_NO_MEMORY. */
 HF_API hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error *err);
 
 /* hf_conn_new_server makes the server's end. */
 HF_API hf_conn *hf_conn_new_server(hf_config *config, hf_error *err);
 
-/* hf_conn_free wipes and frees a connection in any state. Nothing is sent: see hf_conn_close. */
+/* hf_conn_free wipes and frees a connection in any state, also while a question waits, but not from
+ * within a callback of it. Nothing is sent: see hf_conn_close. */
 HF_API void hf_conn_free(hf_conn *conn);
 
 /* hf_conn_set_session offers a session for resumption, before the handshake starts. false without
  * effect if it has expired, was used already (each TLS 1.3 ticket is offered once: RFC 8446 C.4),
- * or was made for another server name: the handshake will then be a full one. */
+ * was made for another server name, or on a connection that verified less than this one must: the
+ * handshake will then be a full one. The session stands for the verification that was made then, with
+ * the trust anchors of then: give it only to configurations that trust the same. */
 HF_API bool hf_conn_set_session(hf_conn *conn, hf_session *session);
 
 /* hf_conn_set_user keeps a pointer of the caller's; hf_conn_user returns it. */
@@ -455,7 +462,8 @@ HF_API size_t hf_conn_next_size(const hf_conn *conn, const uint8_t *in, size_t l
 
 /* hf_conn_output (writer) returns the bytes of the protocol (handshake, alerts, KeyUpdate) that wait
  * to be sent, and their number in *len; NULL and 0 if none. They stay until hf_conn_output_done
- * says how many were sent. */
+ * says how many were sent, or hf_conn_send has moved them; the pointer is good until the next call of
+ * another function marked "writer" (in the handshake: of any). */
 HF_API const uint8_t *hf_conn_output(hf_conn *conn, size_t *len);
 HF_API void hf_conn_output_done(hf_conn *conn, size_t sent);
 
@@ -469,23 +477,24 @@ HF_API hf_result hf_conn_send(hf_conn *conn, const uint8_t *data, size_t len, si
                               uint8_t *out, size_t out_size, size_t *written) HF_MUST_CHECK;
 
 /* hf_conn_send_size (writer) returns the size of `out` that takes len bytes of data at once, with
- * what waits in hf_conn_output. */
+ * what waits in hf_conn_output; for after the handshake. */
 HF_API size_t hf_conn_send_size(const hf_conn *conn, size_t len);
 
 /* hf_conn_close (writer) ends this side's half: close_notify is put behind what waits to be sent
- * (RFC 8446 6.1). The peer may go on sending. Harmless when called again. */
+ * (RFC 8446 6.1). The peer may go on sending. Harmless when called again. During the handshake it
+ * ends that: what can still be sent is the closing alerts, and all else fails with E_WRITE_CLOSED. */
 HF_API void hf_conn_close(hf_conn *conn);
 
 /* hf_conn_key_update (writer) renews this side's sending key and, if request is true, asks the peer
  * to do the same (RFC 8446 4.6.3). */
 HF_API hf_result hf_conn_key_update(hf_conn *conn, bool request) HF_MUST_CHECK;
 
-/* hf_conn_wants derives from the buffers what the caller can do now: a mask of HF_CAN_ bits. */
+/* hf_conn_wants (writer) derives from the buffers what the caller can do now: a mask of HF_CAN_ bits. */
 enum {
     HF_CAN_RECEIVE = 1, /* bytes from the peer are welcome */
     HF_CAN_OUTPUT = 2,  /* hf_conn_output has bytes to send */
     HF_CAN_SEND = 4,    /* application data may be sent */
-    HF_CAN_ANSWER = 8,  /* a question waits for its answer */
+    HF_CAN_ANSWER = 8,  /* a question waits for its answer; after it, hf_conn_handshake goes on */
     HF_IN_HANDSHAKE = 16,
     HF_IS_CLOSED_IN = 32,  /* the peer has sent close_notify */
     HF_IS_CLOSED_OUT = 64, /* hf_conn_close was called */
@@ -493,18 +502,21 @@ enum {
 };
 HF_API unsigned hf_conn_wants(const hf_conn *conn);
 
-/* hf_conn_error returns the error that ended the connection, or NULL. */
+/* hf_conn_error returns the error that ended the connection, or NULL. Whoever got HF_FAILED finds one. */
 HF_API const hf_error *hf_conn_error(const hf_conn *conn);
 
 /* hf_conn_hibernate drops what can be computed again (AEAD contexts) until the connection is used
- * next. Only between records: false if the handshake is not done. */
+ * next. For a moment in which neither a reader nor a writer is at work; false if the handshake is not
+ * done. */
 HF_API bool hf_conn_hibernate(hf_conn *conn);
 
 /* hf_conn_memory returns how many bytes the connection holds now, as far as handfast counts them:
- * its own objects and buffers, not libcrypto's. */
+ * its own objects and buffers, not libcrypto's. For the writer, while no reader is at work. */
 HF_API size_t hf_conn_memory(const hf_conn *conn);
 
-/* ---- what was agreed. Valid after the handshake, 0, NULL or false before. */
+/* ---- what was agreed. Valid after the handshake, 0, NULL or false before; but for the callbacks the
+ * server's name, whether there was a retry, and the peer's certificates and OCSP response are there as
+ * soon as they are known. */
 
 HF_API uint16_t hf_conn_version(const hf_conn *conn);
 HF_API uint16_t hf_conn_suite(const hf_conn *conn);
@@ -552,7 +564,9 @@ HF_API int64_t hf_session_expires(const hf_session *session);
 
 /* hf_ask: what a connection may ask its application. By default the library answers itself. With a
  * callback set, the callback answers by one hf_answer_ function and returns true, or returns false:
- * then the handshake waits (HF_WANT_ANSWER) until the answer is given, from outside the callback. */
+ * then the handshake waits (HF_WANT_ANSWER) until the answer is given, from outside the callback;
+ * hf_conn_handshake, hf_conn_receive or hf_conn_output go on with it. The callback may call any
+ * function of its connection but hf_conn_free; what would run the handshake returns HF_WANT_ANSWER. */
 typedef enum hf_ask {
     HF_ASK_NONE = 0,
     HF_ASK_CREDENTIAL, /* which certificate to use: hf_answer_credential */
@@ -563,7 +577,7 @@ typedef enum hf_ask {
 
 typedef struct hf_question {
     hf_ask ask;
-    const char *server_name;      /* CREDENTIAL, VERIFY, HELLO: name asked for, or NULL */
+    const char *server_name;      /* name asked for, or NULL */
     const uint16_t *signatures;   /* CREDENTIAL: signature schemes that the peer accepts */
     size_t signature_count;
     uint16_t scheme;              /* SIGNATURE: scheme to use */
@@ -581,10 +595,11 @@ HF_API bool hf_config_set_ask(hf_config *config, hf_ask ask, hf_ask_fn fn, void 
 /* hf_conn_question returns the question that waits, or NULL. */
 HF_API const hf_question *hf_conn_question(const hf_conn *conn);
 
-/* The answers. false if that question does not wait. credential NULL: none (a client then sends an
- * empty Certificate; a server fails with E_NO_CREDENTIAL). signature NULL with 0: the key refused
- * (E_CRYPTO). accept false: E_VERIFY_REFUSED, or the library's own verdict if that was bad.
- * config NULL: go on with this one; otherwise one made for servers, which is frozen. */
+/* The answers. false if that question does not wait, or the answer cannot be used (a signature longer
+ * than any, a configuration that cannot be frozen): then the question still waits. credential NULL:
+ * none (a client then sends an empty Certificate; a server fails with E_NO_CREDENTIAL). signature NULL
+ * with 0: the key refused (E_CRYPTO). accept false: E_VERIFY_REFUSED, or the library's own verdict if
+ * that was bad. config NULL: go on with this one; otherwise one made for servers, which is frozen. */
 HF_API bool hf_answer_credential(hf_conn *conn, hf_credential *credential);
 HF_API bool hf_answer_signature(hf_conn *conn, const uint8_t *signature, size_t len);
 HF_API bool hf_answer_verify(hf_conn *conn, bool accept);

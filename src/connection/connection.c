@@ -1,6 +1,8 @@
 /* connection.c: the life of a connection, and its handshake. */
 #include "connection/conn.h"
 
+#include <sched.h>
+
 #include "bytes/names.h"
 
 static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
@@ -129,8 +131,11 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
 hf_result conn_fail(hf_conn *c, const hf_error *err)
 {
     unsigned before = atomic_fetch_or(&c->handover, HO_CLAIMED);
-    if (before & HO_CLAIMED)
-        return HF_FAILED; /* the first error wins */
+    if (before & HO_CLAIMED) { /* the first error wins; whoever returns HF_FAILED can show it */
+        while (!(conn_state(c) & HO_FAILED))
+            sched_yield();
+        return HF_FAILED;
+    }
     c->error = *err;
     if (c->hs)
         hs_forget(c->hs);
