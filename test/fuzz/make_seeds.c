@@ -358,6 +358,7 @@ static void put_floods(void)
     static const uint8_t ticket[] = {
         MSG_NEW_SESSION_TICKET, 0, 0, 14, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0};
     static const uint8_t hello[] = {MSG_CLIENT_HELLO, 0, 0, 0};
+    static const uint8_t fill[204] = {MSG_ENCRYPTED_EXTENSIONS, 0, 0x3f, 0xff};
     static const struct {
         const char *name;
         uint8_t type, op; /* op: REPEAT and whether in the middle (OP_INSERT) */
@@ -372,6 +373,7 @@ static void put_floods(void)
         {"ccs", 0x80 | REC_CCS, 64 | 5, ccs, sizeof ccs},
         {"warnings-early", 0x80 | REC_ALERT, 64 | 5, cancel, sizeof cancel},
         {"data-early", 0x80 | REC_DATA, 64 | 5, update, sizeof update},
+        {"fill", REC_HANDSHAKE, 64 | 5, fill, sizeof fill},
         {"empty-handshake", REC_HANDSHAKE, 5, NULL, 0},
     };
     for (size_t i = 0; i < 2 * (sizeof floods / sizeof *floods); i++) {
