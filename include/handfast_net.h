@@ -103,7 +103,13 @@ HF_API int hf_stream_fd(const hf_stream *stream);
 HF_API short hf_stream_events(const hf_stream *stream);
 HF_API size_t hf_stream_pending(const hf_stream *stream);
 
-/* hf_stream_conn returns the TLS connection, or NULL for a plain stream. */
+/* hf_stream_key_update renews the sending key and, if request is true, asks the peer to renew its own
+ * (RFC 8446 4.6.3); the message goes out at once if the socket takes it, else with the next write.
+ * For the writing thread. E_USAGE for a plain stream, E_NOT_HANDSHAKEN before the handshake is done. */
+HF_API bool hf_stream_key_update(hf_stream *stream, bool request, hf_error *err);
+
+/* hf_stream_conn returns the TLS connection, or NULL for a plain stream: for what it can tell. The
+ * stream reads and writes it; calls that do so belong to the stream's own functions. */
 HF_API hf_conn *hf_stream_conn(const hf_stream *stream);
 
 /* hf_stream_name writes "1.2.3.4:443" or "[::1]:443", local or remote; as snprintf. */

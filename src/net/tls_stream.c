@@ -129,6 +129,28 @@ static void answer(hf_stream *s)
     pthread_mutex_unlock(&s->writing);
 }
 
+bool hf_stream_key_update(hf_stream *s, bool request, hf_error *err)
+{
+    hf_result r;
+
+    err_begin(err);
+    if (!s->conn)
+        return net_fail(err, HF_E_USAGE, 0, "hf_stream_key_update: this stream is plain");
+    /* The reader may be answering at this moment. */
+    pthread_mutex_lock(&s->writing);
+    r = hf_conn_key_update(s->conn, request);
+    if (r == HF_DONE)
+        (void)tls_flush(s);
+    pthread_mutex_unlock(&s->writing);
+    if (r == HF_WANT_INPUT)
+        return net_fail(err, HF_E_NOT_HANDSHAKEN, 0, "hf_stream_key_update");
+    if (r == HF_FAILED && !hf_conn_error(s->conn))
+        return net_fail(err, HF_E_WRITE_CLOSED, 0, "hf_stream_key_update");
+    if (r == HF_FAILED)
+        conn_failed(s, err);
+    return r == HF_DONE;
+}
+
 static bool tls_shut(hf_stream *s, deadline d, hf_error *err)
 {
     int r;

@@ -384,7 +384,7 @@ static void *tls_writer(void *arg)
         if (hf_write(arg, buf, sizeof buf, NULL) != sizeof buf)
             return NULL;
         /* asks for an answer that the other reader has to hand to its writer */
-        if (i % 50 == 0 && hf_conn_key_update(hf_stream_conn(arg), true) != HF_DONE)
+        if (i % 50 == 0 && !hf_stream_key_update(arg, true, NULL))
             return NULL;
     }
     return hf_shutdown_write(arg, NULL) ? arg : NULL;
