@@ -89,12 +89,18 @@ static hf_result take_after(hf_conn *c)
     return HF_DONE;
 }
 
+/* The handshake is one thread's; afterwards the write half's buffers are not ours to look at. */
+static bool above_cap(const hf_conn *c, size_t more)
+{
+    return c->hs && hf_conn_memory(c) - c->inbuf.size + buffer_size_for(&c->inbuf, more) >
+                        c->config->memory_cap;
+}
+
 static hf_result take_handshake(hf_conn *c, const struct rec_opened *o)
 {
     hf_error err;
     err.code = HF_OK;
-    size_t after = hf_conn_memory(c) - c->inbuf.size + buffer_size_for(&c->inbuf, o->len);
-    if (c->hs && after > c->config->memory_cap) {
+    if (above_cap(c, o->len)) {
         err_set(&err, HF_E_MEMORY_CAP, "the cap is %zu bytes", c->config->memory_cap);
         err.step = hs_step_name(c->hs);
         return conn_fail(c, &err);
