@@ -1,0 +1,356 @@
+/* What the trace promises, in handshakes of many shapes and for both roles: the leaves of a message
+ * cover each of its bytes exactly once, records come before what they carry, and what one side
+ * reports as sent the other reports as received, field by field. */
+#include "../unit/check.h"
+#include "pair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "connection/conn.h"
+
+struct leaf {
+    size_t offset, size;
+    char name[40];
+    uint64_t number;
+};
+
+struct message {
+    bool sent;
+    uint8_t record_type;
+    char name[40];
+    uint8_t *bytes, *covered;
+    size_t size;
+    struct leaf *leaf;
+    size_t leaves;
+    size_t group_from, group_to; /* of the group that was opened last */
+};
+
+struct trace {
+    struct message message[60];
+    size_t messages;
+    size_t records, plaintexts, steps, keys, errors;
+    uint64_t time;
+    bool in_record; /* one was seen: messages may come */
+    const hf_conn *conn;
+};
+
+static void on_message(struct trace *t, const hf_trace_event *e)
+{
+    struct message *m = &t->message[t->messages++];
+    CHECK(t->messages < sizeof t->message / sizeof *t->message);
+    CHECK(t->in_record && e->size > 0 && e->bytes);
+    m->sent = e->sent;
+    m->record_type = e->record_type;
+    m->size = e->size;
+    snprintf(m->name, sizeof m->name, "%s", e->name);
+    m->bytes = malloc(e->size);
+    memcpy(m->bytes, e->bytes, e->size);
+    m->covered = calloc(1, e->size);
+    m->leaf = malloc((e->size + 1) * sizeof *m->leaf);
+    m->group_to = e->size;
+}
+
+static void on_field(struct trace *t, const hf_trace_event *e)
+{
+    CHECK(t->messages > 0);
+    struct message *m = &t->message[t->messages - 1];
+    CHECK(e->sent == m->sent && e->record_type == m->record_type);
+    CHECK(e->offset <= m->size && e->size <= m->size - e->offset);
+    if (e->offset > m->size || e->size > m->size - e->offset)
+        return;
+    CHECK(memcmp(e->bytes, m->bytes + e->offset, e->size) == 0);
+    if (e->kind == HF_TRACE_GROUP)
+        return;
+    CHECK(e->size > 0);
+    for (size_t i = 0; i < e->size; i++)
+        m->covered[e->offset + i]++;
+    if (e->size && m->leaves < m->size) {
+        struct leaf *l = &m->leaf[m->leaves++];
+        *l = (struct leaf){.offset = e->offset, .size = e->size, .number = e->number};
+        snprintf(l->name, sizeof l->name, "%s", e->name);
+    }
+}
+
+static void on_event(const hf_conn *conn, const hf_trace_event *e, void *arg)
+{
+    struct trace *t = arg;
+    CHECK(conn && (!t->conn || t->conn == conn));
+    CHECK(e->name != NULL);
+    CHECK(e->time >= t->time);
+    t->conn = conn;
+    t->time = e->time;
+    /* getters may be called from here */
+    (void)hf_conn_wants(conn);
+    (void)hf_conn_server_name(conn);
+    (void)hf_conn_peer_certificate(conn, 0);
+    switch (e->kind) {
+    case HF_TRACE_RECORD:
+        CHECK(e->size >= REC_HEADER && e->size == REC_HEADER + (size_t)get_u16(e->bytes + 3));
+        t->in_record = true;
+        t->records++;
+        break;
+    case HF_TRACE_PLAINTEXT: t->plaintexts++; break;
+    case HF_TRACE_MESSAGE: on_message(t, e); break;
+    case HF_TRACE_GROUP:
+    case HF_TRACE_FIELD: on_field(t, e); break;
+    case HF_TRACE_STEP:
+        CHECK(e->rfc && *e->rfc && *e->name);
+        t->steps++;
+        break;
+    case HF_TRACE_KEYS: t->keys++; break;
+    case HF_TRACE_ERROR: t->errors++; break;
+    case HF_TRACE_SECRET: CHECK(!"a secret without insecure_secrets"); break;
+    case HF_TRACE_NOTE: CHECK(e->text != NULL); break;
+    }
+}
+
+static void check_tiles(const struct trace *t, const char *role)
+{
+    for (size_t i = 0; i < t->messages; i++) {
+        const struct message *m = &t->message[i];
+        for (size_t at = 0; at < m->size; at++) {
+            if (m->covered[at] == 1)
+                continue;
+            printf("    %s: %s %s, byte %zu of %zu is covered %u times\n", role,
+                   m->sent ? "sent" : "received", m->name, at, m->size, m->covered[at]);
+            CHECK(m->covered[at] == 1);
+            break;
+        }
+    }
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct leaf *x = a, *y = b;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static void same_message(struct message *a, struct message *b)
+{
+    CHECK_STR(a->name, b->name);
+    CHECK(a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0);
+    qsort(a->leaf, a->leaves, sizeof *a->leaf, by_offset);
+    qsort(b->leaf, b->leaves, sizeof *b->leaf, by_offset);
+    if (a->leaves != b->leaves)
+        printf("    %s: %zu leaves here, %zu there\n", a->name, a->leaves, b->leaves);
+    CHECK_INT(a->leaves, b->leaves);
+    for (size_t i = 0; i < a->leaves && i < b->leaves; i++) {
+        CHECK_STR(a->leaf[i].name, b->leaf[i].name);
+        CHECK(a->leaf[i].offset == b->leaf[i].offset && a->leaf[i].size == b->leaf[i].size &&
+              a->leaf[i].number == b->leaf[i].number);
+    }
+}
+
+/* What from has sent is what to has received, in order. */
+static void same_direction(struct trace *from, struct trace *to)
+{
+    size_t a = 0, b = 0;
+    for (;;) {
+        while (a < from->messages && !from->message[a].sent)
+            a++;
+        while (b < to->messages && to->message[b].sent)
+            b++;
+        if (a == from->messages || b == to->messages)
+            break;
+        same_message(&from->message[a++], &to->message[b++]);
+    }
+    CHECK(a == from->messages && b == to->messages);
+}
+
+static void trace_clear(struct trace *t)
+{
+    for (size_t i = 0; i < t->messages; i++) {
+        free(t->message[i].bytes);
+        free(t->message[i].covered);
+        free(t->message[i].leaf);
+    }
+    memset(t, 0, sizeof *t);
+}
+
+/* ---- shapes of handshakes */
+
+static struct trace client, server;
+
+static void begin(struct pair *p, enum pki_kind kind)
+{
+    pair_init(p, kind);
+    hf_config_set_trace(p->client_config, on_event, &client);
+    hf_config_set_trace(p->server_config, on_event, &server);
+}
+
+static void finish_trace(struct pair *p)
+{
+    hf_conn_close(p->client.conn);
+    hf_conn_close(p->server.conn);
+    pair_run(p);
+    CHECK_INT(end_code(&p->client), HF_OK);
+    CHECK_INT(end_code(&p->server), HF_OK);
+    check_tiles(&client, "client");
+    check_tiles(&server, "server");
+    same_direction(&client, &server);
+    same_direction(&server, &client);
+    CHECK(client.records > 4 && client.records == server.records);
+    CHECK(client.plaintexts == server.plaintexts);
+    CHECK(client.keys == server.keys && client.keys >= 4);
+    CHECK(client.steps > 8 && server.steps > 8);
+    CHECK(client.errors == 0 && server.errors == 0);
+    trace_clear(&client);
+    trace_clear(&server);
+}
+
+static void shake(struct pair *p)
+{
+    CHECK(pair_shake(p));
+    CHECK_INT(pair_send(p, &p->client, "ping", 4), HF_DONE);
+    CHECK_INT(pair_send(p, &p->server, "pong", 4), HF_DONE);
+    CHECK_INT(hf_conn_key_update(p->client.conn, true), HF_DONE);
+    pair_run(p);
+    CHECK_INT(pair_send(p, &p->client, "ping", 4), HF_DONE);
+    finish_trace(p);
+}
+
+static void test_plain(void)
+{
+    static const enum pki_kind kinds[] = {PKI_P256, PKI_RSA, PKI_ED25519};
+    for (size_t i = 0; i < 3; i++) {
+        struct pair p;
+        begin(&p, kinds[i]);
+        shake(&p);
+        pair_clear(&p);
+    }
+}
+
+static void test_everything(void)
+{
+    struct pair p;
+    size_t len;
+    begin(&p, PKI_P256);
+    struct pki_ocsp_spec spec = {.cert = p.pki->leaf, .issuer = p.pki->mid};
+    uint8_t *der = pki_ocsp(&spec, &len);
+    CHECK(hf_credential_set_ocsp(p.cred, der, len, NULL));
+    free(der);
+    hf_config_set_key_shares(p.client_config, "");
+    hf_config_set_cookie(p.server_config, true);
+    hf_config_set_alpn(p.client_config, "h2,http/1.1", true);
+    hf_config_set_alpn(p.server_config, "http/1.1", true);
+    hf_config_set_trust(p.server_config, p.trust);
+    hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE);
+    hf_config_add_credential(p.client_config, p.cred);
+    hf_config_send_authorities(p.server_config, true);
+    hf_config_send_authorities(p.client_config, true);
+    hf_config_set_record_size_limit(p.server_config, 512);
+    hf_config_set_record_size_limit(p.client_config, 300);
+    hf_config_set_record_padding(p.server_config, 100);
+    hf_config_set_post_handshake_auth(p.client_config, true);
+    shake(&p);
+    pair_clear(&p);
+}
+
+static void test_empty_client_certificate(void)
+{
+    struct pair p;
+    begin(&p, PKI_P256);
+    hf_config_set_trust(p.server_config, p.trust);
+    hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUEST);
+    hf_config_set_middlebox_compat(p.client_config, false);
+    shake(&p);
+    pair_clear(&p);
+}
+
+static void resume(unsigned modes, bool retry)
+{
+    struct pair p;
+    begin(&p, PKI_P256);
+    hf_config_set_psk_modes(p.client_config, modes);
+    hf_config_set_psk_modes(p.server_config, modes);
+    if (retry)
+        hf_config_set_key_shares(p.client_config, "");
+    shake(&p);
+    CHECK(p.sessions > 0);
+    pair_reset(&p);
+    pair_connect(&p);
+    CHECK(hf_conn_set_session(p.client.conn, p.session[0]));
+    pair_run(&p);
+    CHECK(hf_conn_resumed(p.client.conn));
+    CHECK_INT(pair_send(&p, &p.client, "ping", 4), HF_DONE);
+    finish_trace(&p);
+    pair_clear(&p);
+}
+
+static void test_resumption(void)
+{
+    resume(HF_PSK_DHE_KE, false);
+    resume(HF_PSK_DHE_KE, true);
+    resume(HF_PSK_KE, false);
+    resume(HF_PSK_KE | HF_PSK_DHE_KE, false);
+}
+
+/* Extensions that we do not know, in messages that may have them; an empty one, too. */
+static bool strange_extensions(void *arg, uint8_t message, struct buffer *out)
+{
+    static const uint8_t request[] = {0x7a, 0x7a, 0, 0, 0,  13, 0, 4,    0,    2, 4, 3, 0,
+                                      5,    0,    0, 0, 18, 0,  0, 0xfa, 0xfa, 0, 2, 1, 2};
+    static const uint8_t ticket[] = {0x7a, 0x7a, 0, 1, 9, 0, 42, 0, 4, 0, 0, 1, 0};
+    (void)arg;
+    if (message == MSG_CERTIFICATE_REQUEST)
+        return buffer_append(out, request, sizeof request);
+    return message == MSG_NEW_SESSION_TICKET && buffer_append(out, ticket, sizeof ticket);
+}
+
+static void test_strange_extensions(void)
+{
+    static const struct test_hooks hooks = {.extensions = strange_extensions};
+    struct pair p;
+    begin(&p, PKI_P256);
+    hf_config_set_trust(p.server_config, p.trust);
+    hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUEST);
+    hf_config_add_credential(p.client_config, p.cred);
+    p.server_config->test = &hooks;
+    shake(&p);
+    pair_clear(&p);
+}
+
+/* What comes in small pieces is reported as what comes at once. */
+static void test_in_pieces(void)
+{
+    struct pair p;
+    begin(&p, PKI_RSA);
+    pair_connect(&p);
+    p.client.chunk = p.server.chunk = 3;
+    pair_run(&p);
+    CHECK_INT(pair_send(&p, &p.client, "ping", 4), HF_DONE);
+    finish_trace(&p);
+    pair_clear(&p);
+}
+
+/* A refusal is reported once on either side, and the alert that tells it. */
+static void test_failure(void)
+{
+    struct pair p;
+    begin(&p, PKI_P256);
+    hf_config_set_suites(p.client_config, "TLS_AES_128_GCM_SHA256");
+    hf_config_set_suites(p.server_config, "TLS_AES_256_GCM_SHA384");
+    CHECK(!pair_shake(&p));
+    check_tiles(&client, "client");
+    check_tiles(&server, "server");
+    same_direction(&client, &server);
+    same_direction(&server, &client);
+    CHECK(client.errors == 1 && server.errors == 1);
+    CHECK(server.messages == 2 && strcmp(server.message[1].name, "Alert") == 0);
+    trace_clear(&client);
+    trace_clear(&server);
+    pair_clear(&p);
+}
+
+int main(void)
+{
+    RUN(test_plain);
+    RUN(test_everything);
+    RUN(test_empty_client_certificate);
+    RUN(test_resumption);
+    RUN(test_strange_extensions);
+    RUN(test_in_pieces);
+    RUN(test_failure);
+    return check_done();
+}
