@@ -1,10 +1,17 @@
 /* agreed.c: what a connection can tell about itself. */
 #include "connection/conn.h"
 
+/* hf_conn_output would run the handshake on, and have something then. */
+static bool has_more_to_say(const hf_conn *c)
+{
+    return c->hs && !c->hs->cancelled &&
+           (c->hs->answered || (!c->est.server && c->hs->step == client13));
+}
+
 unsigned hf_conn_wants(const hf_conn *c)
 {
     unsigned state = conn_state(c), wants = 0;
-    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE))
+    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE) || has_more_to_say(c))
         wants |= HF_CAN_OUTPUT;
     if (state & HO_CLOSED_IN)
         wants |= HF_IS_CLOSED_IN;
@@ -113,6 +120,9 @@ bool hf_conn_export(const hf_conn *c, const char *label, const uint8_t *context,
     err_begin(err);
     if (c->hs || !c->est.suite)
         return err_set(err, HF_E_NOT_HANDSHAKEN, "hf_conn_export");
+    if (!label || (len && !out) || (context_len && !context))
+        return err_set(err, HF_E_USAGE,
+                       "hf_conn_export: the label, the context or out is NULL");
     if (!after13_export(&c->est, label, slice_of(context, context_len), out, len))
         return err_set(err, HF_E_USAGE,
                        "label of %zu bytes (at most 249) or length %zu (at most 255 hashes)",

@@ -174,10 +174,14 @@ void hf_conn_close(hf_conn *c)
     if (conn_state(c) & (HO_CLOSED_OUT | HO_FAILED))
         return;
     conn_write_pending(c);
-    /* In the middle of a handshake user_canceled says why (RFC 8446 6.1). */
-    if (c->hs && (c->out.prot || buffer_len(&c->output) || c->started))
+    /* In the middle of a handshake user_canceled says why (RFC 8446 6.1); one that has not begun
+     * needs no end. */
+    bool said = c->out.prot || buffer_len(&c->output) || c->started ||
+                (c->hs && !c->est.server && c->hs->step != client13);
+    if (c->hs && said)
         put_alert(c, 1, 90);
-    put_alert(c, 1, 0);
+    if (said)
+        put_alert(c, 1, 0);
     atomic_fetch_or(&c->handover, HO_CLOSED_OUT);
     if (c->hs)
         c->hs->cancelled = true;

@@ -25,6 +25,11 @@ bool cookie_take(struct nego *n, const struct ext_values *v, unsigned message)
     if (message == IN_HRR) {
         if (!v->cookie.p)
             return true;
+        /* The second ClientHello has other extensions too, among them a ticket. */
+        if (v->cookie.len > 32768)
+            return ext_refuse(n, message, X_COOKIE, HF_E_BAD_EXTENSION,
+                              "a cookie of %zu bytes does not fit into a ClientHello",
+                              v->cookie.len);
         n->cookie = mem_dup(v->cookie.p, v->cookie.len);
         n->cookie_len = v->cookie.len;
         return n->cookie || err_set(n->err, HF_E_NO_MEMORY, "cookie");

@@ -50,7 +50,7 @@ void session_secret(hf_session *s, const struct established *e, struct slice non
 
 /* A server that sends tickets without end makes a client compute and keep without end. */
 enum { MAX_TICKETS = 64, MAX_KEY_UPDATES = 32 };
-enum { WEEK = 604800 };
+enum { WEEK = 604800, LONGEST_TICKET = 24576 };
 
 static bool read_ticket(struct established *e, const hf_config *config, struct rd *r,
                         struct after *out, hf_error *err)
@@ -64,8 +64,10 @@ static bool read_ticket(struct established *e, const hf_config *config, struct r
     if (++e->tickets > MAX_TICKETS)
         return err_set(err, HF_E_TICKETS, "more than %d without application data between them",
                        MAX_TICKETS);
-    if (t.lifetime == 0 || !config->psk_modes)
-        return true; /* "zero indicates that the ticket should be discarded immediately" */
+    /* "zero indicates that the ticket should be discarded immediately". A ticket that hardly fits
+     * into a ClientHello is of no use either. */
+    if (t.lifetime == 0 || !config->psk_modes || t.ticket.len > LONGEST_TICKET)
+        return true;
     hf_session *s = session_from_established(e, config);
     if (!s)
         return err_set(err, HF_E_NO_MEMORY, "session");

@@ -166,7 +166,8 @@ static void test_close_before_hello(void)
     pair_init(&p, PKI_P256);
     pair_connect(&p);
     hf_conn_close(p.client.conn);
-    check_only_closing(p.client.conn, true);
+    size_t len;
+    CHECK(hf_conn_output(p.client.conn, &len) == NULL); /* there is nothing to end */
     CHECK_INT(hf_conn_handshake(p.client.conn), HF_FAILED);
     CHECK_INT(end_code(&p.client), HF_E_WRITE_CLOSED);
     check_only_closing(p.client.conn, true);
@@ -725,6 +726,135 @@ static void test_failure_wipes_secrets(void)
     pair_clear(&p);
 }
 
+/* ---- records */
+
+/* A limit of n is kept by us and demanded of the peer, to the byte (RFC 8449 4). */
+static void limit_of(uint16_t limit)
+{
+    struct pair p;
+    uint8_t data[16384] = {0};
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_record_size_limit(p.server_config, limit));
+    CHECK(hf_config_set_record_size_limit(p.client_config, 16384));
+    CHECK(pair_shake(&p));
+    CHECK_INT(rec_max_plain(&p.client.conn->out), limit);
+    CHECK_INT(rec_max_plain(&p.server.conn->out), 16384);
+    CHECK_INT(pair_send(&p, &p.client, data, limit), HF_DONE);
+    CHECK_INT(end_code(&p.server), HF_OK);
+    if (limit < 16384) {
+        p.client.conn->out.max_plain = 0; /* a client that forgets the limit */
+        (void)pair_send(&p, &p.client, data, limit + 1u);
+        CHECK_INT(end_code(&p.server), HF_E_PLAINTEXT_OVERFLOW);
+        CHECK_INT(hf_conn_error(p.server.conn)->alert, 22);
+    }
+    pair_clear(&p);
+}
+
+static void test_record_limits(void)
+{
+    limit_of(64);
+    limit_of(65);
+    limit_of(1000);
+    limit_of(16383);
+    limit_of(16384);
+}
+
+/* Keys are renewed before they have protected too much (5.5), also on a connection that sleeps
+ * between any two records. */
+static void test_worn_keys(void)
+{
+    enum { LIMIT = 23726566 };
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    CHECK(pair_shake(&p));
+    p.client.conn->out.seq = p.server.conn->in.seq = LIMIT - LIMIT / 16 - 2;
+    for (int i = 0; i < 8; i++) {
+        CHECK(hf_conn_hibernate(p.client.conn) && hf_conn_hibernate(p.server.conn));
+        CHECK(!p.client.conn->out.aead && !p.server.conn->in.aead);
+        CHECK_INT(pair_send(&p, &p.client, "x", 1), HF_DONE);
+        CHECK_INT(hf_conn_key_update(p.server.conn, i == 2), HF_DONE);
+        pair_run(&p);
+    }
+    CHECK(p.client.conn->out.seq < 8);
+    CHECK_INT(p.server.data.len, 8);
+    CHECK_INT(end_code(&p.server), HF_OK);
+    CHECK_INT(end_code(&p.client), HF_OK);
+    CHECK(hf_conn_hibernate(p.client.conn));
+    hf_conn_close(p.client.conn);
+    pair_run(&p);
+    CHECK_INT(p.server.last, HF_CLOSED);
+    pair_clear(&p);
+}
+
+/* Who asks hf_conn_wants what to do gets through a whole connection by that alone. */
+static void test_driven_by_wants(void)
+{
+    struct reentry r = {0};
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    hf_config_set_ask(p.client_config, HF_ASK_VERIFY, on_verify, &r);
+    pair_connect(&p);
+    CHECK(!(hf_conn_wants(p.server.conn) & HF_CAN_OUTPUT));
+    for (int i = 0; i < 12; i++) {
+        if (hf_conn_wants(p.client.conn) & HF_CAN_ANSWER)
+            CHECK(hf_answer_verify(p.client.conn, true));
+        if (hf_conn_wants(p.client.conn) & HF_CAN_OUTPUT)
+            pair_pump(&p.client, &p.server);
+        if (hf_conn_wants(p.server.conn) & HF_CAN_OUTPUT)
+            pair_pump(&p.server, &p.client);
+    }
+    CHECK(shaken(&p.client) && shaken(&p.server));
+    CHECK_INT(r.calls, 1);
+    pair_clear(&p);
+}
+
+static bool long_cookie(void *arg, uint8_t message, struct buffer *out)
+{
+    static const uint8_t head[] = {0, 43, 0, 2, 3, 4, 0, 44, 0xf0, 0x02, 0xf0, 0x00};
+    (void)arg;
+    if (message != MSG_HELLO_RETRY_REQUEST || !buffer_append(out, head, sizeof head))
+        return false;
+    uint8_t *p = buffer_reserve(out, 0xf000);
+    if (p)
+        memset(p, 7, 0xf000);
+    out->end += 0xf000;
+    return p != NULL;
+}
+
+/* It cannot be echoed, which is the server's fault and not that of our memory. */
+static void test_cookie_too_long(void)
+{
+    static const struct test_hooks hooks = {.extensions = long_cookie};
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_key_shares(p.client_config, ""));
+    p.server_config->test = &hooks;
+    CHECK(!pair_shake(&p));
+    CHECK_INT(end_code(&p.client), HF_E_BAD_EXTENSION);
+    pair_clear(&p);
+}
+
+static void test_export_arguments(void)
+{
+    struct pair p;
+    uint8_t out[32];
+    hf_error err = {0};
+    pair_init(&p, PKI_P256);
+    pair_connect(&p);
+    CHECK(!hf_conn_export(p.client.conn, "x", NULL, 0, out, 32, &err));
+    CHECK_INT(err.code, HF_E_NOT_HANDSHAKEN);
+    pair_run(&p);
+    CHECK(!hf_conn_export(p.client.conn, NULL, NULL, 0, out, 32, &err));
+    CHECK_INT(err.code, HF_E_USAGE);
+    CHECK(!hf_conn_export(p.client.conn, "x", NULL, 1, out, 32, &err));
+    CHECK(!hf_conn_export(p.client.conn, "x", NULL, 0, NULL, 32, &err));
+    CHECK(!hf_conn_export(p.client.conn, "x", NULL, 0, out, 255 * 32 + 1, &err));
+    CHECK(hf_conn_export(p.client.conn, "x", NULL, 0, out, 32, &err));
+    CHECK_INT(err.code, HF_OK);
+    CHECK(hf_conn_export(p.client.conn, "x", NULL, 0, NULL, 0, NULL));
+    pair_clear(&p);
+}
+
 int main(void)
 {
     RUN(test_empty_status_request);
@@ -750,5 +880,10 @@ int main(void)
     RUN(test_many_key_shares);
     RUN(test_name_is_checked_before_it_is_shown);
     RUN(test_failure_wipes_secrets);
+    RUN(test_record_limits);
+    RUN(test_worn_keys);
+    RUN(test_driven_by_wants);
+    RUN(test_cookie_too_long);
+    RUN(test_export_arguments);
     return check_done();
 }
