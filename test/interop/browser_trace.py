@@ -96,7 +96,7 @@ def make_certificate(name, subject):
 # ---------------------------------------------------------------- the browser
 
 def chromium():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if shutil.which(name):
             return name
     return None

@@ -310,7 +310,8 @@ class GnuTLS(Peer):
         return Process(command).wait_port(port)
 
     def client(self, pki, port, ca):
-        return ["gnutls-cli", "-p", port, "localhost", "--x509cafile", ca or pki.ca, "--priority", self.priority]
+        return ["gnutls-cli", "-p", port, "127.0.0.1", "--sni-hostname", "localhost", "--verify-hostname", "localhost",
+                "--x509cafile", ca or pki.ca, "--priority", self.priority]
 
     def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
         command = self.client(pki, port, ca)
@@ -367,7 +368,7 @@ class NSS(Peer):
         return Process(command).wait_port(port)
 
     def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
-        command = ["tstclnt", "-4", "-h", "localhost", "-p", port, "-d", self.database(pki, ca, "client" if cert else ""), "-V",
+        command = ["tstclnt", "-4", "-h", "127.0.0.1", "-p", port, "-d", self.database(pki, ca, "client" if cert else ""), "-V",
                    "tls1.3:tls1.3", "-a", "localhost", "-I", "x25519,P256,P384,P521,FF2048,FF3072,FF4096"]
         command += ["-n", "client"] if cert else []
         send_and_compare(command, payload(size), seconds, "tstclnt")
