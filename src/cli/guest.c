@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/http.h"
@@ -303,6 +304,27 @@ static bool is_idle_end(const struct guest *g, const hf_error *err)
            g->file < 0;
 }
 
+/* What a peer still sends would, unread, reset the connection, and a reset can destroy the alert on its
+ * way: so it is read and dropped until the peer has seen the end, or the time for leaving is over. */
+static enum guest_wants step_refused(struct guest *g)
+{
+    char sink[CHUNK];
+    ssize_t n = recv(hf_stream_fd(g->stream), sink, sizeof sink, MSG_DONTWAIT);
+    if (n > 0)
+        return GUEST_AGAIN;
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? GUEST_WAIT : GUEST_GONE;
+}
+
+static enum guest_wants refuse(struct guest *g)
+{
+    g->state = GUEST_REFUSED;
+    text_clear(&g->in);
+    text_clear(&g->out);
+    if (shutdown(hf_stream_fd(g->stream), SHUT_WR) != 0)
+        return GUEST_GONE;
+    return step_refused(g);
+}
+
 enum guest_wants guest_run(struct guest *g)
 {
     for (int turns = 0; turns < TURNS; turns++) {
@@ -313,14 +335,19 @@ enum guest_wants guest_run(struct guest *g)
         case GUEST_HANDSHAKE: w = step_handshake(g, &err); break;
         case GUEST_OPEN: w = step_open(g, &err); break;
         case GUEST_LEAVING: w = step_leaving(g, &err); break;
+        case GUEST_REFUSED: return step_refused(g);
         }
         /* A peer that hangs up after everything was said has done nothing wrong. */
         if (w == GUEST_GONE && is_idle_end(g, &err)) {
             guest_log(g, "close", "left without close_notify", NULL);
             return w;
         }
-        if (w == GUEST_GONE && err.code != HF_OK && state != GUEST_LEAVING)
-            return failed(g, &err);
+        if (w == GUEST_GONE && err.code != HF_OK && state != GUEST_LEAVING) {
+            (void)failed(g, &err);
+            if (!err.alert_received && err.fault == HF_FAULT_PEER)
+                return refuse(g);
+            return w;
+        }
         if (w != GUEST_AGAIN)
             return w;
     }
@@ -330,6 +357,8 @@ enum guest_wants guest_run(struct guest *g)
 uint32_t guest_events(const struct guest *g)
 {
     short events = hf_stream_events(g->stream);
+    if (g->state == GUEST_REFUSED)
+        return EPOLLIN;
     /* While the peer does not take our answer, its next request may wait in the socket. */
     if (g->state == GUEST_OPEN && g->out_sent < g->out.len)
         return EPOLLOUT;

@@ -20,6 +20,7 @@ enum guest_state {
     GUEST_HANDSHAKE,
     GUEST_OPEN,
     GUEST_LEAVING, /* all was said: wait for the peer's end, so that it gets the last bytes */
+    GUEST_REFUSED, /* an alert was sent: the same, but what comes is not looked at */
 };
 
 struct guest {
