@@ -110,10 +110,12 @@ static void *config_new(enum side side, const struct setup *setup)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
 
+    char groups[64]; /* the call wants it writable */
+    snprintf(groups, sizeof groups, "%s", setup->groups);
     pthread_once(&once, make_method);
     if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(ctx, setup->suite) != 1 ||
-        SSL_CTX_set1_groups_list(ctx, setup->groups) != 1)
+        SSL_CTX_ctrl(ctx, SSL_CTRL_SET_GROUPS_LIST, 0, groups) != 1)
         die_ssl("SSL_CTX_new");
     if (setup->small)
         SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     hf_config *config = hf_config_new(HF_SERVER);
     hf_config_add_credential(config, hf_credential_load_files(chain, key, NULL, NULL, &err));
     hf_listener *door = hf_listen(url, config, NULL, &err);
-    for (hf_stream *s; door; hf_close(s, NULL))
+    for (hf_stream *s; hf_listener_fd(door) >= 0; hf_close(s, NULL))
         if (!(s = hf_accept(door, &err)) || hf_write(s, "hi\n", 3, &err) < 0) explain(&err);
     /* clang-format on */
 

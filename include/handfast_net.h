@@ -56,7 +56,7 @@ HF_API hf_listener *hf_listen(const char *url, hf_config *config, const hf_net_o
 
 /* hf_listener_url writes the URL that clients use, with the real port; as snprintf. */
 HF_API size_t hf_listener_url(const hf_listener *listener, char *out, size_t size);
-HF_API int hf_listener_fd(const hf_listener *listener);
+HF_API int hf_listener_fd(const hf_listener *listener); /* to poll; -1 for NULL */
 HF_API void hf_listener_close(hf_listener *listener);
 
 /* hf_accept waits for a client (as long as options.timeout of hf_listen says) and makes the

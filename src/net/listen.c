@@ -157,7 +157,7 @@ void hf_listener_close(hf_listener *l)
 
 int hf_listener_fd(const hf_listener *l)
 {
-    return l->fd;
+    return l ? l->fd : -1;
 }
 
 size_t hf_listener_url(const hf_listener *l, char *out, size_t size)
