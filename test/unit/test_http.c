@@ -1,8 +1,10 @@
 /* What `handfast serve` reads from HTTP clients and opens for them, and how the command reads its
  * own arguments. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -158,10 +160,12 @@ static void test_files(void)
     CHECK_INT(f.size, 3);
     CHECK_STR(f.type, "text/html; charset=utf-8");
     close(f.fd);
-    CHECK_INT(look(root, "/in"), 200);
+    /* Without openat2 (old kernels, valgrind 3.19) no link is followed, not even inside. */
+    bool links = syscall(SYS_openat2, -1, NULL, NULL, 0) != -1 || errno != ENOSYS;
+    CHECK_INT(look(root, "/in"), links ? 200 : 403);
     CHECK_INT(look(root, "/out"), 403);
     CHECK_INT(look(root, "/passwd"), 403);
-    CHECK_INT(look(root, "/up/secret"), 403);
+    CHECK_INT(look(root, "/up/secret"), links ? 403 : 404);
     CHECK_INT(look(root, "/sub"), 301);
     CHECK_INT(look(root, "/sub/"), 404);
     CHECK_INT(look(root, "/fifo"), 404);
