@@ -599,7 +599,8 @@ HF_API const hf_question *hf_conn_question(const hf_conn *conn);
  * than any, a configuration that cannot be frozen): then the question still waits. credential NULL:
  * none (a client then sends an empty Certificate; a server fails with E_NO_CREDENTIAL). signature NULL
  * with 0: the key refused (E_CRYPTO). accept false: E_VERIFY_REFUSED, or the library's own verdict if
- * that was bad. config NULL: go on with this one; otherwise one made for servers, which is frozen. */
+ * that was bad. config NULL: go on with this one; otherwise one made for servers, which is frozen; all
+ * that follows is its, but for the trace, which stays that of the first. */
 HF_API bool hf_answer_credential(hf_conn *conn, hf_credential *credential);
 HF_API bool hf_answer_signature(hf_conn *conn, const uint8_t *signature, size_t len);
 HF_API bool hf_answer_verify(hf_conn *conn, bool accept);

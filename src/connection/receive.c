@@ -67,8 +67,11 @@ static hf_result take_after(hf_conn *c)
         if (!p)
             break;
         size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-        if (!after13_may_come(&c->est, p[0], &err))
+        if (!after13_may_come(&c->est, p[0], &err)) {
+            if (buffer_len(&c->inbuf) >= len)
+                trace_message(c->tracer, false, p, len, false);
             return conn_fail(c, &err);
+        }
         if (len - MSG_HEADER > msg_max_size(p[0])) {
             err_set(&err, HF_E_MESSAGE_TOO_LONG, "%s of %zu bytes, at most %zu are allowed",
                     msg_name(p[0]), len - MSG_HEADER, msg_max_size(p[0]));
@@ -85,6 +88,8 @@ static hf_result take_after(hf_conn *c)
             atomic_fetch_or(&c->handover, HO_KEY_UPDATE);
         if (after.session)
             give_session(c, after.session);
+        if (conn_state(c) & HO_FAILED) /* the application may have given it up */
+            return HF_FAILED;
     }
     return HF_DONE;
 }

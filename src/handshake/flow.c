@@ -117,7 +117,8 @@ static enum hs_result next_message(struct hs *hs)
         return HS_WAIT;
     size_t len = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
     size_t most = msg_max_size(p[0]);
-    if (most && !may_come(hs, p[0])) { /* its header is enough to refuse it */
+    bool whole = len <= most && have - MSG_HEADER >= len;
+    if (most && !whole && !may_come(hs, p[0])) { /* its header is enough to refuse it */
         hs->msg = (struct hs_message){p[0], p, MSG_HEADER};
         hs->have_in = true;
         return HS_OK;

@@ -343,6 +343,32 @@ static void test_failure(void)
     pair_clear(&p);
 }
 
+/* What is refused is reported first, when all of it is there. */
+static void test_refused_message(void)
+{
+    for (int late = 0; late < 2; late++) {
+        struct pair p;
+        static const uint8_t finished[] = {MSG_FINISHED, 0, 0, 3, 1, 2, 3};
+        uint8_t record[60], *data;
+        size_t used, len;
+        begin(&p, PKI_P256);
+        pair_connect(&p);
+        if (late)
+            pair_run(&p);
+        size_t before = server.messages;
+        size_t n = rec_seal(&p.client.conn->out, REC_HANDSHAKE, HF_TLS1_2, finished,
+                            sizeof finished, record);
+        CHECK_INT(hf_conn_receive(p.server.conn, record, n, &used, &data, &len), HF_FAILED);
+        CHECK_INT(end_code(&p.server), HF_E_UNEXPECTED_MESSAGE);
+        CHECK_INT(server.messages, before + 1);
+        CHECK_STR(server.message[before].name, "Finished");
+        CHECK_INT(server.message[before].size, sizeof finished);
+        trace_clear(&client);
+        trace_clear(&server);
+        pair_clear(&p);
+    }
+}
+
 int main(void)
 {
     RUN(test_plain);
@@ -352,5 +378,6 @@ int main(void)
     RUN(test_strange_extensions);
     RUN(test_in_pieces);
     RUN(test_failure);
+    RUN(test_refused_message);
     return check_done();
 }
