@@ -161,16 +161,17 @@ class AsServer:
         self.handfast, self.pki, self.peer = handfast, pki, peer
         self.servers = {}
 
-    def server(self, *args, cred="ec"):
-        key = (cred, *args)
+    def server(self, *args, cred="ec", wants=None):
+        wants = wants or self.peer.wants
+        key = (cred, wants, *args)
         if key not in self.servers:
-            how = ["--echo"] if self.peer.wants == "echo" else ["--root", SCRATCH]
+            how = ["--echo"] if wants == "echo" else ["--root", SCRATCH]
             self.servers[key] = self.handfast.serve(*how, *args, cred=cred)
         return self.servers[key]
 
-    def talk(self, *args, cred="ec", size=1000, times=1, **more):
+    def talk(self, *args, cred="ec", wants=None, size=1000, times=1, **more):
         """One or more connections of the peer's; what handfast logged of them."""
-        server = self.server(*args, cred=cred)
+        server = self.server(*args, cred=cred, wants=wants)
         before = len(connections(server))
         payload(size)
         said = self.peer.talk(self.pki, server.port, size, times=times, **more)
@@ -246,7 +247,7 @@ class AsServer:
         if not self.peer.big:
             raise Cannot
         begun = time.monotonic()
-        self.talk(size=self.peer.big, seconds=180)
+        self.talk(size=self.peer.big, wants=self.peer.big_wants, seconds=180)
         return f"{time.monotonic() - begun:.1f} s"
 
     def cut(self):
