@@ -12,6 +12,7 @@
 struct iobuf {
     uint8_t *p; /* NULL when there is none */
     size_t start, end;
+    bool parked; /* p is a small block with the content and nothing else */
 };
 
 static inline size_t iobuf_len(const struct iobuf *b)
@@ -19,11 +20,17 @@ static inline size_t iobuf_len(const struct iobuf *b)
     return b->end - b->start;
 }
 
-/* iobuf_open makes sure that b has its memory; false without memory. */
+/* iobuf_open makes sure that b has its memory, also behind the content of one that was parked;
+ * false without memory. */
 bool iobuf_open(struct iobuf *b) __attribute__((warn_unused_result));
 
 /* iobuf_close gives the memory of an empty buffer back; one that holds bytes keeps it. */
 void iobuf_close(struct iobuf *b);
+
+/* iobuf_park is iobuf_close before a long wait: it also gives the memory of a buffer back that holds
+ * only a few bytes, and keeps these in a block of their size, so that a peer who sends one byte of a
+ * record and stops costs little. What pointed into the buffer is gone. */
+void iobuf_park(struct iobuf *b);
 
 /* iobuf_clear gives the memory back in any case. */
 void iobuf_clear(struct iobuf *b);

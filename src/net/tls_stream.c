@@ -231,10 +231,12 @@ static int receive_once(hf_stream *s, hf_error *err)
         transport_ended(s);
         return 1;
     }
-    iobuf_close(&s->in);
-    if (errno == EAGAIN || errno == EWOULDBLOCK)
+    int why = errno;
+    if (!s->data_len)
+        iobuf_park(&s->in);
+    if (why == EAGAIN || why == EWOULDBLOCK)
         return 0;
-    return stream_read_broken(s, errno, err);
+    return stream_read_broken(s, why, err);
 }
 
 static int receive_more(hf_stream *s, deadline d, const char *doing, hf_error *err)

@@ -422,6 +422,30 @@ static void test_two_threads(void)
     hf_close(s[1], NULL);
 }
 
+/* A few bytes of a record that wait for the rest hold no buffer. */
+static void test_parked(void)
+{
+    hf_stream *s[2];
+    char buf[64];
+    int fd[2];
+
+    tls_pair(s, fd, true);
+    while (hf_read(s[0], buf, sizeof buf, NULL) != HF_AGAIN) /* the tickets */
+        ;
+    CHECK_INT(sock_send(fd[1], "\x17\x03", 2), 2); /* behind the stream's back */
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), HF_AGAIN);
+    CHECK_INT(iobuf_test_held(), 0);
+    CHECK_INT(sock_send(fd[1], "\x03\x00\x20", 3), 3);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), HF_AGAIN);
+    CHECK_INT(iobuf_test_held(), 0);
+    memset(buf, 0, sizeof buf);
+    CHECK_INT(sock_send(fd[1], buf, 32), 32); /* whole now, and no record of ours */
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, NULL), -1);
+    CHECK_INT(hf_conn_error(hf_stream_conn(s[0]))->code, HF_E_BAD_RECORD_MAC);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+}
+
 /* A reader that never writes still answers a request for a KeyUpdate (RFC 8446 4.6.3). */
 static void test_reader_answers(void)
 {
@@ -504,6 +528,7 @@ int main(void)
     RUN(test_write_timeout);
     RUN(test_idle);
     RUN(test_two_threads);
+    RUN(test_parked);
     RUN(test_reader_answers);
     RUN(test_reset);
     return tls_done(files);
