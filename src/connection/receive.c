@@ -195,13 +195,13 @@ static hf_result take_record(hf_conn *c, const struct rec_opened *o, uint8_t **d
 
 /* A peer that does not speak TLS is told apart by its first bytes, before they are taken for a
  * record header. */
-static hf_result recognise(hf_conn *c, const uint8_t *in, size_t len, bool end)
+static hf_result recognise(hf_conn *c, const uint8_t *in, size_t len)
 {
     char what[HF_DETAIL_MAX_LEN];
     hf_error err;
     if (len == 0 || (in[0] >= REC_CCS && in[0] <= REC_DATA && (len < 2 || in[1] == 3)))
         return HF_DONE;
-    if (len < 5 && !end)
+    if (len < 5)
         return HF_WANT_INPUT;
     hf_code code = rec_recognise(in, len, !c->est.server, what, sizeof what);
     if (code == HF_OK)
@@ -290,7 +290,7 @@ hf_result hf_conn_receive(hf_conn *c, uint8_t *in, size_t len, size_t *used, uin
         hf_result r = HF_DONE;
         if (*used == len)
             return HF_WANT_INPUT;
-        if (!c->started && (r = recognise(c, in + *used, len - *used, false)) != HF_DONE)
+        if (!c->started && (r = recognise(c, in + *used, len - *used)) != HF_DONE)
             return r;
         r = open_record(c, in + *used, len - *used, &o);
         if (r != HF_DONE)

@@ -166,9 +166,8 @@ static enum hs_result send_hello(struct hs *hs)
 
 /* A ServerHello of an older version has no supported_versions. Its other extensions are not to be
  * judged by the rules of TLS 1.3, so this is looked at first. */
-static bool is_old(const struct server_hello *sh, const struct hs *hs)
+static bool is_old(const struct server_hello *sh)
 {
-    (void)hs;
     if (!sh->has_extensions)
         return true;
     const uint8_t *p = sh->extensions.p, *end = sh->extensions.end;
@@ -220,7 +219,7 @@ static enum hs_result read_hello(struct hs *hs, struct rd *r, struct server_hell
 {
     if (!msg_read_server_hello(r, sh))
         return HS_FAILED;
-    if (is_old(sh, hs))
+    if (is_old(sh))
         return refuse_old(hs, sh);
     enum hs_result checked = check_hello(hs, r, sh);
     if (checked != HS_OK)

@@ -93,7 +93,7 @@ const struct step server13[] = {
  * supported_versions is one of TLS 1.2 or older and is refused as that, later; in one with it
  * legacy_version says nothing (4.2.1), but for SSL 3.0's, which is always refused, and those below,
  * which nobody may send (D.5). */
-static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct client_hello *ch)
+static bool check_hello(struct rd *r, const struct client_hello *ch)
 {
     if (ch->version == 0x0300)
         rd_bad(r, HF_E_SSL3_PEER, "legacy_version is 0x0300");
@@ -103,8 +103,7 @@ static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct clie
         rd_bad(r, HF_E_UNSUPPORTED_VERSION,
                "the client offers %s at most, this server allows TLS 1.3",
                name_version(ch->version));
-    (void)hs;
-    return rd_ok(r) ? HS_OK : HS_FAILED;
+    return rd_ok(r);
 }
 
 static enum hs_result check_compression(struct hs *hs)
@@ -141,7 +140,7 @@ static enum hs_result read_hello(struct hs *hs)
     if (keep_hello(hs) != HS_OK)
         return HS_FAILED;
     struct rd r = hs_reader(hs, &m);
-    if (!msg_read_client_hello(&r, &hs->ch) || check_hello(hs, &r, &hs->ch) != HS_OK ||
+    if (!msg_read_client_hello(&r, &hs->ch) || !check_hello(&r, &hs->ch) ||
         !ext_read(&hs->n, &hs->ch.extensions, IN_CH, hs->values))
         return HS_FAILED;
     memcpy(hs->client_random, hs->ch.random.p, RANDOM_SIZE);
