@@ -24,7 +24,8 @@
  *   thread may read (the functions marked "reader") while another writes (marked "writer").
  * - Whatever weakens security has `insecure_` in its name.
  *
- * Defaults: TLS 1.3 only in this version; suites AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305;
+ * Defaults: TLS 1.2 and 1.3; suites AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305, in TLS 1.2 with ECDHE;
+ * security level 2; no renegotiation; extended_master_secret always offered and accepted, not required;
  * groups X25519MLKEM768 (where libcrypto has ML-KEM), X25519, P-256, P-384; a client verifies chain
  * and name against the platform's trust store and sends SNI; a server asks for no client
  * certificate and sends two tickets valid for 7200 s; middlebox compatibility on; no early data;
@@ -199,6 +200,10 @@ HF_API void hf_credential_free(hf_credential *cred);
  * called before the credential is in use. len 0 removes it. */
 HF_API bool hf_credential_set_ocsp(hf_credential *cred, const uint8_t *der, size_t len, hf_error *err);
 
+/* hf_credential_set_scts adds signed certificate timestamps, a SignedCertificateTimestampList with its
+ * length (RFC 6962 3.3), before the credential is in use. len 0 removes it. */
+HF_API bool hf_credential_set_scts(hf_credential *cred, const uint8_t *list, size_t len, hf_error *err);
+
 /* hf_credential_certificate returns the i-th certificate of the chain (0: its own), or NULL. */
 HF_API const hf_certificate *hf_credential_certificate(const hf_credential *cred, size_t i);
 
@@ -237,13 +242,49 @@ HF_API bool hf_config_freeze(hf_config *config, hf_error *err);
 HF_API const hf_error *hf_config_error(const hf_config *config);
 
 /* hf_config_set_versions sets the lowest and highest protocol version. E_CONFIG for an empty range
- * or a version that this build does not have. */
+ * and for SSL 2.0 and 3.0, which are prohibited (RFC 6176, RFC 7568). TLS 1.0 and 1.1 are deprecated (RFC
+ * 8996): naming them allows them, but they are only used at security level 0. */
 HF_API bool hf_config_set_versions(hf_config *config, uint16_t lowest, uint16_t highest);
 
 /* Lists in order of preference: names (IANA's, letter case ignored; for groups also "P-256")
  * separated by colons, commas or spaces. An unknown name fails with E_CONFIG and names it. */
 HF_API bool hf_config_set_suites(hf_config *config, const char *list);
 HF_API bool hf_config_set_groups(hf_config *config, const char *list);
+
+/* hf_config_set_ciphers chooses the suites of TLS 1.2 and older by a string in OpenSSL's cipher-list
+ * language ("ECDHE+AESGCM:!aNULL:@STRENGTH"; openssl-ciphers(1)); those of TLS 1.3 stay as they are. Words
+ * for algorithms that handfast does not have match nothing; @SECLEVEL=n sets the security level. E_CONFIG if
+ * nothing is left, or for what is no word at all. */
+HF_API bool hf_config_set_ciphers(hf_config *config, const char *string);
+
+/* hf_config_set_security_level raises the security level: 2 (the default), 3, 4 or 5. It says which key
+ * sizes, digests, groups, suites and versions are good enough on both sides, as libcrypto's levels do (see
+ * docs/api.md for the table). Lowering it below 2 is hf_config_insecure_set_security_level: 0 allows
+ * everything that is configured, 1 what was good enough in 2010. */
+HF_API bool hf_config_set_security_level(hf_config *config, unsigned level);
+HF_API bool hf_config_insecure_set_security_level(hf_config *config, unsigned level);
+HF_API unsigned hf_config_security_level(const hf_config *config);
+
+/* hf_suite_info: one row of the table of cipher suites, for people to read. */
+typedef struct hf_suite_info {
+    uint16_t id;
+    uint16_t version_min, version_max; /* versions that it may be used with */
+    const char *name;         /* IANA's, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" */
+    const char *openssl_name; /* "ECDHE-RSA-AES128-GCM-SHA256" */
+    const char *key_exchange; /* "ECDHE", "any" */
+    const char *authentication;
+    const char *encryption; /* "AESGCM(128)" */
+    const char *mac;        /* "AEAD", "SHA256" */
+    unsigned bits;          /* strength of the cipher; 0: NULL */
+    bool by_default;
+} hf_suite_info;
+
+/* hf_config_suites writes the configuration's suites in order of preference, at most max of them, and
+ * returns how many there are. usable: only those that version range and security level leave. */
+HF_API size_t hf_config_suites(const hf_config *config, bool usable, hf_suite_info *out, size_t max);
+
+/* hf_all_suites does the same with every suite that this library has. */
+HF_API size_t hf_all_suites(hf_suite_info *out, size_t max);
 HF_API bool hf_config_set_signatures(hf_config *config, const char *list);
 
 /* hf_config_set_key_shares says for which groups a client sends a share at once (RFC 8446 4.2.8);
@@ -310,6 +351,97 @@ HF_API bool hf_config_set_ticket_rotation(hf_config *config, uint32_t seconds);
  * receive on this connection nor free it. */
 typedef void (*hf_session_fn)(hf_conn *conn, hf_session *session, void *arg);
 HF_API bool hf_config_set_session_callback(hf_config *config, hf_session_fn fn, void *arg);
+
+/* ---- sessions of servers (TLS 1.2 and older keep them by ID; tickets serve all versions) */
+
+/* hf_config_set_session_cache bounds the server's cache of sessions by ID, which derived configurations
+ * share: at most `sessions` of them (0: none are kept; default 20480), each for `lifetime` seconds (1 to
+ * 604800; default 7200). Tickets are used before it where the client has them. */
+HF_API bool hf_config_set_session_cache(hf_config *config, size_t sessions, uint32_t lifetime);
+
+/* hf_config_set_session_context names what the sessions of this server are good for (at most 32 bytes):
+ * a session is resumed only where the context is the same. Virtual hosts that demand different things of
+ * their clients need different ones. Default: empty. */
+HF_API bool hf_config_set_session_context(hf_config *config, const uint8_t *context, size_t len);
+
+/* hf_session_store: the application's own store behind the cache, so that processes share sessions. Each
+ * may be NULL. `add` sees each new session (hf_session_export has its bytes, hf_session_id its key); `find`
+ * returns a reference that it gives away, or NULL; `remove` is told when a session must not be used any
+ * more. They are called in the thread of the connection and may be called by several at once. */
+typedef struct hf_session_store {
+    void (*add)(hf_conn *conn, hf_session *session, void *arg);
+    hf_session *(*find)(const uint8_t *id, size_t len, void *arg);
+    void (*remove)(const hf_session *session, void *arg);
+    void *arg;
+} hf_session_store;
+HF_API bool hf_config_set_session_store(hf_config *config, const hf_session_store *store);
+
+/* hf_session_stats: what has happened on this configuration and those that share its cache. */
+typedef struct hf_session_stats {
+    uint64_t connect, connect_good, connect_renegotiate; /* client: begun, finished, renegotiations */
+    uint64_t accept, accept_good, accept_renegotiate;    /* server: the same */
+    uint64_t hits;     /* sessions that were resumed */
+    uint64_t cb_hits;  /* of these, found by the application's store */
+    uint64_t misses;   /* sessions that clients offered and nobody had */
+    uint64_t timeouts; /* found, but expired */
+    uint64_t cache_full; /* sessions that had to go because the cache was full */
+    uint64_t cached;   /* sessions in the cache now */
+} hf_session_stats;
+HF_API void hf_config_session_stats(const hf_config *config, hf_session_stats *out);
+
+/* hf_config_flush_sessions drops the sessions that have expired at `now`; 0: all. */
+HF_API void hf_config_flush_sessions(hf_config *config, int64_t now);
+
+/* hf_config_set_ticket_keys sets the keys of tickets from outside, for servers that share them: each has
+ * HF_TICKET_KEY_SIZE bytes (16 of name, 32 of key); the first seals, all open. The ring then does not rotate
+ * by itself. It may be called again, also on a frozen configuration and from any thread, and takes effect at
+ * once for all that share its tickets. */
+#define HF_TICKET_KEY_SIZE 48
+HF_API bool hf_config_set_ticket_keys(hf_config *config, const uint8_t *keys, size_t count,
+                                      hf_error *err);
+/* hf_config_ticket_keys writes the ring's keys, newest first, at most max of them; returns their number. */
+HF_API size_t hf_config_ticket_keys(const hf_config *config, uint8_t *out, size_t max);
+
+/* ---- TLS 1.2 and older */
+
+/* hf_config_set_renegotiation allows renegotiation (RFC 5246 7.4.1.1), only secure one (RFC 5746), at most
+ * `times` per connection; 0 (the default) refuses it with no_renegotiation. Such a connection belongs to one
+ * thread for as long as it lives. */
+HF_API bool hf_config_set_renegotiation(hf_config *config, unsigned times);
+
+/* hf_config_require_ems refuses peers without extended_master_secret (RFC 7627). Default off. */
+HF_API bool hf_config_require_ems(hf_config *config, bool require);
+
+/* hf_config_insecure_allow_unpatched lets a client talk to servers without renegotiation_info (RFC 5746
+ * 3.4): someone in the middle may put bytes of his own in front of what this client says. */
+HF_API bool hf_config_insecure_allow_unpatched(hf_config *config, bool allow);
+
+/* hf_config_set_false_start lets a client send application data before the server's Finished (RFC 7918),
+ * with ECDHE and an AEAD and an application protocol agreed by ALPN. Default off. */
+HF_API bool hf_config_set_false_start(hf_config *config, bool on);
+
+/* hf_config_set_fallback makes a client say that it offers less than it could because an earlier attempt
+ * failed (TLS_FALLBACK_SCSV, RFC 7507). */
+HF_API bool hf_config_set_fallback(hf_config *config, bool on);
+
+/* hf_config_set_encrypt_then_mac turns RFC 7366 for CBC suites on (default) or off. */
+HF_API bool hf_config_set_encrypt_then_mac(hf_config *config, bool on);
+
+/* hf_config_set_max_fragment makes a client ask for records of at most 512, 1024, 2048 or 4096 bytes of
+ * content in both directions (RFC 6066 4); 0: no. hf_config_set_record_size_limit is the better way where
+ * the peer has it. */
+HF_API bool hf_config_set_max_fragment(hf_config *config, uint16_t bytes);
+
+/* hf_config_set_sct makes a client ask for signed certificate timestamps (RFC 6962 3.3.1). They are not
+ * judged: hf_conn_peer_scts has them. */
+HF_API bool hf_config_set_sct(hf_config *config, bool on);
+
+/* hf_config_add_psk adds a pre-shared key (RFC 4279): identity of 1 to 128 bytes, key of 16 to 256 bytes of
+ * real randomness. A client offers the first; a server finds them by identity. HF_ASK_PSK replaces the list.
+ * hf_config_set_psk_hint is what a server says to help clients choose; NULL: nothing. */
+HF_API bool hf_config_add_psk(hf_config *config, const uint8_t *identity, size_t identity_len,
+                              const uint8_t *key, size_t key_len);
+HF_API bool hf_config_set_psk_hint(hf_config *config, const char *hint);
 
 /* hf_config_set_cookie makes a server put a cookie into its HelloRetryRequest and demand it back
  * (RFC 8446 4.2.2). Default off. */
@@ -489,6 +621,13 @@ HF_API void hf_conn_close(hf_conn *conn);
  * to do the same (RFC 8446 4.6.3). */
 HF_API hf_result hf_conn_key_update(hf_conn *conn, bool request) HF_MUST_CHECK;
 
+/* hf_conn_renegotiate starts a new handshake within a connection of TLS 1.2 or older (RFC 5246 7.4.1): a
+ * client sends a ClientHello, a server a HelloRequest, which the client may ignore. HF_DONE: hf_conn_output
+ * has it; application data waits until the handshake is done. HF_FAILED with E_USAGE, and the connection
+ * lives on, where renegotiation is not allowed, the peer does not do it securely, or TLS 1.3 is spoken: then
+ * hf_conn_key_update is what there is. */
+HF_API hf_result hf_conn_renegotiate(hf_conn *conn, hf_error *err) HF_MUST_CHECK;
+
 /* hf_conn_wants (writer) derives from the buffers what the caller can do now: a mask of HF_CAN_ bits. */
 enum {
     HF_CAN_RECEIVE = 1, /* bytes from the peer are welcome */
@@ -536,6 +675,19 @@ HF_API const hf_certificate *hf_conn_peer_certificate(const hf_conn *conn, size_
 /* hf_conn_peer_ocsp returns the peer's stapled OCSP response (DER), NULL if none. */
 HF_API const uint8_t *hf_conn_peer_ocsp(const hf_conn *conn, size_t *len);
 
+/* hf_conn_peer_scts returns the timestamp list that came with the peer's certificate, NULL if none. */
+HF_API const uint8_t *hf_conn_peer_scts(const hf_conn *conn, size_t *len);
+
+/* hf_conn_ems: TLS 1.3, or extended_master_secret was used (RFC 7627). hf_conn_etm: encrypt-then-MAC. */
+HF_API bool hf_conn_ems(const hf_conn *conn);
+HF_API bool hf_conn_etm(const hf_conn *conn);
+
+/* hf_conn_secure_renegotiation: the peer supports RFC 5746, or TLS 1.3 is spoken. */
+HF_API bool hf_conn_secure_renegotiation(const hf_conn *conn);
+
+/* hf_conn_psk_identity returns the identity of the external pre-shared key that was used, NULL if none. */
+HF_API const uint8_t *hf_conn_psk_identity(const hf_conn *conn, size_t *len);
+
 /* hf_conn_config returns the connection's configuration. */
 HF_API hf_config *hf_conn_config(const hf_conn *conn);
 
@@ -560,6 +712,17 @@ HF_API uint16_t hf_session_version(const hf_session *session);
 HF_API uint16_t hf_session_suite(const hf_session *session);
 HF_API int64_t hf_session_expires(const hf_session *session);
 
+/* hf_session_id returns the session ID of TLS 1.2 and older (at most 32 bytes), NULL and 0 if there is
+ * none; hf_session_has_ticket, whether the server gave a ticket. */
+HF_API const uint8_t *hf_session_id(const hf_session *session, size_t *len);
+HF_API bool hf_session_has_ticket(const hf_session *session);
+
+/* hf_session_import_openssl reads what `openssl s_client -sess_out` and i2d_SSL_SESSION write: an
+ * SSL_SESSION, PEM or DER. server_name is whom it was made with. The verification that stands behind it is
+ * taken from its verify result. E_SESSION_DATA. */
+HF_API hf_session *hf_session_import_openssl(const uint8_t *bytes, size_t len, const char *server_name,
+                                             hf_error *err);
+
 /* ---------------------------------------------------------------- questions */
 
 /* hf_ask: what a connection may ask its application. By default the library answers itself. With a
@@ -573,6 +736,8 @@ typedef enum hf_ask {
     HF_ASK_SIGNATURE,  /* sign with the private key: hf_answer_signature */
     HF_ASK_VERIFY,     /* judge the peer's chain: hf_answer_verify */
     HF_ASK_HELLO,      /* server: the ClientHello is there; choose the configuration: hf_answer_hello */
+    HF_ASK_PSK,        /* TLS 1.2: which pre-shared key: hf_answer_psk */
+    HF_ASK_COUNT,
 } hf_ask;
 
 typedef struct hf_question {
@@ -587,6 +752,8 @@ typedef struct hf_question {
     const hf_error *verdict;      /* VERIFY: NULL if the library would accept, else why it would not */
     const uint8_t *hello;         /* HELLO: the whole ClientHello message */
     size_t hello_len;
+    const uint8_t *identity;      /* PSK: server: what the client says it is; client: the server's hint */
+    size_t identity_len;
 } hf_question;
 
 typedef bool (*hf_ask_fn)(hf_conn *conn, const hf_question *question, void *arg);
@@ -605,6 +772,11 @@ HF_API bool hf_answer_credential(hf_conn *conn, hf_credential *credential);
 HF_API bool hf_answer_signature(hf_conn *conn, const uint8_t *signature, size_t len);
 HF_API bool hf_answer_verify(hf_conn *conn, bool accept);
 HF_API bool hf_answer_hello(hf_conn *conn, hf_config *config);
+
+/* hf_answer_psk: identity is what a client sends (a server's is ignored); key NULL with 0: there is none
+ * (E_UNKNOWN_PSK, E_NO_PSK). */
+HF_API bool hf_answer_psk(hf_conn *conn, const uint8_t *identity, size_t identity_len,
+                          const uint8_t *key, size_t key_len);
 
 #ifdef __cplusplus
 }

@@ -6,12 +6,25 @@
 #include "config/tables.h"
 #include "x509/x509.h"
 
-#define CONFIG_MAX_LIST        24
+#define CONFIG_MAX_LIST        128 /* every suite there is has room */
 #define CONFIG_MAX_CREDENTIALS 64
 
 struct ids {
     size_t count;
     uint16_t id[CONFIG_MAX_LIST];
+};
+
+/* External pre-shared keys of the suites of RFC 4279 and RFC 8442; immutable, shared. */
+struct psk {
+    uint8_t *identity; /* at most 128 bytes; owned by the list */
+    size_t identity_len;
+    uint8_t key[256];
+    size_t key_len;
+};
+struct psks {
+    _Atomic int refs;
+    size_t count;
+    struct psk psk[];
 };
 
 /* A reference-counted, immutable list of credentials. */
@@ -37,7 +50,8 @@ struct test_hooks {
     hf_session *(*session)(void *arg, struct slice identity);
 };
 
-struct ticket_ring; /* config/ticket.h */
+struct ticket_ring;   /* config/ticket.h */
+struct session_cache; /* config/cache.h */
 
 struct hf_config {
     _Atomic int refs;
@@ -46,7 +60,9 @@ struct hf_config {
     hf_error error;     /* the first failure of a setter; code HF_OK: none */
 
     uint16_t version_min, version_max;
-    struct ids suites, groups, sigalgs;
+    struct ids suites; /* as they were set; body.suites has those that can be used */
+    struct ids groups, sigalgs;
+    uint8_t security_level; /* 0 to 5 */
     struct ids key_shares;
     bool key_shares_set;
     bool server_preference;
@@ -70,6 +86,24 @@ struct hf_config {
     hf_session_fn session_fn;
     void *session_arg;
 
+    /* TLS 1.2 and older */
+    bool renegotiation;         /* the peer may ask for it, and we may */
+    unsigned renegotiation_max; /* how often per connection */
+    bool require_ems;
+    bool allow_unpatched; /* client: servers without renegotiation_info (RFC 5746) */
+    bool false_start;     /* client (RFC 7918) */
+    bool fallback;        /* client: TLS_FALLBACK_SCSV is sent (RFC 7507) */
+    bool encrypt_then_mac;
+    bool sct;              /* client: asks for signed certificate timestamps (RFC 6962) */
+    uint16_t max_fragment; /* client: 512, 1024, 2048 or 4096 (RFC 6066 4); 0: not asked for */
+    struct session_cache *cache; /* shared with derived configurations */
+    bool cache_sessions;         /* server: keep sessions by ID */
+    struct hf_session_store store;
+    uint8_t session_context[32];
+    uint8_t session_context_len;
+    struct psks *psks; /* NULL: none */
+    char *psk_hint;    /* server; or NULL */
+
     bool cookie;
     bool cookie_key_made;
     uint8_t cookie_key[32]; /* made at freeze; derived from a frozen configuration: the same */
@@ -89,8 +123,8 @@ struct hf_config {
     void *trace_arg;
     bool trace_secrets;
 
-    hf_ask_fn ask[5]; /* by hf_ask */
-    void *ask_arg[5];
+    hf_ask_fn ask[HF_ASK_COUNT]; /* by hf_ask */
+    void *ask_arg[HF_ASK_COUNT];
 
     const struct test_hooks *test;
 
@@ -102,6 +136,9 @@ struct hf_config {
         size_t sigalgs_len;
         uint8_t sigalgs_cert[2 + 2 * CONFIG_MAX_LIST]; /* only if it differs, else 0 long */
         size_t sigalgs_cert_len;
+        struct ids
+            suites; /* those of `suites` that version range, security level, credentials and
+                                  * keys allow, in order: what is offered, and what a server chooses from */
     } body;
 };
 
@@ -118,6 +155,17 @@ bool config_random(const hf_config *config, const char *what, uint8_t *out, size
 
 bool ids_has(const struct ids *ids, uint16_t id);
 
+/* config_version: is this version within the range? */
+static inline bool config_version(const hf_config *config, uint16_t version)
+{
+    return version >= config->version_min && version <= config->version_max;
+}
+
+/* config_psk finds a configured key by identity, NULL if there is none; config_first_psk is what a client
+ * offers. Borrowed from the configuration. */
+const struct psk *config_psk(const hf_config *config, struct slice identity);
+const struct psk *config_first_psk(const hf_config *config);
+
 /* config_keylog writes one line "LABEL client_random secret" (RFC 9850) if a key log is set. */
 void config_keylog(const hf_config *config, const hf_conn *conn, const char *label,
                    const uint8_t client_random[32], const uint8_t *secret, size_t len);
@@ -130,6 +178,25 @@ bool config_has_keylog(const hf_config *config);
  * NULL if none fits. */
 hf_credential *config_credential(const hf_config *config, const char *name,
                                  const uint16_t *peer, size_t peer_count, uint16_t *alg);
+/* config_credential12 is config_credential for TLS 1.2 and older: the key must serve suites of `auth`
+ * (RFC 5246 7.4.2), and, with ECDSA, stand on a curve of `groups` (NULL: any). *alg is 0 for versions below
+ * 1.2, which have no choice of schemes, and for suites whose server does not sign (KEX_RSA: pass
+ * peer_count 0 and signs false). */
+struct credential_wish {
+    uint16_t version;
+    enum auth auth;
+    bool signs;
+    const char *name; /* asked for, or NULL */
+    const uint16_t *schemes;
+    size_t scheme_count;
+    const struct ids *groups;
+};
+hf_credential *config_credential12(const hf_config *config, const struct credential_wish *wish,
+                                   uint16_t *alg);
+/* config_scheme12: the scheme that this credential signs with in TLS 1.2, 0 if none. */
+uint16_t config_scheme12(const hf_config *config, const hf_credential *cred,
+                         const uint16_t *peer, size_t peer_count);
+
 /* config_scheme_for: the scheme a given credential signs with for this peer, 0 if none. */
 uint16_t config_scheme_for(const hf_config *config, const hf_credential *cred,
                            const uint16_t *peer, size_t peer_count);

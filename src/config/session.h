@@ -12,7 +12,7 @@ struct hf_session {
     _Atomic int used; /* client: a TLS 1.3 ticket is offered once (RFC 8446 C.4) */
     uint16_t version, suite;
     uint16_t group, signature; /* of the full handshake */
-    uint8_t secret[48];        /* resumption PSK */
+    uint8_t secret[48];        /* TLS 1.3: resumption PSK; older: master secret */
     uint8_t secret_len;
     bool verified;     /* the peer's chain was verified when the session was made */
     bool named;        /* client: and that it is for server_name */
@@ -26,6 +26,15 @@ struct hf_session {
     uint8_t *alpn;     /* or NULL */
     uint8_t alpn_len;
     struct chain *chain; /* the peer's, or NULL */
+    /* TLS 1.2 and older */
+    uint8_t id[32]; /* session ID: the server's, or with a ticket one that the client made up */
+    uint8_t id_len; /* 0: none */
+    bool ems;       /* extended_master_secret was used (RFC 7627) */
+    uint16_t max_fragment; /* agreed by max_fragment_length; 0: none (RFC 6066 4) */
+    uint8_t context[32];   /* server: hf_config_set_session_context of then */
+    uint8_t context_len;
+    uint8_t *ocsp; /* client: the response that was stapled, or NULL */
+    size_t ocsp_len;
 };
 
 hf_session *session_new(void);

@@ -5,7 +5,16 @@
 
 #include "bytes/bytes.h"
 
-enum hash_id { HASH_NONE, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+enum hash_id {
+    HASH_NONE,
+    HASH_SHA256,
+    HASH_SHA384,
+    HASH_SHA512,
+    HASH_MD5,
+    HASH_SHA1,
+    HASH_MD5_SHA1, /* both, one behind the other (36 bytes): what TLS 1.0 and 1.1 hash with; it has
+                    * no HMAC and no HKDF */
+};
 #define HASH_MAX_SIZE 64
 
 /* A running digest, embedded; may be copied by assignment. No clean-up is needed beyond

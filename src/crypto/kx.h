@@ -16,11 +16,13 @@ enum kx_id {
     KX_FFDHE2048,
     KX_FFDHE3072,
     KX_FFDHE4096,
+    KX_FFDHE6144,
+    KX_FFDHE8192,
     KX_X25519MLKEM768, /* RFC 10024: ML-KEM-768 first, then X25519 */
 };
 
 #define KX_MAX_SHARE  1216 /* X25519MLKEM768, initiator */
-#define KX_MAX_SECRET 512  /* ffdhe4096 */
+#define KX_MAX_SECRET 1024 /* ffdhe8192 */
 
 enum kx_result {
     KX_OK,
@@ -53,5 +55,24 @@ void kx_free(struct kx *kx);
 enum kx_result kx_respond(enum kx_id id, const uint8_t *share, size_t share_len,
                           uint8_t *our_share, uint8_t *secret, size_t *secret_len,
                           const uint8_t *private_key) __attribute__((warn_unused_result));
+
+/* ---- finite-field groups that are sent and not named (RFC 5246 7.4.3: ServerDHParams) */
+
+#define KX_MAX_DH 1024 /* bytes of a prime, and of a public value */
+
+/* kx_dh_params: prime and generator of a group of RFC 7919; static. false: id is no such group. */
+bool kx_dh_params(enum kx_id id, struct slice *p, struct slice *g);
+
+/* kx_dh_named: the group of RFC 7919 that this prime and generator are; KX_NONE if they are none. */
+enum kx_id kx_dh_named(struct slice p, struct slice g);
+
+/* kx_dh_respond makes a key pair in the group of `p` and `g` and computes the secret with the peer's
+ * public value. our_share has room for KX_MAX_DH, secret for KX_MAX_SECRET bytes; both are as long as p
+ * (leading zeros kept). KX_BAD_SHARE: the public value is not within 2 to p - 2, p is even or longer than
+ * KX_MAX_DH, or g is not within 2 to p - 2. That p is prime, nobody can check in reasonable time: its
+ * length is for the caller to judge (Logjam). */
+enum kx_result kx_dh_respond(struct slice p, struct slice g, struct slice share,
+                             uint8_t *our_share, size_t *our_len, uint8_t *secret,
+                             size_t *secret_len) __attribute__((warn_unused_result));
 
 #endif

@@ -30,6 +30,9 @@ enum sig_id {
     SIG_PKCS1_SHA512,
     SIG_ED25519,
     SIG_ED448,
+    SIG_ECDSA_SHA1, /* TLS 1.2 and older, by opt-in */
+    SIG_PKCS1_SHA1, /* the same */
+    SIG_PKCS1_MD5_SHA1, /* TLS 1.0 and 1.1: MD5 and SHA-1 digests without DigestInfo (RFC 4346 7.4.3) */
 };
 
 #define SIG_MAX_SIZE 1024 /* RSA-8192 */
@@ -74,6 +77,19 @@ bool private_key_matches(const struct private_key *priv, const struct public_key
 /* private_key_sign writes at most SIG_MAX_SIZE bytes and their number. */
 bool private_key_sign(const struct private_key *key, enum sig_id id, struct slice message,
                       uint8_t *out, size_t *out_len) __attribute__((warn_unused_result));
+
+/* public_key_encrypt encrypts with RSAES-PKCS1-v1_5 (RFC 8017 7.2.1), for the RSA key exchange of RFC
+ * 5246 7.4.7.1. out has room for SIG_MAX_SIZE bytes. false: no RSA key, or libcrypto failed. */
+bool public_key_encrypt(const struct public_key *key, struct slice plain, uint8_t *out,
+                        size_t *out_len) __attribute__((warn_unused_result));
+
+/* private_key_decrypt_premaster always fills `premaster` with 48 bytes: the decrypted ones if the padding
+ * is right, their number is 48 and they begin with `version`; else random ones. Which of the two it was
+ * shows neither in the result nor in the time taken (Bleichenbacher 1998, ROBOT 2017; RFC 5246 7.4.7.1).
+ * false: this key is no RSA key, or libcrypto has no random bytes; never because of the ciphertext. */
+bool private_key_decrypt_premaster(const struct private_key *key, struct slice cipher,
+                                   uint16_t version, uint8_t premaster[48])
+    __attribute__((warn_unused_result));
 
 /* sig_fits: a key of this kind (and size in bits, for RSA-PSS with long hashes) can make or
  * check such signatures. An ECDSA scheme fits all three curves: that TLS 1.3 binds each

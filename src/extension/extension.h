@@ -17,6 +17,7 @@
 /* The rows, in the order in which they are written and processed: what another depends on comes
  * first, pre_shared_key is last (RFC 8446 4.2.11). */
 enum ext_index {
+    X_RENEGOTIATION_INFO,
     X_SERVER_NAME,
     X_SUPPORTED_VERSIONS,
     X_COOKIE,
@@ -31,12 +32,28 @@ enum ext_index {
     X_CERTIFICATE_AUTHORITIES,
     X_RECORD_SIZE_LIMIT,
     X_POST_HANDSHAKE_AUTH,
+    X_EXTENDED_MASTER_SECRET,
+    X_EC_POINT_FORMATS,
+    X_ENCRYPT_THEN_MAC,
+    X_MAX_FRAGMENT_LENGTH,
+    X_SESSION_TICKET,
+    X_SCT,
     X_PRE_SHARED_KEY,
     X_COUNT
 };
 
-/* Messages that carry extensions, as a mask. */
-enum { IN_CH = 1, IN_SH = 2, IN_HRR = 4, IN_EE = 8, IN_CR = 16, IN_CT = 32, IN_NST = 64 };
+/* Messages that carry extensions, as a mask. IN_SH12 is the ServerHello of TLS 1.2 and older, where all
+ * answers stand. */
+enum {
+    IN_CH = 1,
+    IN_SH = 2,
+    IN_HRR = 4,
+    IN_EE = 8,
+    IN_CR = 16,
+    IN_CT = 32,
+    IN_NST = 64,
+    IN_SH12 = 128
+};
 
 #define EXT_MAX_SHARES 12
 #define EXT_MAX_PSKS   8
@@ -75,6 +92,11 @@ struct ext_values {
     struct ext_psk psk[EXT_MAX_PSKS];
     size_t binders_at; /* offset of the binders list in the message */
     uint16_t psk_chosen;
+    struct slice renegotiation; /* renegotiated_connection */
+    struct slice point_formats;
+    struct slice session_ticket;
+    struct slice scts;    /* SignedCertificateTimestampList with its length */
+    uint8_t max_fragment; /* its code: 1 to 4 for 512 to 4096 */
 };
 
 static inline bool ext_has(const struct ext_values *v, enum ext_index x)
@@ -141,6 +163,27 @@ struct nego {
     uint16_t peer_record_limit; /* 0: none */
     bool record_limit_agreed;   /* both sent record_size_limit */
     uint32_t ticket_early_data;
+
+    /* TLS 1.2 and older */
+    bool renegotiating;
+    bool secure; /* the peer has said so: RFC 5746 (renegotiation_info, or the SCSV) */
+    uint8_t client_finished[12],
+        server_finished[12]; /* of the handshake before, when renegotiating */
+    bool had_ems;            /* of the handshake before */
+    bool ems;                /* extended_master_secret is used */
+    bool etm;                /* encrypt-then-MAC is used */
+    bool ecc; /* server: the suite that was chosen has ECDHE, so point formats are answered */
+    bool
+        ticket_offered; /* client: an empty or full session_ticket was sent; server: one came */
+    bool ticket_expected;  /* a NewSessionTicket will be sent (server) or come (client) */
+    struct slice ticket;   /* server: what came; a slice of the ClientHello */
+    uint16_t max_fragment; /* agreed; 0: none */
+    bool sct_asked;
+    struct slice sct_list; /* server: to be written */
+    uint8_t *peer_scts;    /* client: what came; owned */
+    size_t peer_scts_len;
+    bool resumed12;     /* the ServerHello resumes a session of TLS 1.2 or older */
+    bool ocsp_promised; /* client: the server will send CertificateStatus */
 };
 
 void nego_clear(struct nego *n);

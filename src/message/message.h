@@ -14,18 +14,25 @@
 
 /* enum { ... } HandshakeType;                                                RFC 8446 4 */
 enum {
+    MSG_HELLO_REQUEST = 0,
     MSG_CLIENT_HELLO = 1,
     MSG_SERVER_HELLO = 2,
     MSG_NEW_SESSION_TICKET = 4,
     MSG_END_OF_EARLY_DATA = 5,
     MSG_ENCRYPTED_EXTENSIONS = 8,
     MSG_CERTIFICATE = 11,
+    MSG_SERVER_KEY_EXCHANGE = 12,
     MSG_CERTIFICATE_REQUEST = 13,
+    MSG_SERVER_HELLO_DONE = 14,
     MSG_CERTIFICATE_VERIFY = 15,
+    MSG_CLIENT_KEY_EXCHANGE = 16,
     MSG_FINISHED = 20,
+    MSG_CERTIFICATE_STATUS = 22,
     MSG_KEY_UPDATE = 24,
     MSG_MESSAGE_HASH = 254,
-    /* Not on the wire: a ServerHello with the special random of RFC 8446 4.1.3. */
+    /* Not on the wire: change_cipher_spec, which is a record of its own, as a row of the lists of TLS 1.2
+     * (RFC 5246 7.1); and a ServerHello with the special random of RFC 8446 4.1.3. */
+    MSG_CHANGE_CIPHER_SPEC = 253,
     MSG_HELLO_RETRY_REQUEST = 255,
 };
 
@@ -159,5 +166,121 @@ bool msg_read_new_session_ticket(struct rd *r, struct new_session_ticket *out)
 /* enum { update_not_requested(0), update_requested(1), (255) } KeyUpdateRequest;
  * struct { KeyUpdateRequest request_update; } KeyUpdate;                     RFC 8446 4.6.3 */
 bool msg_read_key_update(struct rd *r, bool *request) __attribute__((warn_unused_result));
+
+/* ---- TLS 1.2 and older: where a message differs from TLS 1.3's, or is not in it */
+
+/* msg_rfc12, msg_max_size12: as msg_rfc and msg_max_size, for TLS 1.2 and older. */
+const char *msg_rfc12(uint8_t type);
+size_t msg_max_size12(uint8_t type);
+
+/* struct {
+ *     uint8 msg_type = 1;  Version version;
+ *     uint16 cipher_spec_length, session_id_length, challenge_length;
+ *     V2CipherSpec cipher_specs[V2ClientHello.cipher_spec_length];   3 bytes each
+ *     opaque session_id[V2ClientHello.session_id_length];
+ *     opaque challenge[V2ClientHello.challenge_length];
+ * } V2ClientHello;                                                           RFC 5246 E.2
+ * Reading begins at msg_type (the two bytes of record length are gone). Suites of SSL 2.0 are left out.
+ * msg_write_v2_as_client_hello writes what it says as a ClientHello of TLS, with its header: the challenge,
+ * padded with zeros on the left, is the random. The transcript has the V2 message's own bytes. */
+struct v2_client_hello {
+    uint16_t version;
+    struct slice specs, session_id, challenge;
+};
+bool msg_read_v2_client_hello(struct rd *r, struct v2_client_hello *out)
+    __attribute__((warn_unused_result));
+void msg_write_v2_as_client_hello(struct wr *w, const struct v2_client_hello *v2);
+
+/* struct { } HelloRequest;                                                   RFC 5246 7.4.1.1
+ * struct { } ServerHelloDone;                                                RFC 5246 7.4.5 */
+bool msg_read_nothing(struct rd *r) __attribute__((warn_unused_result));
+
+/* struct { ASN.1Cert certificate_list<0..2^24-1>; } Certificate;             RFC 5246 7.4.2
+ * The entries have no extensions: entry[i].extensions is not set, context is empty. */
+bool msg_read_certificate12(struct rd *r, struct certificate_list *out)
+    __attribute__((warn_unused_result));
+
+/* struct {
+ *     CertificateStatusType status_type = ocsp(1);
+ *     opaque OCSPResponse<1..2^24-1>;
+ * } CertificateStatus;                                                       RFC 6066 8 */
+bool msg_read_certificate_status(struct rd *r, struct slice *response)
+    __attribute__((warn_unused_result));
+
+/* struct {
+ *     ECCurveType curve_type = named_curve(3);
+ *     NamedCurve namedcurve;
+ *     opaque public<1..2^8-1>;
+ * } ServerECDHParams;                                                        RFC 8422 5.4
+ * struct {
+ *     opaque dh_p<1..2^16-1>;  opaque dh_g<1..2^16-1>;  opaque dh_Ys<1..2^16-1>;
+ * } ServerDHParams;                                                          RFC 5246 7.4.3
+ * Both may follow opaque psk_identity_hint<0..2^16-1> (RFC 4279 2, RFC 5489 2), and are followed, where the
+ * server proves itself by a certificate, by
+ *     SignatureAndHashAlgorithm (TLS 1.2 only), opaque signature<0..2^16-1>.
+ * What is there depends on the suite: */
+struct ske_shape {
+    bool hint, ecdh, dh, algorithm, signature;
+};
+struct server_key_exchange {
+    struct slice hint;
+    uint16_t group; /* ECDH */
+    struct slice p, g;
+    struct slice share;  /* ECDH point or dh_Ys */
+    struct slice params; /* what is signed, behind the two randoms: all before the algorithm */
+    uint16_t algorithm;
+    struct slice signature;
+};
+bool msg_read_server_key_exchange(struct rd *r, const struct ske_shape *shape,
+                                  struct server_key_exchange *out)
+    __attribute__((warn_unused_result));
+/* Writes hint and parameters; the signature is the caller's. */
+void msg_write_server_params(struct wr *w, const struct ske_shape *shape,
+                             const struct server_key_exchange *ske);
+
+/* opaque psk_identity<0..2^16-1> (RFC 4279 2), then one of
+ *     opaque encrypted_premaster<0..2^16-1>     RSA: with its length in TLS 1.0 and later (RFC 5246 7.4.7.1)
+ *     opaque dh_Yc<1..2^16-1>                                                RFC 5246 7.4.7.2
+ *     opaque ecdh_Yc<1..2^8-1>                                               RFC 8422 5.7 */
+enum cke_kind { CKE_NONE, CKE_RSA, CKE_DH, CKE_ECDH };
+struct client_key_exchange {
+    struct slice identity;
+    struct slice exchange;
+};
+bool msg_read_client_key_exchange(struct rd *r, bool psk, enum cke_kind kind,
+                                  struct client_key_exchange *out)
+    __attribute__((warn_unused_result));
+void msg_write_client_key_exchange(struct wr *w, bool psk, enum cke_kind kind,
+                                   const struct client_key_exchange *cke);
+
+/* struct {
+ *     ClientCertificateType certificate_types<1..2^8-1>;
+ *     SignatureAndHashAlgorithm supported_signature_algorithms<2..2^16-2>;   TLS 1.2 only
+ *     DistinguishedName certificate_authorities<0..2^16-1>;
+ * } CertificateRequest;                                                      RFC 5246 7.4.4 */
+struct certificate_request12 {
+    struct slice types;
+    struct slice sigalgs;     /* pairs of bytes */
+    struct slice authorities; /* content of the list */
+};
+bool msg_read_certificate_request12(struct rd *r, bool tls12, struct certificate_request12 *out)
+    __attribute__((warn_unused_result));
+void msg_write_certificate_request12(struct wr *w, bool tls12,
+                                     const struct certificate_request12 *cr);
+
+/* As CertificateVerify above, but without the algorithm below TLS 1.2 (RFC 4346 7.4.8). */
+bool msg_read_certificate_verify12(struct rd *r, bool tls12, struct certificate_verify *out)
+    __attribute__((warn_unused_result));
+
+/* struct {
+ *     uint32 ticket_lifetime_hint;
+ *     opaque ticket<0..2^16-1>;
+ * } NewSessionTicket;                                                        RFC 5077 3.3 */
+struct new_session_ticket12 {
+    uint32_t lifetime;
+    struct slice ticket;
+};
+bool msg_read_new_session_ticket12(struct rd *r, struct new_session_ticket12 *out)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "bytes/bytes.h"
 #include "crypto/aead.h"
+#include "crypto/cbc.h"
 
 /* enum { invalid(0), change_cipher_spec(20), alert(21), handshake(22), application_data(23) }
  * ContentType;                                                               RFC 8446 5.1 */
@@ -19,11 +20,18 @@ enum rec_result { REC_OK, REC_PARTIAL, REC_BAD };
 /* One direction of a connection. The zero state sends and receives plaintext records. */
 struct rec_half {
     const struct rec_protection *prot; /* NULL: none */
-    struct aead *aead;                 /* NULL while hibernating */
+    union {
+        struct aead *aead; /* NULL while hibernating */
+        struct cbc *cbc;   /* of the protections by CBC or NULL cipher and HMAC */
+    };
     enum aead_id id;
     uint8_t iv[AEAD_NONCE_SIZE];
     uint64_t seq; /* of the next record */
     uint8_t tag;  /* bytes that the AEAD adds */
+    bool etm;     /* CBC: encrypt-then-MAC (RFC 7366) */
+    uint16_t
+        version; /* agreed version, at most TLS 1.2: every record must carry it. 0: not known, or TLS
+                       * 1.3, whose records' version says nothing */
     uint16_t
         max_plain; /* the record_size_limit in force: in TLS 1.3 it counts content, type byte and
                          * padding together (RFC 8449 4), so 16385 is no restriction; 0: none.
@@ -62,6 +70,36 @@ size_t rec_max_plain(const struct rec_half *half);
  * copied into place, the caller wipes its own. */
 bool rec_set_tls13(struct rec_half *half, enum aead_id id, const uint8_t *key,
                    const uint8_t *iv, bool seal) __attribute__((warn_unused_result));
+
+/* rec_set_tls12 puts the AEAD protection of RFC 5246 6.2.3.3 on a half: with AES an explicit nonce of 8
+ * bytes behind fixed_iv's 4 (RFC 5288 3, RFC 6655 3), with ChaCha20 the sequence number XOR fixed_iv's 12
+ * (RFC 7905 2). seq starts at 0; version is taken to be TLS 1.2. */
+bool rec_set_tls12(struct rec_half *half, enum aead_id id, const uint8_t *key,
+                   const uint8_t *fixed_iv, bool seal) __attribute__((warn_unused_result));
+
+/* What rec_set_cbc needs; the pointers are read and not kept. */
+struct rec_cbc_keys {
+    uint16_t
+        version; /* TLS 1.0: iv is the first one and each record's last block the next (with the
+                          * 1/n-1 split of application data when sealing, against BEAST); TLS 1.1 and 1.2:
+                          * explicit (RFC 4346 6.2.3.2) */
+    enum cbc_id cipher; /* CBC_NULL: no encryption, only the MAC (RFC 5246 6.2.3.1) */
+    enum hash_id mac;   /* of the HMAC: SHA-1, SHA-256, SHA-384 (MD5 for nobody) */
+    bool etm;           /* encrypt-then-MAC (RFC 7366); never with CBC_NULL */
+    const uint8_t *mac_key, *key, *iv; /* iv only in TLS 1.0 */
+};
+
+/* rec_set_cbc puts the protection of RFC 5246 6.2.3.2 (GenericBlockCipher) or 6.2.3.1 (NULL) on a half.
+ * Opening is constant-time in padding and MAC (Lucky Thirteen, POODLE); every refusal is E_BAD_RECORD_MAC. */
+bool rec_set_cbc(struct rec_half *half, const struct rec_cbc_keys *keys, bool seal)
+    __attribute__((warn_unused_result));
+
+/* rec_first_fragment returns how many of n bytes of application data the next record should hold: 1 where
+ * the 1/n-1 split is due, else n. `first` says that no record of this piece of data was sealed yet. */
+size_t rec_first_fragment(const struct rec_half *half, size_t n, bool first);
+
+/* rec_hibernates: this half's context may be freed and made again by rec_rekey (AEADs only). */
+bool rec_hibernates(const struct rec_half *half);
 
 /* rec_rekey gives a half its AEAD back after hibernation (aead was freed and set to NULL): the same
  * key and iv, and the sequence number goes on. */

@@ -17,6 +17,10 @@ struct slice cert_der(const hf_certificate *cert);
 struct public_key *cert_key(const hf_certificate *cert);
 /* cert_allows_signing: keyUsage is absent or has digitalSignature (RFC 5280 4.2.1.3). */
 bool cert_allows_signing(const hf_certificate *cert);
+/* cert_allows_encipherment: keyUsage is absent or has keyEncipherment, which the RSA key exchange needs (RFC
+ * 5246 7.4.2). */
+bool cert_allows_encipherment(const hf_certificate *cert);
+
 /* cert_matches_name: name is a DNS name or an IP literal (RFC 9525; no common-name fallback, a
  * wildcard only as the whole leftmost label). */
 bool cert_matches_name(const hf_certificate *cert, const char *name);
@@ -52,6 +56,8 @@ struct hf_credential {
     unsigned bits;
     uint8_t *ocsp;
     size_t ocsp_len;
+    uint8_t *scts; /* SignedCertificateTimestampList with its length; NULL: none */
+    size_t scts_len;
 };
 
 /* credential_serves: the certificate is for this DNS name or IP literal. */
@@ -76,6 +82,7 @@ struct verify_options {
     bool require_ocsp;
     bool ocsp_not_asked; /* no staple was asked for, so a must-staple certificate needs none */
     unsigned min_rsa_bits; /* at least 2048 in any case; 0: no more than that */
+    uint8_t level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level */
 };
 
 /* chain_verify: the chain leads to an anchor of trust, is valid now, fits purpose and name, its keys
