@@ -21,6 +21,11 @@ void cache_add(const hf_config *config, hf_conn *conn, hf_session *session);
 /* cache_remove forgets a session, as after a fatal alert on its connection (RFC 5246 7.2.2). */
 void cache_remove(const hf_config *config, const hf_session *session);
 
+/* cache_flush drops what has expired at `now` (seconds), everything if that is 0. cache_set_bound says
+ * how many sessions are kept at most, and for how many seconds; those that are too many go at once. */
+void cache_flush(const hf_config *config, int64_t now);
+void cache_set_bound(const hf_config *config, size_t sessions, uint32_t lifetime);
+
 /* The counters that libssl's users know; see hf_session_stats. */
 enum cache_count {
     COUNT_CONNECT,

@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "config/cache.h"
 #include "config/keylog.h"
+#include "config/psk.h"
 #include "config/ticket.h"
 #include "crypto/random.h"
 
@@ -58,8 +60,11 @@ hf_config *hf_config_new(hf_role role)
     config->ticket_rotation = 3600;
     config->compat = true;
     config->memory_cap = 256 * 1024;
-    if (role == HF_SERVER && !(config->tickets = ticket_ring_new())) {
-        mem_free(config);
+    config->cache = session_cache_new();
+    config->cache_sessions = role == HF_SERVER;
+    config->tickets = role == HF_SERVER ? ticket_ring_new() : NULL;
+    if (!config->cache || (role == HF_SERVER && !config->tickets)) {
+        hf_config_free(config);
         return NULL;
     }
     return config;
@@ -89,6 +94,9 @@ void hf_config_free(hf_config *config)
     credentials_free(config->credentials);
     hf_trust_free(config->trust);
     ticket_ring_free(config->tickets);
+    session_cache_free(config->cache);
+    psks_free(config->psks);
+    mem_free(config->psk_hint);
     keylog_file_free(config->keylog_file);
     mem_wipe_free(config, sizeof *config);
 }
@@ -132,9 +140,11 @@ static hf_config *copy_of(const hf_config *from)
 {
     hf_config *config = mem_new(sizeof *config);
     uint8_t *alpn = from->alpn ? mem_dup(from->alpn, from->alpn_len) : NULL;
-    if (!config || (from->alpn && !alpn)) {
+    char *psk_hint = from->psk_hint ? mem_strdup(from->psk_hint) : NULL;
+    if (!config || (from->alpn && !alpn) || (from->psk_hint && !psk_hint)) {
         mem_free(config);
         mem_free(alpn);
+        mem_free(psk_hint);
         return NULL;
     }
     /* The two counters in front are other threads' business. */
@@ -143,6 +153,9 @@ static hf_config *copy_of(const hf_config *from)
     atomic_init(&config->refs, 1);
     atomic_init(&config->frozen, 0);
     config->alpn = alpn;
+    config->psk_hint = psk_hint;
+    psks_ref(config->psks);
+    session_cache_ref(config->cache);
     if (config->credentials)
         atomic_fetch_add_explicit(&config->credentials->refs, 1, memory_order_relaxed);
     if (config->trust)
