@@ -5,13 +5,16 @@
 
 #include "config/tables.h"
 
-#define FORMAT        1
+#define FORMAT        2
 #define MAX_LIFETIME  604800             /* RFC 8446 4.6.1: seven days */
 #define SKEW_MS       10000              /* how far two clocks of one fleet may be apart */
 #define MAX_TIME      (INT64_MAX / 2048) /* seconds; leaves room for milliseconds and sums */
 #define CHECK_SIZE    16
 #define FLAG_VERIFIED 1u
 #define FLAG_NAMED    2u
+#define FLAG_EMS      4u
+#define MASTER_SIZE   48 /* RFC 5246 8.1 */
+
 static const uint8_t magic[4] = {'H', 'F', 'S', 'E'};
 
 hf_session *session_new(void)
@@ -39,6 +42,7 @@ void hf_session_free(hf_session *session)
     mem_free(session->server_name);
     mem_free(session->alpn);
     chain_free(session->chain);
+    mem_free(session->ocsp);
     mem_wipe_free(session, sizeof *session);
 }
 
@@ -46,13 +50,13 @@ void hf_session_free(hf_session *session)
  *
  *   opaque Certificate<1..2^24-1>;
  *   struct {
- *       uint8 format = 1;
+ *       uint8 format = 2;
  *       ProtocolVersion version;
  *       CipherSuite suite;
  *       NamedGroup group;
  *       SignatureScheme signature;
  *       opaque secret<32..48>;
- *       uint8 flags;                      bit 0: verified, bit 1: named; the others are 0
+ *       uint8 flags;                      bit 0: verified, 1: named, 2: ems; the others are 0
  *       uint32 lifetime;
  *       uint32 age_add;
  *       uint64 issued_ms;
@@ -61,6 +65,10 @@ void hf_session_free(hf_session *session)
  *       opaque alpn<0..2^8-1>;            empty: none
  *       opaque ticket<0..2^16-1>;         empty within a ticket
  *       Certificate chain<0..2^24-1>;
+ *       opaque id<0..32>;                 from here on: not in format 1, nor is bit 2 of the flags
+ *       opaque context<0..32>;
+ *       uint16 max_fragment;
+ *       opaque ocsp<0..2^24-1>;
  *   } Session;
  */
 
@@ -76,7 +84,7 @@ void session_write(struct wr *w, const hf_session *session)
     wr_u16(w, session->signature);
     wr_opaque8(w, slice_of(session->secret, session->secret_len));
     wr_u8(w, (uint8_t)((session->verified ? FLAG_VERIFIED : 0) |
-                       (session->named ? FLAG_NAMED : 0)));
+                       (session->named ? FLAG_NAMED : 0) | (session->ems ? FLAG_EMS : 0)));
     wr_u32(w, session->lifetime);
     wr_u32(w, session->age_add);
     wr_u64(w, (uint64_t)session->issued_ms);
@@ -88,13 +96,18 @@ void session_write(struct wr *w, const hf_session *session)
     for (size_t i = 0; chain && i < chain->count; i++)
         wr_opaque24(w, cert_der(chain->cert[i]));
     wr_close(w, mark, 3);
+    wr_opaque8(w, slice_of(session->id, session->id_len));
+    wr_opaque8(w, slice_of(session->context, session->context_len));
+    wr_u16(w, session->max_fragment);
+    wr_opaque24(w, slice_of(session->ocsp, session->ocsp_len));
 }
 
 /* ---- reading */
 
 /* What was read and needs memory of its own before it is a session. */
 struct parts {
-    struct slice name, alpn, ticket;
+    uint8_t format;
+    struct slice name, alpn, ticket, ocsp;
     struct slice cert[CHAIN_MAX];
     size_t certs;
 };
@@ -104,49 +117,67 @@ static bool bad(struct rd *r, const char *field, const char *why)
     return rd_bad(r, HF_E_SESSION_DATA, "%s: %s", field, why);
 }
 
+static void read_version(struct rd *r, hf_session *s, struct parts *parts)
+{
+    parts->format = rd_u8(r, "format");
+    if (rd_ok(r) && (parts->format < 1 || parts->format > FORMAT))
+        rd_bad(r, HF_E_SESSION_DATA, "format %u: this version of handfast reads 1 to %u",
+               parts->format, FORMAT);
+    s->version = rd_enum16(r, "version", hf_version_name);
+    if (rd_ok(r) && (s->version < HF_TLS1_0 || s->version > HF_TLS1_3))
+        rd_bad(r, HF_E_SESSION_DATA, "version 0x%04x: sessions are of TLS 1.0 to 1.3",
+               s->version);
+    else if (rd_ok(r) && parts->format == 1 && s->version != HF_TLS1_3)
+        rd_bad(r, HF_E_SESSION_DATA, "version 0x%04x: format 1 has only TLS 1.3 sessions",
+               s->version);
+}
+
+bool session_set_secret(hf_session *s, struct slice secret, hf_error *err)
+{
+    const struct suite *suite = suite_find(s->suite);
+
+    if (!suite)
+        return err_set(err, HF_E_SESSION_DATA, "suite 0x%04x: not in this version of handfast",
+                       s->suite);
+    if (!suite_fits(suite, s->version))
+        return err_set(err, HF_E_SESSION_DATA, "suite: %s is not for %s", suite->name,
+                       hf_version_name(s->version));
+    size_t size = s->version == HF_TLS1_3 ? hash_size(suite->hash) : MASTER_SIZE;
+    if (secret.len != size)
+        return err_set(err, HF_E_SESSION_DATA,
+                       "secret: %zu bytes, but %s has secrets of %zu in %s", secret.len,
+                       suite->name, size, hf_version_name(s->version));
+    memcpy(s->secret, secret.p, secret.len);
+    s->secret_len = (uint8_t)secret.len;
+    return true;
+}
+
 static void read_algorithms(struct rd *r, hf_session *s)
 {
-    uint8_t format = rd_u8(r, "format");
-    if (rd_ok(r) && format != FORMAT)
-        rd_bad(r, HF_E_SESSION_DATA, "format %u: this version of handfast reads %u", format,
-               FORMAT);
-    s->version = rd_enum16(r, "version", hf_version_name);
-    if (rd_ok(r) && s->version != HF_TLS1_3)
-        rd_bad(r, HF_E_SESSION_DATA, "version 0x%04x: only TLS 1.3 sessions are kept",
-               s->version);
     s->suite = rd_enum16(r, "suite", hf_suite_name);
     s->group = rd_enum16(r, "group", hf_group_name);
     s->signature = rd_enum16(r, "signature", hf_signature_name);
 
+    hf_error why = {0};
     struct slice secret = rd_opaque8(r, "secret", 1, sizeof s->secret);
-    if (!rd_ok(r))
-        return;
-    const struct suite *suite = suite_find(s->suite);
-    if (!suite) {
-        rd_bad(r, HF_E_SESSION_DATA, "suite 0x%04x: not in this version", s->suite);
-        return;
-    }
-    if (secret.len != hash_size(suite->hash)) {
-        rd_bad(r, HF_E_SESSION_DATA, "secret: %zu bytes, but %s has secrets of %zu", secret.len,
-               suite->name, hash_size(suite->hash));
-        return;
-    }
-    memcpy(s->secret, secret.p, secret.len);
-    s->secret_len = (uint8_t)secret.len;
+    if (rd_ok(r) && !session_set_secret(s, secret, &why))
+        rd_bad(r, why.code, "%s", why.detail);
 }
 
-static void read_times(struct rd *r, hf_session *s)
+static void read_times(struct rd *r, hf_session *s, uint8_t format)
 {
-    uint8_t flags = rd_u8(r, "flags");
+    uint8_t flags = rd_u8(r, "flags"), known = FLAG_VERIFIED | FLAG_NAMED;
+    known = format > 1 ? known | FLAG_EMS : known;
     s->verified = (flags & FLAG_VERIFIED) != 0;
     s->named = (flags & FLAG_NAMED) != 0;
+    s->ems = (flags & FLAG_EMS) != 0;
     s->lifetime = rd_u32(r, "lifetime");
     s->age_add = rd_u32(r, "age_add");
     uint64_t issued_ms = rd_u64(r, "issued_ms");
     uint64_t started = rd_u64(r, "started");
     if (!rd_ok(r))
         return;
-    if (flags & ~(FLAG_VERIFIED | FLAG_NAMED))
+    if (flags & ~known)
         bad(r, "flags", "bits that have no meaning are set");
     else if (issued_ms > (uint64_t)MAX_TIME * 1000)
         bad(r, "issued_ms", "no time of this world");
@@ -174,11 +205,38 @@ static void read_parts(struct rd *r, struct parts *parts)
         bad(r, "server_name", "holds a NUL");
 }
 
+static uint8_t read_id(struct rd *r, const char *name, uint8_t out[32])
+{
+    struct slice id = rd_opaque8(r, name, 0, 32);
+    if (id.len)
+        memcpy(out, id.p, id.len);
+    return (uint8_t)id.len;
+}
+
+bool session_max_fragment(uint16_t size)
+{
+    return size == 0 || size == 512 || size == 1024 || size == 2048 || size == 4096;
+}
+
+static void read_format2(struct rd *r, hf_session *s, struct parts *parts)
+{
+    s->id_len = read_id(r, "id", s->id);
+    s->context_len = read_id(r, "context", s->context);
+    s->max_fragment = rd_u16(r, "max_fragment");
+    if (rd_ok(r) && !session_max_fragment(s->max_fragment))
+        rd_bad(r, HF_E_SESSION_DATA, "max_fragment: %u is none of 512, 1024, 2048 and 4096",
+               s->max_fragment);
+    parts->ocsp = rd_opaque24(r, "ocsp", 0, 0xffffff);
+}
+
 static void read_session(struct rd *r, hf_session *s, struct parts *parts)
 {
+    read_version(r, s, parts);
     read_algorithms(r, s);
-    read_times(r, s);
+    read_times(r, s, parts->format);
     read_parts(r, parts);
+    if (parts->format > 1)
+        read_format2(r, s, parts);
 }
 
 static bool make_chain(hf_session *s, const struct parts *parts, hf_error *err)
@@ -218,8 +276,12 @@ static bool make_parts(hf_session *s, const struct parts *parts, hf_error *err)
         s->ticket = mem_dup(parts->ticket.p, parts->ticket.len);
         s->ticket_len = parts->ticket.len;
     }
+    if (parts->ocsp.len) {
+        s->ocsp = mem_dup(parts->ocsp.p, parts->ocsp.len);
+        s->ocsp_len = parts->ocsp.len;
+    }
     if ((parts->name.len && !s->server_name) || (parts->alpn.len && !s->alpn) ||
-        (parts->ticket.len && !s->ticket))
+        (parts->ticket.len && !s->ticket) || (parts->ocsp.len && !s->ocsp))
         return err_set(err, HF_E_NO_MEMORY, "for a session");
     return make_chain(s, parts, err);
 }
@@ -303,8 +365,9 @@ static void read_export(struct rd *r, hf_session *s, struct parts *parts)
     if (rd_ok(r) && memcmp(start.p, magic, sizeof magic) != 0)
         bad(r, "magic", "these bytes are no exported session");
     read_session(r, s, parts);
-    if (rd_ok(r) && parts->ticket.len == 0)
-        bad(r, "ticket", "is empty");
+    /* Older versions may have an ID instead (RFC 5246 7.4.1.3). */
+    if (rd_ok(r) && parts->ticket.len == 0 && (s->version == HF_TLS1_3 || s->id_len == 0))
+        bad(r, "ticket", s->version == HF_TLS1_3 ? "is empty" : "is empty, and so is id");
 }
 
 hf_session *hf_session_import(const uint8_t *bytes, size_t len, hf_error *err)
@@ -375,4 +438,16 @@ uint16_t hf_session_suite(const hf_session *session)
 int64_t hf_session_expires(const hf_session *session)
 {
     return expires_ms(session) / 1000;
+}
+
+const uint8_t *hf_session_id(const hf_session *session, size_t *len)
+{
+    if (len)
+        *len = session->id_len;
+    return session->id_len ? session->id : NULL;
+}
+
+bool hf_session_has_ticket(const hf_session *session)
+{
+    return session->ticket_len > 0;
 }

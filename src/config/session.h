@@ -44,6 +44,11 @@ hf_session *session_new(void);
 void session_write(struct wr *w, const hf_session *session);
 hf_session *session_read(struct slice bytes, hf_error *err);
 
+/* session_set_secret sets the secret after version and suite; E_SESSION_DATA if these do not go with it.
+ * session_max_fragment: a size that max_fragment_length can agree on (RFC 6066 4), or 0. */
+bool session_set_secret(hf_session *session, struct slice secret, hf_error *err);
+bool session_max_fragment(uint16_t size);
+
 bool session_expired(const hf_session *session, int64_t now_ms);
 
 #endif
