@@ -1,16 +1,25 @@
-/* hash.c: SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869).
+/* hash.c: SHA-2, SHA-1, MD5, HMAC (RFC 2104) and HKDF (RFC 5869).
  *
  * The low-level functions are deprecated in OpenSSL 3, but exported for as long as
  * libcrypto.so.3 lives. They cost a third to a ninth of their EVP counterparts, which fetch,
  * lock and allocate, and a digest state in place can be copied by assignment and cannot
- * fail. The bytes are the same whichever provider is configured. */
+ * fail. The bytes are the same whichever provider is configured. A provider of FIPS 140 has
+ * no MD5, and a fetch would refuse it; what is here serves MD5 all the same, so that whoever
+ * must not use it has to leave TLS 1.0 and 1.1 disabled, which they are unless asked for. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/hash.h"
 
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 
 _Static_assert(sizeof(SHA256_CTX) <= sizeof((struct hash *)0)->state, "room for SHA-256");
 _Static_assert(sizeof(SHA512_CTX) <= sizeof((struct hash *)0)->state, "room for SHA-512");
+
+enum { SHA1_AT = 12 }; /* the word where SHA-1 begins: MD5 may stand before it */
+
+_Static_assert(sizeof(MD5_CTX) <= SHA1_AT * sizeof(uint64_t), "room for MD5");
+_Static_assert(SHA1_AT * sizeof(uint64_t) + sizeof(SHA_CTX) <= sizeof((struct hash *)0)->state,
+               "room for both");
 
 #define MAX_BLOCK 128
 
@@ -20,6 +29,9 @@ size_t hash_size(enum hash_id id)
     case HASH_SHA256: return 32;
     case HASH_SHA384: return 48;
     case HASH_SHA512: return 64;
+    case HASH_MD5: return 16;
+    case HASH_SHA1: return 20;
+    case HASH_MD5_SHA1: return 36;
     case HASH_NONE: break;
     }
     return 0;
@@ -27,7 +39,7 @@ size_t hash_size(enum hash_id id)
 
 static size_t block_size(enum hash_id id)
 {
-    return id == HASH_SHA256 ? 64 : 128;
+    return id == HASH_SHA384 || id == HASH_SHA512 ? 128 : 64;
 }
 
 static SHA256_CTX *sha256(struct hash *h)
@@ -40,6 +52,16 @@ static SHA512_CTX *sha512(struct hash *h)
     return (SHA512_CTX *)(void *)h->state;
 }
 
+static MD5_CTX *md5(struct hash *h)
+{
+    return (MD5_CTX *)(void *)h->state;
+}
+
+static SHA_CTX *sha1(struct hash *h)
+{
+    return (SHA_CTX *)(void *)(h->state + SHA1_AT);
+}
+
 void hash_init(struct hash *h, enum hash_id id)
 {
     h->id = id;
@@ -47,18 +69,32 @@ void hash_init(struct hash *h, enum hash_id id)
     case HASH_SHA256: SHA256_Init(sha256(h)); break;
     case HASH_SHA384: SHA384_Init(sha512(h)); break;
     case HASH_SHA512: SHA512_Init(sha512(h)); break;
+    case HASH_MD5: MD5_Init(md5(h)); break;
+    case HASH_SHA1: SHA1_Init(sha1(h)); break;
+    case HASH_MD5_SHA1:
+        MD5_Init(md5(h));
+        SHA1_Init(sha1(h));
+        break;
     case HASH_NONE: break;
     }
 }
 
 void hash_update(struct hash *h, const void *p, size_t n)
 {
-    if (n == 0 || h->id == HASH_NONE)
+    if (n == 0)
         return;
-    if (h->id == HASH_SHA256)
-        SHA256_Update(sha256(h), p, n);
-    else
-        SHA512_Update(sha512(h), p, n);
+    switch (h->id) {
+    case HASH_SHA256: SHA256_Update(sha256(h), p, n); break;
+    case HASH_SHA384:
+    case HASH_SHA512: SHA512_Update(sha512(h), p, n); break;
+    case HASH_MD5: MD5_Update(md5(h), p, n); break;
+    case HASH_SHA1: SHA1_Update(sha1(h), p, n); break;
+    case HASH_MD5_SHA1:
+        MD5_Update(md5(h), p, n);
+        SHA1_Update(sha1(h), p, n);
+        break;
+    case HASH_NONE: break;
+    }
 }
 
 /* finish ends h itself; a copy is only made where the digest has to go on. */
@@ -68,6 +104,12 @@ static void finish(struct hash *h, uint8_t *out)
     case HASH_SHA256: SHA256_Final(out, sha256(h)); break;
     case HASH_SHA384: SHA384_Final(out, sha512(h)); break;
     case HASH_SHA512: SHA512_Final(out, sha512(h)); break;
+    case HASH_MD5: MD5_Final(out, md5(h)); break;
+    case HASH_SHA1: SHA1_Final(out, sha1(h)); break;
+    case HASH_MD5_SHA1:
+        MD5_Final(out, md5(h));
+        SHA1_Final(out + 16, sha1(h));
+        break;
     case HASH_NONE: break;
     }
 }

@@ -31,6 +31,10 @@ static const struct algorithm {
     [SIG_PKCS1_SHA512] = { PKCS1, HASH_SHA512, NID_sha512, "SHA512", KEY_NONE },
     [SIG_ED25519]      = { EDDSA, HASH_NONE,   NID_undef,  NULL,     KEY_ED25519 },
     [SIG_ED448]        = { EDDSA, HASH_NONE,   NID_undef,  NULL,     KEY_ED448 },
+    [SIG_ECDSA_SHA1]   = { ECDSA, HASH_SHA1,   NID_sha1,   "SHA1",   KEY_NONE },
+    [SIG_PKCS1_SHA1]   = { PKCS1, HASH_SHA1,   NID_sha1,   "SHA1",   KEY_NONE },
+    /* libcrypto leaves DigestInfo out for this NID, as RFC 4346 7.4.3 wants it. */
+    [SIG_PKCS1_MD5_SHA1] = { PKCS1, HASH_MD5_SHA1, NID_md5_sha1, "MD5-SHA1", KEY_NONE },
     /* clang-format on */
 };
 
