@@ -36,9 +36,10 @@ struct ticket_key {
 struct ticket_ring {
     _Atomic int refs;
     pthread_mutex_t lock; /* held for a look-up and a copy of 48 bytes, never while sealing */
-    uint8_t next[32];      /* the secret that the next key comes from */
+    uint8_t next[32];     /* the secret that the next key comes from */
     struct ticket_key *newest;
     size_t count;
+    bool outside; /* the keys were set by hf_config_set_ticket_keys */
 };
 
 struct ticket_ring *ticket_ring_new(void)
@@ -61,14 +62,20 @@ struct ticket_ring *ticket_ring_ref(struct ticket_ring *ring)
     return ring;
 }
 
-static void free_keys(struct ticket_ring *ring, struct ticket_key **from)
+static size_t free_list(struct ticket_key **from)
 {
-    while (*from) {
+    size_t count = 0;
+    for (; *from; count++) {
         struct ticket_key *key = *from;
         *from = key->older;
         mem_wipe_free(key, sizeof *key);
-        ring->count--;
     }
+    return count;
+}
+
+static void free_keys(struct ticket_ring *ring, struct ticket_key **from)
+{
+    ring->count -= free_list(from);
 }
 
 void ticket_ring_free(struct ticket_ring *ring)
@@ -149,6 +156,11 @@ static bool rotate(struct ticket_ring *ring, const hf_config *config, int64_t no
 
     if (!newest)
         return seed(ring, config) && advance(ring, config, now, 1);
+    /* Whoever sets keys from outside also changes them. Should he forget to, a key of our own, which
+     * the rest of the fleet does not have, is better than one that has sealed too much. */
+    if (ring->outside)
+        return newest->seals < MAX_SEALS ||
+               (seed(ring, config) && advance(ring, config, now, 1));
     int64_t age = now - newest->since;
     if (age < period && age > -period && newest->seals < MAX_SEALS)
         return true;
@@ -182,6 +194,96 @@ size_t ticket_ring_count(struct ticket_ring *ring)
     (void)pthread_mutex_unlock(&ring->lock);
     return count;
 }
+
+/* ---- keys from outside */
+
+/* The list of these keys, in their order; NULL without memory. */
+static struct ticket_key *keys_from(const uint8_t *keys, size_t count, int64_t now)
+{
+    struct ticket_key *list = NULL;
+
+    while (count-- > 0) {
+        struct ticket_key *key = mem_new(sizeof *key);
+        if (!key) {
+            free_list(&list);
+            return NULL;
+        }
+        key->since = now;
+        key->needed = INT64_MAX;
+        memcpy(key->name, keys + count * HF_TICKET_KEY_SIZE, NAME_SIZE);
+        memcpy(key->key, keys + count * HF_TICKET_KEY_SIZE + NAME_SIZE, KEY_SIZE);
+        key->older = list;
+        list = key;
+    }
+    return list;
+}
+
+static bool check_keys(const hf_config *config, const uint8_t *keys, size_t count,
+                       hf_error *err)
+{
+    if (!config || !config->tickets)
+        return err_set(err, HF_E_USAGE, "ticket keys are for a server's configuration");
+    if (!keys || count < 1 || count > MAX_KEYS)
+        return err_set(err, HF_E_CONFIG, "%zu ticket keys: 1 to %d are allowed",
+                       keys ? count : 0, MAX_KEYS);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (memcmp(keys + i * HF_TICKET_KEY_SIZE, keys + k * HF_TICKET_KEY_SIZE,
+                       NAME_SIZE) == 0)
+                return err_set(err, HF_E_CONFIG,
+                               "ticket keys %zu and %zu have the same name (the first %d "
+                               "bytes), by which a ticket's key is found",
+                               k, i, NAME_SIZE);
+        }
+    }
+    return true;
+}
+
+bool hf_config_set_ticket_keys(hf_config *config, const uint8_t *keys, size_t count,
+                               hf_error *err)
+{
+    err_begin(err);
+    if (!check_keys(config, keys, count, err))
+        return false;
+    struct ticket_ring *ring = config->tickets;
+    struct ticket_key *list = keys_from(keys, count, config_now(config)), *old;
+    if (!list)
+        return err_set(err, HF_E_NO_MEMORY, "for ticket keys");
+    (void)pthread_mutex_lock(&ring->lock);
+    /* A key that stays has sealed what it has sealed. */
+    for (struct ticket_key *key = list; key; key = key->older) {
+        for (old = ring->newest; old; old = old->older) {
+            if (memcmp(key->name, old->name, NAME_SIZE) == 0)
+                key->seals = old->seals;
+        }
+    }
+    old = ring->newest;
+    ring->newest = list;
+    ring->count = count;
+    ring->outside = true;
+    wipe(ring->next, sizeof ring->next);
+    (void)pthread_mutex_unlock(&ring->lock);
+    free_list(&old);
+    return true;
+}
+
+size_t hf_config_ticket_keys(const hf_config *config, uint8_t *out, size_t max)
+{
+    struct ticket_ring *ring = config ? config->tickets : NULL;
+
+    if (!ring || !ticket_ring_start(ring, config))
+        return 0;
+    (void)pthread_mutex_lock(&ring->lock);
+    size_t count = ring->count, i = 0;
+    for (const struct ticket_key *k = ring->newest; k && i < max; k = k->older, i++) {
+        memcpy(out + i * HF_TICKET_KEY_SIZE, k->name, NAME_SIZE);
+        memcpy(out + i * HF_TICKET_KEY_SIZE + NAME_SIZE, k->key, KEY_SIZE);
+    }
+    (void)pthread_mutex_unlock(&ring->lock);
+    return count;
+}
+
+/* ---- which key */
 
 /* Copies out the key to seal with. */
 static bool key_to_seal(const hf_config *config, uint8_t name[NAME_SIZE], uint8_t key[KEY_SIZE])

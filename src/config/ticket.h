@@ -5,7 +5,8 @@
  * sealed is AES-256-GCM over session_write's bytes with key_name as associated data. A ring of keys
  * rotates by time: the newest seals, all that may still have valid tickets open. Each key comes from
  * a secret that moves on with every rotation and never back, so that processes forked from one
- * parent rotate alike and open each other's tickets, while keys that were dropped stay lost. */
+ * parent rotate alike and open each other's tickets, while keys that were dropped stay lost. Keys that
+ * are set from outside (hf_config_set_ticket_keys) replace the ring and stay until they are replaced. */
 #ifndef CONFIG_TICKET_H
 #define CONFIG_TICKET_H
 
