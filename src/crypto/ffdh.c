@@ -12,23 +12,32 @@
 #include "crypto/provider.h"
 #include "crypto/random.h"
 
-#define MAX_EXPONENT 41
+#define MAX_EXPONENT 51
 
 struct field {
+    enum kx_id id;
     int nid;
     struct once once;
-    bool usable;
+    bool usable, direct;
     DH *dh; /* owns p */
     const BIGNUM *p;
     BIGNUM *p_minus_1, *g;
-    BN_MONT_CTX *mont; /* only read, so that threads may share it */
+    BN_MONT_CTX *mont;        /* only read, so that threads may share it */
+    uint8_t prime[KX_MAX_DH]; /* p again, size bytes of it */
+    size_t size;
 };
 
 static struct field fields[] = {
-    {.nid = NID_ffdhe2048},
-    {.nid = NID_ffdhe3072},
-    {.nid = NID_ffdhe4096},
+    {.id = KX_FFDHE2048, .nid = NID_ffdhe2048, .size = 256},
+    {.id = KX_FFDHE3072, .nid = NID_ffdhe3072, .size = 384},
+    {.id = KX_FFDHE4096, .nid = NID_ffdhe4096, .size = 512},
+    {.id = KX_FFDHE6144, .nid = NID_ffdhe6144, .size = 768},
+    {.id = KX_FFDHE8192, .nid = NID_ffdhe8192, .size = 1024},
 };
+
+#define FIELDS (sizeof fields / sizeof fields[0])
+
+static const uint8_t generator[] = {2};
 
 static bool set_up(struct field *f)
 {
@@ -39,9 +48,21 @@ static bool set_up(struct field *f)
     f->g = BN_new();
     f->mont = BN_MONT_CTX_new();
     bool ok = ctx && f->p_minus_1 && f->g && f->mont && BN_sub_word(f->p_minus_1, 1) == 1 &&
-              BN_set_word(f->g, 2) == 1 && BN_MONT_CTX_set(f->mont, f->p, ctx) == 1;
+              BN_set_word(f->g, generator[0]) == 1 &&
+              BN_MONT_CTX_set(f->mont, f->p, ctx) == 1 &&
+              BN_bn2binpad(f->p, f->prime, (int)f->size) > 0;
     BN_CTX_free(ctx);
     return ok;
+}
+
+static struct field *ready(struct field *f)
+{
+    if (once_begin(&f->once)) {
+        f->usable = set_up(f);
+        f->direct = f->usable && provider_direct_keyexch("DH");
+        once_end(&f->once);
+    }
+    return f;
 }
 
 static struct field *field_of(const struct kx_group *group)
@@ -49,16 +70,12 @@ static struct field *field_of(const struct kx_group *group)
     struct field *f = fields;
     while (f->nid != group->nid)
         f++;
-    if (once_begin(&f->once)) {
-        f->usable = provider_direct_keyexch("DH") && set_up(f);
-        once_end(&f->once);
-    }
-    return f;
+    return ready(f);
 }
 
 static bool usable(const struct kx_group *group)
 {
-    return field_of(group)->usable;
+    return field_of(group)->direct;
 }
 
 /* base^exponent mod p, left-padded with zeros to the size of p: "leading zeros ... are
@@ -77,7 +94,7 @@ static bool power(const struct kx *kx, const BIGNUM *base, uint8_t *out)
     return ok;
 }
 
-/* An exponent has 229, 277 or 325 bits, no fewer than RFC 7919 asks for. The highest one is
+/* An exponent has 229, 277, 325, 381 or 405 bits, no fewer than RFC 7919 asks for. The highest one is
  * always set, so that an exponent's length says nothing about it. */
 static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
 {
@@ -119,3 +136,31 @@ static void clear(struct kx *kx)
 }
 
 const struct kx_method kx_ffdh = {usable, make, derive, clear, NULL};
+
+/* ---- the same groups where they are sent and not named */
+
+bool kx_dh_params(enum kx_id id, struct slice *p, struct slice *g)
+{
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (fields[i].id != id || !ready(&fields[i])->usable)
+            continue;
+        *p = slice_of(fields[i].prime, fields[i].size);
+        *g = slice_of(generator, sizeof generator);
+        return true;
+    }
+    return false;
+}
+
+enum kx_id kx_dh_named(struct slice p, struct slice g)
+{
+    p = kx_dh_number(p);
+    g = kx_dh_number(g);
+    if (!slice_equal(g, slice_of(generator, sizeof generator)))
+        return KX_NONE;
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (fields[i].size == p.len && ready(&fields[i])->usable &&
+            memcmp(fields[i].prime, p.p, p.len) == 0)
+            return fields[i].id;
+    }
+    return KX_NONE;
+}

@@ -15,10 +15,12 @@ static const struct kx_group groups[] = {
     [KX_P256]           = { "EC",         "ECDH",   "P-256",      65,   65,   32,  32, NID_X9_62_prime256v1,  &kx_ecdh,   &kx_evp },
     [KX_P384]           = { "EC",         "ECDH",   "P-384",      97,   97,   48,  48, NID_secp384r1,         &kx_ecdh,   &kx_evp },
     [KX_P521]           = { "EC",         "ECDH",   "P-521",      133,  133,  66,  66, NID_secp521r1,         &kx_ecdh,   &kx_evp },
-    /* Private keys of RFC 7919 5.2 and appendix A: 225, 275 and 325 bits. */
+    /* Private keys of RFC 7919 5.2 and appendix A: 225, 275, 325, 375 and 400 bits. */
     [KX_FFDHE2048]      = { "DH",         "DH",     "ffdhe2048",  256,  256,  256, 29, NID_ffdhe2048,         &kx_ffdh,   &kx_evp },
     [KX_FFDHE3072]      = { "DH",         "DH",     "ffdhe3072",  384,  384,  384, 35, NID_ffdhe3072,         &kx_ffdh,   &kx_evp },
     [KX_FFDHE4096]      = { "DH",         "DH",     "ffdhe4096",  512,  512,  512, 41, NID_ffdhe4096,         &kx_ffdh,   &kx_evp },
+    [KX_FFDHE6144]      = { "DH",         "DH",     "ffdhe6144",  768,  768,  768, 48, NID_ffdhe6144,         &kx_ffdh,   &kx_evp },
+    [KX_FFDHE8192]      = { "DH",         "DH",     "ffdhe8192",  1024, 1024, 1024, 51, NID_ffdhe8192,        &kx_ffdh,   &kx_evp },
     [KX_X25519MLKEM768] = { "ML-KEM-768", NULL,     NULL,         1216, 1120, 64,  0,  0,                     NULL,       &kx_hybrid },
 };
 /* clang-format on */

@@ -41,6 +41,9 @@ struct kx_method {
                               uint8_t *our_share, uint8_t *secret);
 };
 
+/* kx_dh_number takes the leading zeros off, with which a number may be sent. */
+struct slice kx_dh_number(struct slice number);
+
 extern const struct kx_method kx_x25519, kx_ecdh, kx_ffdh, kx_evp, kx_hybrid;
 
 #endif

@@ -3,8 +3,10 @@
 #include <openssl/err.h>
 
 #include "crypto/key.h"
+#include "crypto/premaster.h"
 #include "crypto/private_key_read.h"
 #include "crypto/provider.h"
+#include "crypto/random.h"
 
 struct private_key *private_key_wrap(struct key *key)
 {
@@ -82,4 +84,39 @@ bool private_key_sign(const struct private_key *key, enum sig_id id, struct slic
                       uint8_t *out, size_t *out_len)
 {
     return key_sign(&key->key, id, message, out, out_len);
+}
+
+/* Without padding, so that only premaster_choose ever looks at the block. libcrypto blinds the
+ * operation, and pads its result in constant time. false: not a number below the modulus,
+ * which anybody can see, or no memory. */
+static bool decrypt_raw(const struct key *key, struct slice cipher, uint8_t *out)
+{
+    if (key->rsa)
+        return RSA_private_decrypt((int)cipher.len, cipher.p, out, key->rsa, RSA_NO_PADDING) ==
+               (int)cipher.len;
+    size_t len = SIG_MAX_SIZE;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    bool ok = ctx && EVP_PKEY_decrypt_init(ctx) > 0 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) > 0 &&
+              EVP_PKEY_decrypt(ctx, out, &len, cipher.p, cipher.len) > 0 && len == cipher.len;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+/* The random bytes are drawn whether they will be needed or not: to draw them afterwards would
+ * take time that shows. */
+bool private_key_decrypt_premaster(const struct private_key *key, struct slice cipher,
+                                   uint16_t version, uint8_t premaster[48])
+{
+    uint8_t block[SIG_MAX_SIZE] = {0};
+    if (key->key.kind != KEY_RSA || !random_bytes(premaster, PREMASTER_SIZE))
+        return false;
+    if (cipher.len != (key->key.bits + 7) / 8)
+        return true;
+    ERR_set_mark();
+    if (decrypt_raw(&key->key, cipher, block))
+        premaster_choose(block, cipher.len, version, premaster);
+    ERR_pop_to_mark();
+    wipe(block, sizeof block);
+    return true;
 }

@@ -175,3 +175,30 @@ bool public_key_verify(const struct public_key *key, enum sig_id id, struct slic
     ERR_pop_to_mark();
     return ok;
 }
+
+static bool encrypt_evp(EVP_PKEY *pkey, struct slice plain, uint8_t *out, size_t *out_len)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    *out_len = SIG_MAX_SIZE;
+    bool ok = ctx && EVP_PKEY_encrypt_init(ctx) > 0 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0 &&
+              EVP_PKEY_encrypt(ctx, out, out_len, plain.p, plain.len) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+bool public_key_encrypt(const struct public_key *key, struct slice plain, uint8_t *out,
+                        size_t *out_len)
+{
+    *out_len = 0;
+    if (key->key.kind != KEY_RSA || plain.len > SIG_MAX_SIZE)
+        return false;
+    if (key->key.pkey) {
+        bool ok = encrypt_evp(key->key.pkey, plain, out, out_len);
+        *out_len = ok ? *out_len : 0;
+        return ok;
+    }
+    int len = RSA_public_encrypt((int)plain.len, plain.p, out, key->key.rsa, RSA_PKCS1_PADDING);
+    *out_len = len > 0 ? (size_t)len : 0;
+    return len > 0;
+}
