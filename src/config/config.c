@@ -9,6 +9,7 @@
 #include "config/keylog.h"
 #include "config/psk.h"
 #include "config/ticket.h"
+#include "config/usable.h"
 #include "crypto/random.h"
 
 /* Freezing is rare, so one lock serves all configurations. It also orders the freezing of trust
@@ -48,7 +49,10 @@ hf_config *hf_config_new(hf_role role)
     atomic_init(&config->refs, 1);
     atomic_init(&config->frozen, 0);
     config->role = role;
-    config->version_min = config->version_max = HF_TLS1_3;
+    config->version_min = HF_TLS1_2;
+    config->version_max = HF_TLS1_3;
+    config->security_level = 2;
+    config->encrypt_then_mac = true;
     default_lists(config);
     config->server_preference = true;
     config->verify = config->verify_name = true;
@@ -116,12 +120,14 @@ bool hf_config_add_credential(hf_config *config, hf_credential *cred)
         return err_set(&config->error, HF_E_CONFIG,
                        "more than %d credentials; use HF_ASK_CREDENTIAL to choose among many",
                        CONFIG_MAX_CREDENTIALS);
-    /* RFC 8446 4.4.2.2: a certificate that says what its key is for must allow signing. */
+    /* RFC 8446 4.4.2.2: a certificate that says what its key is for must allow signing; or, with the RSA key
+     * exchange of TLS 1.2 and older, encipherment (RFC 5246 7.4.2). */
     const hf_certificate *leaf = hf_credential_certificate(cred, 0);
-    if (leaf && !cert_allows_signing(leaf))
+    if (leaf && !cert_allows_signing(leaf) &&
+        (cred->kind != KEY_RSA || !cert_allows_encipherment(leaf)))
         return err_set(
             &config->error, HF_E_CONFIG,
-            "certificate %s: its keyUsage lacks digitalSignature, so TLS 1.3 cannot use it",
+            "certificate %s: its keyUsage lacks digitalSignature, so TLS cannot use it",
             hf_certificate_subject(leaf));
     struct credentials *list = mem_new(sizeof *list + (count + 1) * sizeof(hf_credential *));
     if (!list)
@@ -154,6 +160,7 @@ static hf_config *copy_of(const hf_config *from)
     atomic_init(&config->frozen, 0);
     config->alpn = alpn;
     config->psk_hint = psk_hint;
+    usable_undo(config);
     psks_ref(config->psks);
     session_cache_ref(config->cache);
     if (config->credentials)
@@ -224,20 +231,8 @@ static bool freeze_key_shares(hf_config *config, hf_error *err)
 
 static bool freeze_lists(hf_config *config, hf_error *err)
 {
-    size_t signing = 0;
-
-    if (config->suites.count == 0 || config->groups.count == 0)
-        return err_set(err, HF_E_CONFIG, "this libcrypto (%s) has none of the default %s",
-                       crypto_version(),
-                       config->suites.count == 0 ? "cipher suites" : "groups");
-    for (size_t i = 0; i < config->sigalgs.count; i++) {
-        const struct sigalg *alg = sigalg_find(config->sigalgs.id[i]);
-        signing += alg && alg->handshake;
-    }
-    if (signing == 0)
-        return err_set(err, HF_E_CONFIG,
-                       "none of the signature schemes may sign a TLS 1.3 handshake (rsa_pkcs1_ "
-                       "ones are for certificates only): add one, as ecdsa_secp256r1_sha256");
+    if (!usable_freeze(config, err))
+        return false;
     config->body.groups_len = put_ids(config->body.groups, &config->groups);
     config->body.sigalgs_len = put_ids(config->body.sigalgs, &config->sigalgs);
     return freeze_key_shares(config, err);
@@ -275,11 +270,6 @@ static bool freeze_trust(hf_config *config, hf_error *err)
 
 static bool freeze_server(hf_config *config, hf_error *err)
 {
-    if (!config->credentials && !config->ask[HF_ASK_CREDENTIAL] && !config->ask[HF_ASK_HELLO])
-        return err_set(
-            err, HF_E_CONFIG,
-            "a server needs a certificate and its key: hf_config_add_credential(), or a "
-            "callback for HF_ASK_CREDENTIAL or HF_ASK_HELLO");
     if (!ticket_ring_start(config->tickets, config))
         return err_set(err, HF_E_CRYPTO, "no random bytes for a ticket key");
     if (!config->cookie_key_made &&
@@ -296,8 +286,11 @@ static bool freeze(hf_config *config, hf_error *err)
             *err = config->error;
         return false;
     }
-    return freeze_lists(config, err) && freeze_trust(config, err) &&
-           (config->role == HF_CLIENT || freeze_server(config, err));
+    bool ok = freeze_lists(config, err) && freeze_trust(config, err) &&
+              (config->role == HF_CLIENT || freeze_server(config, err));
+    if (!ok)
+        usable_undo(config);
+    return ok;
 }
 
 bool hf_config_freeze(hf_config *config, hf_error *err)

@@ -128,7 +128,8 @@ struct hf_config {
 
     const struct test_hooks *test;
 
-    /* Computed by freeze: bodies of extensions that are the same in every hello. */
+    /* Computed by freeze: bodies of extensions that are the same in every hello, and what of versions and
+     * lists can be used. */
     struct {
         uint8_t groups[2 + 2 * CONFIG_MAX_LIST]; /* NamedGroupList with its length */
         size_t groups_len;
@@ -136,9 +137,13 @@ struct hf_config {
         size_t sigalgs_len;
         uint8_t sigalgs_cert[2 + 2 * CONFIG_MAX_LIST]; /* only if it differs, else 0 long */
         size_t sigalgs_cert_len;
-        struct ids
-            suites; /* those of `suites` that version range, security level, credentials and
-                                  * keys allow, in order: what is offered, and what a server chooses from */
+        /* Those of `suites` that version range, security level, credentials and keys allow, in order: what
+         * is offered, and what a server chooses from. */
+        struct ids suites;
+        /* The range that security level and suites leave of version_min to version_max. */
+        uint16_t version_min, version_max;
+        /* groups and sigalgs as they were set; freezing leaves only what the security level allows. */
+        struct ids groups_set, sigalgs_set;
     } body;
 };
 
@@ -155,10 +160,10 @@ bool config_random(const hf_config *config, const char *what, uint8_t *out, size
 
 bool ids_has(const struct ids *ids, uint16_t id);
 
-/* config_version: is this version within the range? */
+/* config_version: can this version be used? Of frozen configurations only. */
 static inline bool config_version(const hf_config *config, uint16_t version)
 {
-    return version >= config->version_min && version <= config->version_max;
+    return version >= config->body.version_min && version <= config->body.version_max;
 }
 
 /* config_psk finds a configured key by identity, NULL if there is none; config_first_psk is what a client

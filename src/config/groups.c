@@ -13,6 +13,8 @@ static const struct group groups[] = {
     {0x0100, "ffdhe2048",      NULL,    KX_FFDHE2048,      false},
     {0x0101, "ffdhe3072",      NULL,    KX_FFDHE3072,      false},
     {0x0102, "ffdhe4096",      NULL,    KX_FFDHE4096,      false},
+    {0x0103, "ffdhe6144",      NULL,    KX_FFDHE6144,      false},
+    {0x0104, "ffdhe8192",      NULL,    KX_FFDHE8192,      false},
 };
 /* clang-format on */
 #define COUNT (sizeof groups / sizeof groups[0])

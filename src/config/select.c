@@ -10,10 +10,29 @@ static bool has_scheme(const uint16_t *list, size_t count, uint16_t id)
     return false;
 }
 
+static bool may_sign(const hf_credential *cred)
+{
+    return !cred->chain || cert_allows_signing(cred->chain->cert[0]);
+}
+
+static bool may_encipher(const hf_credential *cred)
+{
+    return !cred->chain || cert_allows_encipherment(cred->chain->cert[0]);
+}
+
+/* TLS 1.3, or 1.2, whose schemes of ECDSA fit any curve and which signs with PKCS #1 too. */
+static bool row_fits(const struct sigalg *row, const hf_credential *cred, uint16_t version)
+{
+    return version >= HF_TLS1_3 ? row->handshake && sigalg_fits(row, cred->kind, cred->bits)
+                                : sigalg_fits12(row, cred->kind, cred->bits);
+}
+
 /* The place of the credential's best scheme in the order that counts (ours or the peer's), or -1. */
-static int scheme_place(const hf_config *config, const hf_credential *cred,
+static int scheme_place(const hf_config *config, const hf_credential *cred, uint16_t version,
                         const uint16_t *peer, size_t peer_count, uint16_t *alg)
 {
+    if (!may_sign(cred))
+        return -1;
     const struct ids *ours = &config->sigalgs;
     size_t count = config->server_preference ? ours->count : peer_count;
 
@@ -22,7 +41,7 @@ static int scheme_place(const hf_config *config, const hf_credential *cred,
         bool shared =
             config->server_preference ? has_scheme(peer, peer_count, id) : ids_has(ours, id);
         const struct sigalg *row = shared ? sigalg_find(id) : NULL;
-        if (row && row->handshake && sigalg_fits(row, cred->kind, cred->bits)) {
+        if (row && row_fits(row, cred, version)) {
             *alg = id;
             return i > INT16_MAX ? INT16_MAX : (int)i;
         }
@@ -34,7 +53,14 @@ uint16_t config_scheme_for(const hf_config *config, const hf_credential *cred,
                            const uint16_t *peer, size_t peer_count)
 {
     uint16_t alg = 0;
-    return scheme_place(config, cred, peer, peer_count, &alg) < 0 ? 0 : alg;
+    return scheme_place(config, cred, HF_TLS1_3, peer, peer_count, &alg) < 0 ? 0 : alg;
+}
+
+uint16_t config_scheme12(const hf_config *config, const hf_credential *cred,
+                         const uint16_t *peer, size_t peer_count)
+{
+    uint16_t alg = 0;
+    return scheme_place(config, cred, HF_TLS1_2, peer, peer_count, &alg) < 0 ? 0 : alg;
 }
 
 static bool peer_checks(enum sig_id sig, const uint16_t *peer, size_t peer_count)
@@ -61,33 +87,93 @@ static bool chain_accepted(const hf_credential *cred, const uint16_t *peer, size
     return true;
 }
 
+/* The best so far; see consider. */
+struct choice {
+    hf_credential *cred;
+    int rank, place;
+    uint16_t alg;
+};
+
+/* RFC 8446 4.4.2.2: a chain that the peer may not be able to check is sent all the same if there is no
+ * other. Without a name the first is the default: a better scheme is no reason to show another site's
+ * certificate. */
+static void consider(struct choice *best, hf_credential *cred, const char *name, bool accepted,
+                     int place, uint16_t alg)
+{
+    int rank = name && !credential_serves(cred, name) ? 1 : accepted ? 3 : 2;
+    bool better = rank == best->rank && name && rank > 1 && place < best->place;
+    if (rank > best->rank || better)
+        *best = (struct choice){cred, rank, place, alg};
+}
+
 hf_credential *config_credential(const hf_config *config, const char *name,
                                  const uint16_t *peer, size_t peer_count, uint16_t *alg)
 {
     const struct credentials *list = config->credentials;
-    hf_credential *best = NULL;
-    int best_rank = 0, best_place = 0;
+    struct choice best = {0};
 
     for (size_t i = 0; list && i < list->count; i++) {
         hf_credential *cred = list->cred[i];
         uint16_t scheme = 0;
-        int place = scheme_place(config, cred, peer, peer_count, &scheme);
+        int place = scheme_place(config, cred, HF_TLS1_3, peer, peer_count, &scheme);
+        if (place >= 0)
+            consider(&best, cred, name, chain_accepted(cred, peer, peer_count), place, scheme);
+    }
+    if (best.cred)
+        *alg = best.alg;
+    return best.cred;
+}
+
+/* ---- TLS 1.2 and older */
+
+/* RFC 8422 5.3: the certificate's curve must be one that the peer knows. EdDSA keys have none. */
+static bool curve_known(const hf_credential *cred, const struct ids *groups)
+{
+    uint16_t curve = cred->kind == KEY_P256   ? 0x0017
+                     : cred->kind == KEY_P384 ? 0x0018
+                     : cred->kind == KEY_P521 ? 0x0019
+                                              : 0;
+    return !groups || curve == 0 || ids_has(groups, curve);
+}
+
+/* Before TLS 1.2 the key says how it signs: RSA with MD5 and SHA-1, ECDSA with SHA-1 (RFC 4346 7.4.3, RFC
+ * 8422 5.4); neither RSA-PSS nor EdDSA has a way. */
+static bool signs_old(enum key_kind kind)
+{
+    return kind == KEY_RSA ||
+           (auth_of_key(kind) == AUTH_ECDSA && kind != KEY_ED25519 && kind != KEY_ED448);
+}
+
+static int place12(const hf_config *config, const hf_credential *cred,
+                   const struct credential_wish *wish, uint16_t *alg)
+{
+    *alg = 0;
+    if (auth_of_key(cred->kind) != wish->auth || !curve_known(cred, wish->groups))
+        return -1;
+    /* With another's private key nothing can be decrypted: HF_ASK_SIGNATURE only signs. */
+    if (!wish->signs)
+        return cred->kind == KEY_RSA && cred->key && may_encipher(cred) ? 0 : -1;
+    if (wish->version < HF_TLS1_2)
+        return signs_old(cred->kind) && may_sign(cred) ? 0 : -1;
+    return scheme_place(config, cred, HF_TLS1_2, wish->schemes, wish->scheme_count, alg);
+}
+
+hf_credential *config_credential12(const hf_config *config, const struct credential_wish *wish,
+                                   uint16_t *alg)
+{
+    const struct credentials *list = config->credentials;
+    struct choice best = {0};
+
+    for (size_t i = 0; list && i < list->count; i++) {
+        hf_credential *cred = list->cred[i];
+        uint16_t scheme;
+        int place = place12(config, cred, wish, &scheme);
         if (place < 0)
             continue;
-        /* RFC 8446 4.4.2.2: a chain that the peer may not be able to check is sent all the same if
-         * there is no other. */
-        int rank = 1;
-        if (!name || credential_serves(cred, name))
-            rank = chain_accepted(cred, peer, peer_count) ? 3 : 2;
-        /* Without a name the first is the default: a better scheme is no reason to show another
-         * site's certificate. */
-        bool better = rank == best_rank && name && rank > 1 && place < best_place;
-        if (rank > best_rank || better) {
-            best = cred;
-            best_rank = rank;
-            best_place = place;
-            *alg = scheme;
-        }
+        bool accepted = wish->version < HF_TLS1_2 || wish->scheme_count == 0 ||
+                        chain_accepted(cred, wish->schemes, wish->scheme_count);
+        consider(&best, cred, wish->name, accepted, place, scheme);
     }
-    return best;
+    *alg = best.alg;
+    return best.cred;
 }

@@ -34,13 +34,8 @@ bool hf_config_set_versions(hf_config *config, uint16_t lowest, uint16_t highest
         return err_set(&config->error, HF_E_CONFIG,
                        "versions %s to %s: the lowest is above the highest",
                        hf_version_name(lowest), hf_version_name(highest));
-    if (highest < HF_TLS1_3)
-        return err_set(
-            &config->error, HF_E_CONFIG,
-            "versions %s to %s: %s is not in this version of handfast; allow TLS 1.3",
-            hf_version_name(lowest), hf_version_name(highest), hf_version_name(highest));
-    /* A wider range means what of it there is. */
-    config->version_min = config->version_max = HF_TLS1_3;
+    config->version_min = lowest;
+    config->version_max = highest;
     return true;
 }
 
@@ -337,7 +332,7 @@ bool hf_config_set_ask(hf_config *config, hf_ask ask, hf_ask_fn fn, void *arg)
 {
     if (!may_set(config))
         return false;
-    if (ask <= HF_ASK_NONE || ask > HF_ASK_HELLO)
+    if (ask <= HF_ASK_NONE || ask >= HF_ASK_COUNT)
         return err_set(&config->error, HF_E_USAGE,
                        "hf_config_set_ask: no question has number %d", (int)ask);
     config->ask[ask] = fn;

@@ -1,6 +1,7 @@
 /* sigalgs.c: the signature schemes (RFC 8446 4.2.3). The PKCS#1 schemes stand in the same list
  * because signature_algorithms speaks for certificates as well while signature_algorithms_cert is
- * absent; no TLS 1.3 handshake is signed with them. */
+ * absent; no TLS 1.3 handshake is signed with them, but TLS 1.2's are. SHA-1 is for devices that know
+ * nothing better (RFC 9155). */
 #include "config/list.h"
 #include "config/tables.h"
 
@@ -20,6 +21,8 @@ static const struct sigalg sigalgs[] = {
     {0x0401, "rsa_pkcs1_sha256",       SIG_PKCS1_SHA256, KEY_RSA,     false, true},
     {0x0501, "rsa_pkcs1_sha384",       SIG_PKCS1_SHA384, KEY_RSA,     false, true},
     {0x0601, "rsa_pkcs1_sha512",       SIG_PKCS1_SHA512, KEY_RSA,     false, true},
+    {0x0203, "ecdsa_sha1",             SIG_ECDSA_SHA1,   KEY_P256,    false, false},
+    {0x0201, "rsa_pkcs1_sha1",         SIG_PKCS1_SHA1,   KEY_RSA,     false, false},
 };
 /* clang-format on */
 #define COUNT (sizeof sigalgs / sizeof sigalgs[0])
@@ -42,6 +45,30 @@ const struct sigalg *sigalg_table(size_t *count)
 bool sigalg_fits(const struct sigalg *alg, enum key_kind kind, unsigned bits)
 {
     return alg->key == kind && sig_fits(alg->sig, kind, bits);
+}
+
+/* RFC 8422 5.10: the curve that a scheme of ECDSA has in its name is TLS 1.3's; here any will do. */
+bool sigalg_fits12(const struct sigalg *alg, enum key_kind kind, unsigned bits)
+{
+    bool kinds = alg->key == kind || (auth_of_key(alg->key) == AUTH_ECDSA &&
+                                      alg->key != KEY_ED25519 && alg->key != KEY_ED448);
+    return kinds && sig_fits(alg->sig, kind, bits);
+}
+
+enum auth auth_of_key(enum key_kind kind)
+{
+    switch (kind) {
+    case KEY_RSA:
+    case KEY_RSA_PSS: return AUTH_RSA;
+    case KEY_P256:
+    case KEY_P384:
+    case KEY_P521:
+    case KEY_ED25519:
+    case KEY_ED448: return AUTH_ECDSA;
+    case KEY_NONE:
+    case KEY_OTHER: break;
+    }
+    return AUTH_ANY;
 }
 
 bool sigalg_named(size_t i, struct named *out)

@@ -25,7 +25,7 @@ struct suite {
     enum cbc_id cbc;                   /* CBC_NULL for the NULL ciphers */
     enum hash_id mac;                  /* of the records' HMAC, HASH_NONE with an AEAD */
     uint16_t version_min, version_max; /* those it may be used with, as on the wire */
-    uint16_t bits;                     /* of the cipher's key; 0: NULL */
+    uint16_t bits; /* of the cipher's key, also where the tag is short; 0: NULL */
 };
 
 /* suite_fits: the suite may be used with this version. */
@@ -53,7 +53,7 @@ struct sigalg {
     const char *name; /* IANA's: "ecdsa_secp256r1_sha256" */
     enum sig_id sig;
     enum key_kind key; /* kind of key it needs; KEY_RSA and KEY_RSA_PSS are told apart */
-    bool handshake;    /* may sign a TLS 1.3 handshake; the others only certificates */
+    bool handshake; /* may sign a TLS 1.3 handshake; the others certificates, and TLS 1.2's */
     bool by_default;
 };
 

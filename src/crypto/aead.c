@@ -42,6 +42,8 @@ static struct cipher ciphers[] = {
     [AEAD_CHACHA20_POLY1305] = { .name = "ChaCha20-Poly1305", .key = 32, .tag = 16, .dirty = true },
     [AEAD_AES_128_CCM]       = { .name = "AES-128-CCM",       .key = 16, .tag = 16, .one_shot = true },
     [AEAD_AES_128_CCM_8]     = { .name = "AES-128-CCM",       .key = 16, .tag = 8,  .one_shot = true },
+    [AEAD_AES_256_CCM]       = { .name = "AES-256-CCM",       .key = 32, .tag = 16, .one_shot = true },
+    [AEAD_AES_256_CCM_8]     = { .name = "AES-256-CCM",       .key = 32, .tag = 8,  .one_shot = true },
 };
 /* clang-format on */
 

@@ -11,6 +11,8 @@ enum aead_id {
     AEAD_CHACHA20_POLY1305,
     AEAD_AES_128_CCM,
     AEAD_AES_128_CCM_8,
+    AEAD_AES_256_CCM,
+    AEAD_AES_256_CCM_8,
 };
 #define AEAD_NONCE_SIZE 12
 #define AEAD_MAX_KEY    32

@@ -154,6 +154,7 @@ static bool read_fields(hf_certificate *c, hf_error *err)
     c->ca = (flags & EXFLAG_CA) != 0;
     c->self_issued = (flags & EXFLAG_SI) != 0;
     c->may_sign = !(flags & EXFLAG_KUSAGE) || (X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE);
+    c->may_encipher = !(flags & EXFLAG_KUSAGE) || (X509_get_key_usage(x) & KU_KEY_ENCIPHERMENT);
     c->signed_with = read_signed_with(x);
     if (!names_read(x, &c->names))
         return err_set(err, HF_E_BAD_CERTIFICATE,
@@ -251,6 +252,11 @@ struct public_key *cert_key(const hf_certificate *cert)
 bool cert_allows_signing(const hf_certificate *cert)
 {
     return cert->may_sign;
+}
+
+bool cert_allows_encipherment(const hf_certificate *cert)
+{
+    return cert->may_encipher;
 }
 
 bool cert_matches_name(const hf_certificate *cert, const char *name)

@@ -30,7 +30,7 @@ struct hf_certificate {
     uint8_t key_sha256[CERT_HASH]; /* of SubjectPublicKeyInfo */
     int64_t not_before, not_after;
     enum sig_id signed_with;
-    bool ca, self_issued, may_sign, must_staple;
+    bool ca, self_issued, may_sign, may_encipher, must_staple;
     struct names names;
     struct slice tbs, signature; /* within der; empty: only libcrypto can tell */
     _Atomic(char *) text[TEXT_COUNT];
