@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "bytes/reader.h"
 #include "x509/certificate.h"
 #include "x509/pem.h"
 
@@ -244,6 +245,7 @@ void hf_credential_free(hf_credential *cred)
     chain_free(cred->chain);
     private_key_free(cred->key);
     mem_free(cred->ocsp);
+    mem_free(cred->scts);
     mem_free(cred);
 }
 
@@ -266,6 +268,47 @@ bool hf_credential_set_ocsp(hf_credential *cred, const uint8_t *der, size_t len,
     mem_free(cred->ocsp);
     cred->ocsp = copy;
     cred->ocsp_len = len;
+    return true;
+}
+
+/* opaque SerializedSCT<1..2^16-1>;
+ * struct {
+ *     SerializedSCT sct_list<1..2^16-1>;
+ * } SignedCertificateTimestampList;          RFC 6962 3.3
+ */
+static bool read_scts(const uint8_t *list, size_t len, hf_error *err)
+{
+    struct rd_msg m = {.name = "SignedCertificateTimestampList", .err = err};
+    struct rd r = rd_start(&m, list, len, 0);
+    struct rd scts = rd_vec16(&r, "sct_list", 1, 0xffff);
+
+    while (rd_more(&scts))
+        rd_opaque16(&scts, "SerializedSCT", 1, 0xffff);
+    return rd_end(&r);
+}
+
+bool hf_credential_set_scts(hf_credential *cred, const uint8_t *list, size_t len, hf_error *err)
+{
+    uint8_t *copy = NULL;
+    hf_error why = {0};
+
+    err_begin(err);
+    if (!cred || (len && !list))
+        return err_set(err, HF_E_USAGE, "hf_credential_set_scts: the %s is NULL",
+                       cred ? "list" : "credential");
+    if (len && !read_scts(list, len, &why)) {
+        err_set(err, HF_E_CONFIG,
+                "these %zu bytes are not a SignedCertificateTimestampList with its length in "
+                "front (RFC 6962 3.3): %s at byte %zu: %s",
+                len, why.path, why.offset,
+                why.detail[0] ? why.detail : hf_code_sentence(why.code));
+        return false;
+    }
+    if (len && !(copy = mem_dup(list, len)))
+        return err_set(err, HF_E_NO_MEMORY, "for signed certificate timestamps");
+    mem_free(cred->scts);
+    cred->scts = copy;
+    cred->scts_len = len;
     return true;
 }
 
