@@ -27,7 +27,7 @@ void alpn_read(struct rd *r, struct ext_values *v, unsigned message)
         rd_opaque8(&list, "protocol_name", 1, 255);
         count++;
     }
-    if (rd_ok(r) && message == IN_EE && count != 1)
+    if (rd_ok(r) && message != IN_CH && count != 1)
         rd_bad(r, HF_E_DECODE, "the server must choose one protocol, it sent %u", count);
 }
 

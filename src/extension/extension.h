@@ -188,6 +188,14 @@ struct nego {
 
 void nego_clear(struct nego *n);
 
+/* versions_choose: the highest version that this configuration and a ClientHello both allow; 0: none.
+ * A server asks it before ext_take, whose judgement depends on the version, and records with
+ * versions_refuse (always false) that there is none. */
+uint16_t versions_choose(const hf_config *config, const struct ext_values *v,
+                         uint16_t legacy_version);
+bool versions_refuse(struct nego *n, const struct ext_values *v, uint16_t legacy_version)
+    __attribute__((cold));
+
 /* ext_write writes the block (with its length) of extensions that this side puts into a message. */
 void ext_write(struct nego *n, struct wr *w, unsigned message);
 

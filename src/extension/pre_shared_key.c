@@ -3,7 +3,8 @@
 
 static const struct suite *session_suite(const struct nego *n)
 {
-    return n->session ? suite_find(n->session->suite) : NULL;
+    return n->session && n->session->version >= HF_TLS1_3 ? suite_find(n->session->suite)
+                                                          : NULL;
 }
 
 bool pre_shared_key_wants(const struct nego *n, unsigned message)

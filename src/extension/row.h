@@ -7,6 +7,9 @@
 enum {
     ROW_LAST = 1,    /* must be the last extension of a ClientHello */
     ROW_UNASKED = 2, /* may come in a response without having been asked for (cookie) */
+    ROW_SCSV = 4,    /* a client may have asked by a cipher suite instead (RFC 5746 3.3) */
+    ROW_12 = 8,      /* means something in TLS 1.2 and older only */
+    ROW_13 = 16,     /* means something in TLS 1.3 only */
 };
 
 struct ext_row {
@@ -14,7 +17,7 @@ struct ext_row {
     const char *name;
     const char *rfc;
     unsigned requests;  /* messages that ask: CH, CR, NST */
-    unsigned responses; /* messages that answer: SH, HRR, EE, CT */
+    unsigned responses; /* messages that answer: SH, HRR, EE, CT, SH12 */
     unsigned flags;
     /* wants: put this extension into the message? For a response, the driver has checked already
      * that the peer asked. */
@@ -30,6 +33,7 @@ struct ext_row {
     void name##_read(struct rd *r, struct ext_values *v, unsigned message);                    \
     bool name##_take(struct nego *n, const struct ext_values *v, unsigned message);
 
+EXT_FUNCTIONS(renegotiation_info)
 EXT_FUNCTIONS(server_name)
 EXT_FUNCTIONS(supported_versions)
 EXT_FUNCTIONS(cookie)
@@ -44,7 +48,16 @@ EXT_FUNCTIONS(status_request)
 EXT_FUNCTIONS(authorities)
 EXT_FUNCTIONS(record_size_limit)
 EXT_FUNCTIONS(post_handshake_auth)
+EXT_FUNCTIONS(extended_master_secret)
+EXT_FUNCTIONS(ec_point_formats)
+EXT_FUNCTIONS(encrypt_then_mac)
+EXT_FUNCTIONS(max_fragment_length)
+EXT_FUNCTIONS(session_ticket)
+EXT_FUNCTIONS(signed_certificate_timestamp)
 EXT_FUNCTIONS(pre_shared_key)
+
+/* version_usable: within the range that is configured, and good enough for the security level. */
+bool version_usable(const hf_config *config, uint16_t version);
 
 #undef EXT_FUNCTIONS
 

@@ -7,11 +7,16 @@ bool status_request_wants(const struct nego *n, unsigned message)
 {
     if (message == IN_CH)
         return n->config->ocsp != HF_OCSP_NONE;
+    if (message ==
+        IN_SH12) /* the promise of a CertificateStatus, which stands beside a Certificate */
+        return n->ocsp_staple.len > 0 && !n->resumed12;
     return message == IN_CT && n->ocsp_staple.len > 0; /* clients are not asked for one */
 }
 
 void status_request_put(struct nego *n, struct wr *w, unsigned message)
 {
+    if (message == IN_SH12)
+        return; /* "with empty "extension_data"": the response comes in a message of its own */
     wr_u8(w, OCSP);
     if (message == IN_CH) {
         wr_u16(w, 0); /* responder_id_list */
@@ -41,6 +46,8 @@ static const char *type_name(uint8_t type)
  * opaque OCSPResponse<1..2^24-1>;                                            RFC 6066 8 */
 void status_request_read(struct rd *r, struct ext_values *v, unsigned message)
 {
+    if (message == IN_SH12)
+        return; /* must be empty */
     if (message == IN_CR) {
         /* A server asks a client "by sending an empty "status_request" extension" (RFC 8446
          * 4.4.2.1); one that fills it asks the same. */
@@ -63,6 +70,8 @@ void status_request_read(struct rd *r, struct ext_values *v, unsigned message)
 
 bool status_request_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
+    if (message == IN_SH12)
+        n->ocsp_promised = ext_has(v, X_STATUS_REQUEST);
     if (!ext_has(v, X_STATUS_REQUEST))
         return true;
     if (message == IN_CH)

@@ -9,10 +9,27 @@ bool supported_groups_wants(const struct nego *n, unsigned message)
            IN_CH; /* a server may state its list in EncryptedExtensions; it has no use */
 }
 
+/* A hybrid's two shares have no place in the messages of older versions. */
+static bool is_for_13(uint16_t id)
+{
+    const struct group *g = group_find(id);
+    return g && g->kx == KX_X25519MLKEM768;
+}
+
 void supported_groups_put(struct nego *n, struct wr *w, unsigned message)
 {
     (void)message;
-    wr_bytes(w, n->config->body.groups, n->config->body.groups_len);
+    const uint8_t *list = n->config->body.groups;
+    if (n->config->version_max >= HF_TLS1_3 && !n->renegotiating) {
+        wr_bytes(w, list, n->config->body.groups_len);
+        return;
+    }
+    size_t older = wr_open(w, 2);
+    for (size_t i = 2; i + 1 < n->config->body.groups_len; i += 2) {
+        if (!is_for_13(get_u16(list + i)))
+            wr_bytes(w, list + i, 2);
+    }
+    wr_close(w, older, 2);
 }
 
 /* struct { NamedGroup named_group_list<2..2^16-1>; } NamedGroupList;         RFC 8446 4.2.7 */
@@ -63,7 +80,7 @@ static bool no_obsolete_groups(struct nego *n, const struct ext_values *v)
 bool supported_groups_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
     if (message != IN_CH)
-        return true;
+        return true; /* also in a ServerHello, where some servers have it and it says nothing */
     known_ids(&n->peer_groups, v->groups, group_known);
-    return no_obsolete_groups(n, v);
+    return (n->version && n->version < HF_TLS1_3) || no_obsolete_groups(n, v);
 }

@@ -1,4 +1,4 @@
-/* table.c: the extensions of RFC 8446 4.2 and the driver that every block of them goes through. */
+/* table.c: the extensions of RFC 8446 4.2 and of older versions, and the driver that every block of them goes through. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -9,22 +9,29 @@
 static const struct ext_row rows[X_COUNT] = {
 #define ROW(x, id, name, rfc, requests, responses, flags, f) \
     [x] = { id, name, rfc, requests, responses, flags, f##_wants, f##_put, f##_read, f##_take }
-    /*  index                        id  name                         defined in          asks in                  answers in             flags        functions */
-    ROW(X_SERVER_NAME,                0, "server_name",               "RFC 6066 3",       IN_CH,                   IN_EE,                 0,           server_name),
-    ROW(X_SUPPORTED_VERSIONS,        43, "supported_versions",        "RFC 8446 4.2.1",   IN_CH,                   IN_SH | IN_HRR,        0,           supported_versions),
-    ROW(X_COOKIE,                    44, "cookie",                    "RFC 8446 4.2.2",   IN_CH,                   IN_HRR,                ROW_UNASKED, cookie),
-    ROW(X_SUPPORTED_GROUPS,          10, "supported_groups",          "RFC 8446 4.2.7",   IN_CH,                   IN_EE,                 0,           supported_groups),
-    ROW(X_SIGNATURE_ALGORITHMS,      13, "signature_algorithms",      "RFC 8446 4.2.3",   IN_CH | IN_CR,           0,                     0,           signature_algorithms),
-    ROW(X_SIGNATURE_ALGORITHMS_CERT, 50, "signature_algorithms_cert", "RFC 8446 4.2.3",   IN_CH | IN_CR,           0,                     0,           signature_algorithms_cert),
-    ROW(X_KEY_SHARE,                 51, "key_share",                 "RFC 8446 4.2.8",   IN_CH,                   IN_SH | IN_HRR,        0,           key_share),
-    ROW(X_PSK_KEY_EXCHANGE_MODES,    45, "psk_key_exchange_modes",    "RFC 8446 4.2.9",   IN_CH,                   0,                     0,           psk_modes),
-    ROW(X_EARLY_DATA,                42, "early_data",                "RFC 8446 4.2.10",  IN_CH | IN_NST,          IN_EE,                 0,           early_data),
-    ROW(X_ALPN,                      16, "application_layer_protocol_negotiation", "RFC 7301 3.1", IN_CH,          IN_EE,                 0,           alpn),
-    ROW(X_STATUS_REQUEST,             5, "status_request",            "RFC 6066 8",       IN_CH | IN_CR,           IN_CT,                 0,           status_request),
-    ROW(X_CERTIFICATE_AUTHORITIES,   47, "certificate_authorities",   "RFC 8446 4.2.4",   IN_CH | IN_CR,           0,                     0,           authorities),
-    ROW(X_RECORD_SIZE_LIMIT,         28, "record_size_limit",         "RFC 8449 4",       IN_CH,                   IN_EE,                 0,           record_size_limit),
-    ROW(X_POST_HANDSHAKE_AUTH,       49, "post_handshake_auth",       "RFC 8446 4.2.6",   IN_CH,                   0,                     0,           post_handshake_auth),
-    ROW(X_PRE_SHARED_KEY,            41, "pre_shared_key",            "RFC 8446 4.2.11",  IN_CH,                   IN_SH,                 ROW_LAST,    pre_shared_key),
+    /*  index                        id      name                            defined in         asks in          answers in         flags                  functions */
+    ROW(X_RENEGOTIATION_INFO,         0xff01, "renegotiation_info",          "RFC 5746 3.2",    IN_CH,           IN_SH12,           ROW_12 | ROW_SCSV,     renegotiation_info),
+    ROW(X_SERVER_NAME,                     0, "server_name",                 "RFC 6066 3",      IN_CH,           IN_EE | IN_SH12,   0,                     server_name),
+    ROW(X_SUPPORTED_VERSIONS,             43, "supported_versions",          "RFC 8446 4.2.1",  IN_CH,           IN_SH | IN_HRR,    ROW_13,                supported_versions),
+    ROW(X_COOKIE,                         44, "cookie",                      "RFC 8446 4.2.2",  IN_CH,           IN_HRR,            ROW_13 | ROW_UNASKED,  cookie),
+    ROW(X_SUPPORTED_GROUPS,               10, "supported_groups",            "RFC 8446 4.2.7",  IN_CH,           IN_EE | IN_SH12,   0,                     supported_groups),
+    ROW(X_SIGNATURE_ALGORITHMS,           13, "signature_algorithms",        "RFC 8446 4.2.3",  IN_CH | IN_CR,   0,                 0,                     signature_algorithms),
+    ROW(X_SIGNATURE_ALGORITHMS_CERT,      50, "signature_algorithms_cert",   "RFC 8446 4.2.3",  IN_CH | IN_CR,   0,                 0,                     signature_algorithms_cert),
+    ROW(X_KEY_SHARE,                      51, "key_share",                   "RFC 8446 4.2.8",  IN_CH,           IN_SH | IN_HRR,    ROW_13,                key_share),
+    ROW(X_PSK_KEY_EXCHANGE_MODES,         45, "psk_key_exchange_modes",      "RFC 8446 4.2.9",  IN_CH,           0,                 ROW_13,                psk_modes),
+    ROW(X_EARLY_DATA,                     42, "early_data",                  "RFC 8446 4.2.10", IN_CH | IN_NST,  IN_EE,             ROW_13,                early_data),
+    ROW(X_ALPN,                           16, "application_layer_protocol_negotiation","RFC 7301 3.1",    IN_CH,           IN_EE | IN_SH12,   0,                     alpn),
+    ROW(X_STATUS_REQUEST,                  5, "status_request",              "RFC 6066 8",      IN_CH | IN_CR,   IN_CT | IN_SH12,   0,                     status_request),
+    ROW(X_CERTIFICATE_AUTHORITIES,        47, "certificate_authorities",     "RFC 8446 4.2.4",  IN_CH | IN_CR,   0,                 ROW_13,                authorities),
+    ROW(X_RECORD_SIZE_LIMIT,              28, "record_size_limit",           "RFC 8449 4",      IN_CH,           IN_EE | IN_SH12,   0,                     record_size_limit),
+    ROW(X_POST_HANDSHAKE_AUTH,            49, "post_handshake_auth",         "RFC 8446 4.2.6",  IN_CH,           0,                 ROW_13,                post_handshake_auth),
+    ROW(X_EXTENDED_MASTER_SECRET,         23, "extended_master_secret",      "RFC 7627 5.1",    IN_CH,           IN_SH12,           ROW_12,                extended_master_secret),
+    ROW(X_EC_POINT_FORMATS,               11, "ec_point_formats",            "RFC 8422 5.1.2",  IN_CH,           IN_SH12,           ROW_12,                ec_point_formats),
+    ROW(X_ENCRYPT_THEN_MAC,               22, "encrypt_then_mac",            "RFC 7366 2",      IN_CH,           IN_SH12,           ROW_12,                encrypt_then_mac),
+    ROW(X_MAX_FRAGMENT_LENGTH,             1, "max_fragment_length",         "RFC 6066 4",      IN_CH,           IN_EE | IN_SH12,   0,                     max_fragment_length),
+    ROW(X_SESSION_TICKET,                 35, "session_ticket",              "RFC 5077 3.2",    IN_CH,           IN_SH12,           ROW_12,                session_ticket),
+    ROW(X_SCT,                            18, "signed_certificate_timestamp","RFC 6962 3.3",    IN_CH | IN_CR,   IN_CT | IN_SH12,   0,                     signed_certificate_timestamp),
+    ROW(X_PRE_SHARED_KEY,                 41, "pre_shared_key",              "RFC 8446 4.2.11", IN_CH,           IN_SH,             ROW_13 | ROW_LAST,     pre_shared_key),
 #undef ROW
 };
 /* clang-format on */
@@ -35,9 +42,8 @@ static const struct {
     uint16_t id;
     unsigned messages;
 } others[] = {
-    {18, IN_CH | IN_CR | IN_CT}, /* signed_certificate_timestamp */
-    {48, IN_CR},                 /* oid_filters */
-    {21, IN_CH},                 /* padding */
+    {48, IN_CR}, /* oid_filters */
+    {21, IN_CH}, /* padding */
 };
 
 static const struct ext_row *row_find(uint16_t id, enum ext_index *x)
@@ -60,13 +66,28 @@ static const char *message_name(unsigned message)
 {
     switch (message) {
     case IN_CH: return "ClientHello";
-    case IN_SH: return "ServerHello";
+    case IN_SH:
+    case IN_SH12: return "ServerHello";
     case IN_HRR: return "HelloRetryRequest";
     case IN_EE: return "EncryptedExtensions";
     case IN_CR: return "CertificateRequest";
     case IN_CT: return "Certificate";
     default: return "NewSessionTicket";
     }
+}
+
+/* in_version: has this row a meaning in the version that is spoken? A client that writes its first hello
+ * knows the range only; who does not know a version yet judges both kinds. */
+static bool in_version(const struct nego *n, const struct ext_row *row, bool hello_written)
+{
+    if (hello_written) {
+        bool newest = n->config->version_max >= HF_TLS1_3 && !n->renegotiating;
+        bool older = n->config->version_min < HF_TLS1_3;
+        return !(row->flags & ROW_13 && !newest) && !(row->flags & ROW_12 && !older);
+    }
+    if (!n->version)
+        return true;
+    return !(row->flags & (n->version >= HF_TLS1_3 ? ROW_12 : ROW_13));
 }
 
 void ext_write(struct nego *n, struct wr *w, unsigned message)
@@ -79,9 +100,9 @@ void ext_write(struct nego *n, struct wr *w, unsigned message)
         const struct ext_row *row = &rows[i];
         if (((request ? row->requests : row->responses) & message) == 0)
             continue;
-        if (!request && !(row->flags & ROW_UNASKED) && !(n->received >> i & 1))
+        if (!request && !(row->flags & (ROW_UNASKED | ROW_SCSV)) && !(n->received >> i & 1))
             continue;
-        if (!row->wants(n, message))
+        if (!in_version(n, row, message == IN_CH) || !row->wants(n, message))
             continue;
         wr_u16(w, row->id);
         size_t body = wr_open(w, 2);
@@ -98,7 +119,7 @@ static bool admit(struct nego *n, struct rd *body, const struct ext_row *row, ui
                   enum ext_index x, unsigned message)
 {
     if (!row) {
-        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        for (size_t i = 0; message != IN_SH12 && i < sizeof others / sizeof *others; i++) {
             if (others[i].id == id && !(others[i].messages & message))
                 return rd_bad(body, HF_E_MISPLACED_EXTENSION,
                               "extension %u may not stand in %s", id, message_name(message));
@@ -108,10 +129,14 @@ static bool admit(struct nego *n, struct rd *body, const struct ext_row *row, ui
                           id, name_extension(id));
         return true;
     }
-    if (!((row->requests | row->responses) & message))
+    bool may = ((row->requests | row->responses) & message) != 0;
+    bool asked = is_request(message) || (row->flags & ROW_UNASKED && may) || n->sent >> x & 1;
+    /* In a ServerHello of TLS 1.2 all of them are answers, and one to nothing is the greater fault
+     * (RFC 5246 7.4.1.4). */
+    if (!may && (asked || message != IN_SH12))
         return rd_bad(body, HF_E_MISPLACED_EXTENSION, "%s may not stand in %s", row->name,
                       message_name(message));
-    if (!is_request(message) && !(row->flags & ROW_UNASKED) && !(n->sent >> x & 1))
+    if (!asked)
         return rd_bad(body, HF_E_UNSOLICITED_EXTENSION, "%s was not offered", row->name);
     return true;
 }
@@ -219,7 +244,8 @@ bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_val
 bool ext_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
     for (unsigned i = 0; i < X_COUNT; i++) {
-        if ((rows[i].requests | rows[i].responses) & message && !rows[i].take(n, v, message))
+        if ((rows[i].requests | rows[i].responses) & message &&
+            in_version(n, &rows[i], false) && !rows[i].take(n, v, message))
             return false;
     }
     return true;
@@ -264,6 +290,7 @@ void nego_clear(struct nego *n)
     mem_free(n->alpn);
     mem_free(n->peer_ocsp);
     mem_free(n->peer_authorities);
+    mem_free(n->peer_scts);
     hf_session_free(n->session);
     memset(n, 0, sizeof *n);
 }
