@@ -1,4 +1,4 @@
-/* Digests, HMAC (RFC 4231) and HKDF (RFC 5869, and the key schedule of RFC 8448) against
+/* Digests, HMAC (RFC 2202, RFC 4231) and HKDF (RFC 5869, and the key schedule of RFC 8448) against
  * published vectors, and against libcrypto's EVP for lengths that no vector has. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -7,11 +7,23 @@
 #include "crypto/hash.h"
 #include "hex.h"
 
-static const enum hash_id ids[] = {HASH_SHA256, HASH_SHA384, HASH_SHA512};
+/* The last one has no HMAC. */
+static const enum hash_id ids[] = {HASH_SHA256, HASH_SHA384, HASH_SHA512,
+                                   HASH_MD5,    HASH_SHA1,   HASH_MD5_SHA1};
+enum { HASHES = 6, KEYED = 5 };
 
 static const EVP_MD *md_of(enum hash_id id)
 {
-    return id == HASH_SHA256 ? EVP_sha256() : id == HASH_SHA384 ? EVP_sha384() : EVP_sha512();
+    switch (id) {
+    case HASH_SHA256: return EVP_sha256();
+    case HASH_SHA384: return EVP_sha384();
+    case HASH_SHA512: return EVP_sha512();
+    case HASH_MD5: return EVP_md5();
+    case HASH_SHA1: return EVP_sha1();
+    case HASH_MD5_SHA1: return EVP_md5_sha1();
+    case HASH_NONE: break;
+    }
+    return NULL;
 }
 
 static void check_hex(const uint8_t *got, size_t len, const char *hex)
@@ -21,7 +33,7 @@ static void check_hex(const uint8_t *got, size_t len, const char *hex)
     CHECK_MEM(got, want, len);
 }
 
-/* FIPS 180-4's example "abc". */
+/* "abc", of FIPS 180-4 and of RFC 1321 A.5. */
 static void test_abc(void)
 {
     uint8_t out[HASH_MAX_SIZE];
@@ -35,6 +47,16 @@ static void test_abc(void)
     check_hex(out, 64,
               "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
               "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+    hash_once(HASH_MD5, "abc", 3, out);
+    check_hex(out, 16, "900150983cd24fb0d6963f7d28e17f72");
+    hash_once(HASH_SHA1, "abc", 3, out);
+    check_hex(out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    hash_once(HASH_MD5_SHA1, "abc", 3, out);
+    check_hex(out, 36,
+              "900150983cd24fb0d6963f7d28e17f72a9993e364706816aba3e25717850c26c9cd0d89d");
+    CHECK_INT(hash_size(HASH_MD5), 16);
+    CHECK_INT(hash_size(HASH_SHA1), 20);
+    CHECK_INT(hash_size(HASH_MD5_SHA1), 36);
     CHECK_INT(hash_size(HASH_SHA256), 32);
     CHECK_INT(hash_size(HASH_SHA384), 48);
     CHECK_INT(hash_size(HASH_SHA512), 64);
@@ -48,7 +70,7 @@ static void test_lengths(void)
     uint8_t data[300], want[64], got[64], half[64];
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 7);
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < HASHES; k++) {
         size_t size = hash_size(ids[k]);
         for (size_t n = 0; n <= sizeof data; n++) {
             struct hash h, copy;
@@ -105,12 +127,42 @@ static void test_hmac_rfc4231(void)
               "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598");
 }
 
+/* RFC 2202, test cases 1, 2 and 6 of HMAC-MD5 and HMAC-SHA-1. */
+static void test_hmac_rfc2202(void)
+{
+    static const char long_key[] = "Test Using Larger Than Block-Size Key - Hash Key First";
+    static const struct {
+        enum hash_id id;
+        size_t size;
+        const char *short_key, *jefe, *long_key;
+    } rows[] = {
+        {HASH_MD5, 16, "9294727a3638bb1c13f48ef8158bfc9d", "750c783e6ab0b503eaa86e310a5db738",
+         "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd"},
+        {HASH_SHA1, 20, "b617318655057264e28bc0b6fb378c8ef146be00",
+         "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+         "aa4ae5e15272d00e95705637ce8a3b55ed402112"},
+    };
+    for (int i = 0; i < 2; i++) {
+        uint8_t key[80], out[HASH_MAX_SIZE];
+        struct slice none = {0};
+        memset(key, 0x0b, sizeof key);
+        hmac(rows[i].id, key, rows[i].size, slice_of("Hi There", 8), none, none, out);
+        check_hex(out, rows[i].size, rows[i].short_key);
+        hmac(rows[i].id, (const uint8_t *)"Jefe", 4, slice_of("what do ya want ", 16),
+             slice_of("for nothing?", 12), none, out);
+        check_hex(out, rows[i].size, rows[i].jefe);
+        memset(key, 0xaa, sizeof key);
+        hmac(rows[i].id, key, 80, slice_of(long_key, sizeof long_key - 1), none, none, out);
+        check_hex(out, rows[i].size, rows[i].long_key);
+    }
+}
+
 static void test_hmac_lengths(void)
 {
     uint8_t key[200], data[100], want[64], got[64];
     memset(key, 0x5a, sizeof key);
     memset(data, 0xc3, sizeof data);
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < KEYED; k++) {
         for (size_t n = 0; n <= sizeof key; n++) {
             size_t d = n / 2;
             HMAC(md_of(ids[k]), key, (int)n, data, d, want, NULL);
@@ -228,6 +280,7 @@ int main(void)
     RUN(test_abc);
     RUN(test_lengths);
     RUN(test_hmac_rfc4231);
+    RUN(test_hmac_rfc2202);
     RUN(test_hmac_lengths);
     RUN(test_hmac_again);
     RUN(test_hkdf_rfc5869);

@@ -16,7 +16,7 @@
 #include "hex.h"
 
 #define FIRST SIG_ECDSA_SHA256
-#define LAST  SIG_ED448
+#define LAST  SIG_PKCS1_MD5_SHA1
 
 /* ---- keys: 2049 bits are the length at which EMSA-PSS is a byte shorter than the modulus */
 
@@ -145,6 +145,9 @@ static const EVP_MD *md_of(enum sig_id id)
     case SIG_ECDSA_SHA512:
     case SIG_PSS_SHA512:
     case SIG_PKCS1_SHA512: return EVP_sha512();
+    case SIG_ECDSA_SHA1:
+    case SIG_PKCS1_SHA1: return EVP_sha1();
+    case SIG_PKCS1_MD5_SHA1: return EVP_md5_sha1();
     case SIG_NONE:
     case SIG_ED25519:
     case SIG_ED448: break;
@@ -189,13 +192,13 @@ static bool evp_verify(EVP_PKEY *pkey, enum sig_id id, struct slice message,
 static bool expected_fit(enum sig_id id, const struct test_key *k)
 {
     bool ec = k->kind == KEY_P256 || k->kind == KEY_P384 || k->kind == KEY_P521;
-    if (id <= SIG_ECDSA_SHA512)
+    if (id <= SIG_ECDSA_SHA512 || id == SIG_ECDSA_SHA1)
         return ec;
     if (id == SIG_PSS_SHA512 && k->bits == 1024) /* 128 bytes, 2 * 64 + 2 are needed */
         return false;
     if (id <= SIG_PSS_SHA512)
         return k->kind == KEY_RSA || k->kind == KEY_RSA_PSS;
-    if (id <= SIG_PKCS1_SHA512)
+    if (id <= SIG_PKCS1_SHA512 || id == SIG_PKCS1_SHA1 || id == SIG_PKCS1_MD5_SHA1)
         return k->kind == KEY_RSA;
     return k->kind == (id == SIG_ED25519 ? KEY_ED25519 : KEY_ED448);
 }
@@ -350,6 +353,29 @@ static void test_pss_encoding(void)
     CHECK(!pss_encode(HASH_SHA256, 520, digest, salt, em));
     CHECK(pss_encode(HASH_SHA256, 522, digest, salt, em));
     CHECK(!pss_verify(HASH_SHA256, 520, digest, em));
+}
+
+/* What TLS 1.0 and 1.1 sign with RSA: block type 1 around both digests and nothing else (RFC
+ * 4346 7.4.3). With DigestInfo around them it is something else. */
+static void test_md5_sha1_encoding(void)
+{
+    const struct test_key *k = &keys[4];
+    uint8_t sig[SIG_MAX_SIZE], em[256], digest[36];
+    size_t len = 0, em_len = sizeof em;
+    CHECK(
+        private_key_sign(k->priv, SIG_PKCS1_MD5_SHA1, slice_of(text, sizeof text), sig, &len));
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(k->pkey, NULL);
+    EVP_PKEY_verify_recover_init(ctx);
+    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING);
+    CHECK_INT(EVP_PKEY_verify_recover(ctx, em, &em_len, sig, len), 1);
+    CHECK_INT(em_len, 256);
+    CHECK(em[0] == 0 && em[1] == 1 && em[256 - 37] == 0);
+    for (int i = 2; i < 256 - 37; i++)
+        CHECK_INT(em[i], 0xff);
+    EVP_Digest(text, sizeof text, digest, NULL, EVP_md5(), NULL);
+    EVP_Digest(text, sizeof text, digest + 16, NULL, EVP_sha1(), NULL);
+    CHECK_MEM(em + 256 - 36, digest, 36);
+    EVP_PKEY_CTX_free(ctx);
 }
 
 static void test_matches(void)
@@ -574,6 +600,7 @@ int main(void)
     RUN(test_evp_route);
     RUN(test_pss_salt);
     RUN(test_pss_encoding);
+    RUN(test_md5_sha1_encoding);
     RUN(test_matches);
     RUN(test_refs);
     RUN(test_ecdsa_vectors);
