@@ -145,17 +145,13 @@ static bool read_key(const struct source *s, hf_passphrase_fn fn, void *arg,
     return err_set(err, inner.code ? inner.code : HF_E_PEM, "%s: %s", s->name, inner.detail);
 }
 
-static bool check_strength(const struct hf_credential *cred, const struct source *chain,
-                           hf_error *err)
+static bool check_kind(const struct hf_credential *cred, const struct source *chain,
+                       hf_error *err)
 {
     const hf_certificate *own = cred->chain->cert[0];
     if (cred->kind == KEY_NONE || cred->kind == KEY_OTHER)
         return err_set(err, HF_E_CONFIG,
-                       "%s: '%s' has the key %s, for which TLS 1.3 has no signature",
-                       chain->name, hf_certificate_subject(own), hf_certificate_key(own));
-    if ((cred->kind == KEY_RSA || cred->kind == KEY_RSA_PSS) && cred->bits < 2048)
-        return err_set(err, HF_E_WEAK_KEY,
-                       "%s: '%s' has the key %s; RSA needs 2048 bits at least", chain->name,
+                       "%s: '%s' has the key %s, for which TLS has no signature", chain->name,
                        hf_certificate_subject(own), hf_certificate_key(own));
     return true;
 }
@@ -181,7 +177,7 @@ static bool fill(struct hf_credential *cred, const struct source *chain,
         cred->bits = public ? public_key_bits(public) : 0;
         cred->chain = chain_new(list.cert, list.count);
         ok = (cred->chain || err_set(err, HF_E_NO_MEMORY, "chain")) &&
-             check_strength(cred, chain, err);
+             check_kind(cred, chain, err);
     }
     list_clear(&list);
     return ok;

@@ -12,7 +12,7 @@
  *   basicConstraints, and keyUsage in CA certificates. `openssl req -x509` and `openssl x509 -req`
  *   leave these out by default, so half the private authorities of this world would be refused, and
  *   nobody would be safer: whether a CA is one is still said by basicConstraints.
- * - security level 2: RSA and DH 2048, EC 224, no SHA-1. */
+ * - the configuration's security level; 2, the default: RSA and DH 2048, EC 224, no SHA-1. */
 #include <openssl/err.h>
 #include <pthread.h>
 
@@ -201,7 +201,7 @@ static bool set_parameters(X509_STORE_CTX *ctx, const struct verify_options *o)
     unsigned depth = o->depth < DEPTH_MAX ? o->depth : DEPTH_MAX;
     X509_VERIFY_PARAM_set_depth(p, (int)depth);
     X509_VERIFY_PARAM_set_time(p, (time_t)o->now);
-    X509_VERIFY_PARAM_set_auth_level(p, 2);
+    X509_VERIFY_PARAM_set_auth_level(p, o->level);
     /* So that name constraints are not applied to a common name that we never look at. */
     X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN |

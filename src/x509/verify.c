@@ -51,6 +51,7 @@ static void verdict_id(const struct chain *chain, const hf_trust *trust,
     fixed[8] = (uint8_t)chain->count;
     fixed[9] = (uint8_t)(o->server | o->require_ocsp << 1 | o->ocsp_not_asked << 2 |
                          (o->name != NULL) << 3 | (o->ocsp.len != 0) << 4);
+    fixed[10] = o->level;
     put_u32(fixed + 12, o->depth);
     put_u32(fixed + 16, o->min_rsa_bits);
     if (o->ocsp.len)

@@ -81,14 +81,15 @@ struct verify_options {
     struct slice ocsp; /* stapled response, may be empty */
     bool require_ocsp;
     bool ocsp_not_asked; /* no staple was asked for, so a must-staple certificate needs none */
-    unsigned min_rsa_bits; /* at least 2048 in any case; 0: no more than that */
-    uint8_t level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level */
+    unsigned min_rsa_bits; /* besides what the level asks for; 0: no more than that */
+    uint8_t level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level. Mind that a
+                    * zeroed structure asks for nothing */
 };
 
 /* chain_verify: the chain leads to an anchor of trust, is valid now, fits purpose and name, its keys
- * and digests are strong enough (libcrypto's security level 2), and a stapled OCSP response, if there
+ * and digests are strong enough (libcrypto's security levels), and a stapled OCSP response, if there
  * is one, says good. Verdicts that were good are remembered (bounded, process-wide) under: hash of
- * all certificates, trust identity and generation, name, purpose, depth, OCSP bytes; for as long as
+ * all certificates, trust identity and generation, name, purpose, depth, security level, OCSP bytes; for as long as
  * the earliest notAfter of the path (and the response's nextUpdate) lasts, and not before the latest
  * notBefore. false fills err with E_UNTRUSTED, E_SELF_SIGNED, E_EXPIRED, E_NOT_YET_VALID,
  * E_WRONG_NAME, E_WEAK_CERTIFICATE, E_WRONG_PURPOSE, E_CHAIN_TOO_LONG, E_CHAIN_INVALID, E_BAD_OCSP,

@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .server = true,
         .depth = 10,
         .now = ENDS_NOW,
+        .level = 2,
         .ocsp = {data, size},
         .require_ocsp = true,
     };

@@ -12,7 +12,7 @@
 
 static struct pki *pki;
 static const struct verify_options plain = {
-    .name = "server.example", .server = true, .depth = 10, .now = PKI_NOW};
+    .name = "server.example", .server = true, .depth = 10, .now = PKI_NOW, .level = 2};
 
 static struct chain *chain_of(const struct pki_cert *const *made, size_t count)
 {
@@ -457,6 +457,41 @@ static void test_depth(void)
         pki_free(ca[i]);
 }
 
+static hf_code verdict_at(uint8_t level, const struct pki_cert *leaf,
+                          const struct pki_cert *root)
+{
+    struct verify_options o = plain;
+    o.level = level;
+    return verdict(CHAIN(leaf), root, &o);
+}
+
+/* What levels ask of keys. A verdict at a lower level is not one at a higher: each is remembered for
+ * itself, so going upwards shows whether they are mixed up. */
+static void test_levels(void)
+{
+    static const struct {
+        enum pki_kind kind;
+        uint8_t highest;
+    } rows[] = {{PKI_RSA_1024, 1}, {PKI_RSA, 2},   {PKI_P256, 3}, {PKI_P384, 4},
+                {PKI_ED25519, 3},  {PKI_ED448, 4}, {PKI_P521, 5}};
+    struct pki_cert *ca =
+        pki_make(&(struct pki_spec){.kind = PKI_P521, .subject = "CA", .ca = true}, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pki_cert *leaf = pki_make(&(struct pki_spec){.kind = rows[i].kind,
+                                                            .subject = "L",
+                                                            .names = "DNS:server.example",
+                                                            .digest = "SHA512"},
+                                         ca);
+        for (uint8_t level = 0; level <= 5; level++) {
+            bool fine = level <= rows[i].highest;
+            CHECK_INT(verdict_at(level, leaf, ca), fine ? HF_OK : HF_E_WEAK_CERTIFICATE);
+            CHECK(fine || says("has the key"));
+        }
+        pki_free(leaf);
+    }
+    pki_free(ca);
+}
+
 static void test_weak(void)
 {
     struct pki_cert *ca =
@@ -473,6 +508,13 @@ static void test_weak(void)
     o.min_rsa_bits = 3072;
     CHECK_INT(verdict(CHAIN(leaf), ca, &o), HF_E_WEAK_CERTIFICATE);
     CHECK(says("RSA 2048") && says("3072") && last.x509_depth == 1);
+    pki_free(leaf);
+    /* Only level 0 has no objection: SHA-1 is broken, which is less than the 80 bits of level 1. */
+    leaf = pki_make(
+        &(struct pki_spec){.subject = "L", .names = "DNS:server.example", .digest = "SHA1"},
+        ca);
+    CHECK_INT(verdict_at(0, leaf, ca), HF_OK);
+    CHECK_INT(verdict_at(1, leaf, ca), HF_E_WEAK_CERTIFICATE);
     pki_free(leaf);
     pki_free(ca);
     /* An anchor's own signature proves nothing, so its digest does not matter. */
@@ -884,6 +926,7 @@ int main(void)
     RUN(test_authority_rules);
     RUN(test_lenient);
     RUN(test_depth);
+    RUN(test_levels);
     RUN(test_weak);
     RUN(test_bad_signature);
     RUN(test_cross_signed);
