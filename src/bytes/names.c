@@ -600,8 +600,8 @@ static const struct name alerts[] = {
     {121, "ech_required"},
 };
 
-/* TLS HandshakeType, by the names that the RFCs give the structs; 255 is a ServerHello that asks for
- * another ClientHello (RFC 8446 4.1.3). */
+/* TLS HandshakeType, by the names that the RFCs give the structs; 253 is no message but the record of
+ * RFC 5246 7.1, and 255 a ServerHello that asks for another ClientHello (RFC 8446 4.1.3). */
 static const struct name messages[] = {
     {0, "HelloRequest"},
     {1, "ClientHello"},
@@ -628,8 +628,25 @@ static const struct name messages[] = {
     {25, "CompressedCertificate"},
     {26, "EktKey"},
     {67, "NextProtocol"},
+    {253, "change_cipher_spec"},
     {254, "message_hash"},
     {255, "HelloRetryRequest"},
+};
+
+/* TLS ClientCertificateType Identifiers. */
+static const struct name certificate_types[] = {
+    {1, "rsa_sign"},
+    {2, "dss_sign"},
+    {3, "rsa_fixed_dh"},
+    {4, "dss_fixed_dh"},
+    {5, "rsa_ephemeral_dh"},
+    {6, "dss_ephemeral_dh"},
+    {20, "fortezza_dms"},
+    {64, "ecdsa_sign"},
+    {65, "rsa_fixed_ecdh"},
+    {66, "ecdsa_fixed_ecdh"},
+    {67, "gost_sign256"},
+    {68, "gost_sign512"},
 };
 
 /* clang-format on */
@@ -689,6 +706,11 @@ const char *name_alert(uint8_t alert)
 const char *name_message(uint8_t message)
 {
     return LOOK_UP(messages, message);
+}
+
+const char *name_certificate_type(uint8_t type)
+{
+    return LOOK_UP(certificate_types, type);
 }
 
 const char *name_psk_mode(uint8_t mode)

@@ -15,6 +15,7 @@ bool msg_read_key_update(struct rd *r, bool *request)
     /* "If an implementation receives any other value, it MUST terminate the connection with an
      * "illegal_parameter" alert." */
     if (value > 1 && rd_ok(r))
-        return rd_bad(r, HF_E_ILLEGAL_VALUE, "request_update is %u, only 0 and 1 are defined", value);
+        return rd_bad(r, HF_E_ILLEGAL_VALUE, "request_update is %u, only 0 and 1 are defined",
+                      value);
     return rd_end(r);
 }

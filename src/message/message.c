@@ -33,6 +33,26 @@ const char *msg_rfc(uint8_t type)
     }
 }
 
+const char *msg_rfc12(uint8_t type)
+{
+    switch (type) {
+    case MSG_HELLO_REQUEST: return "RFC 5246 7.4.1.1";
+    case MSG_CLIENT_HELLO: return "RFC 5246 7.4.1.2";
+    case MSG_SERVER_HELLO: return "RFC 5246 7.4.1.3";
+    case MSG_CERTIFICATE: return "RFC 5246 7.4.2";
+    case MSG_SERVER_KEY_EXCHANGE: return "RFC 5246 7.4.3";
+    case MSG_CERTIFICATE_REQUEST: return "RFC 5246 7.4.4";
+    case MSG_SERVER_HELLO_DONE: return "RFC 5246 7.4.5";
+    case MSG_CLIENT_KEY_EXCHANGE: return "RFC 5246 7.4.7";
+    case MSG_CERTIFICATE_VERIFY: return "RFC 5246 7.4.8";
+    case MSG_FINISHED: return "RFC 5246 7.4.9";
+    case MSG_CHANGE_CIPHER_SPEC: return "RFC 5246 7.1";
+    case MSG_CERTIFICATE_STATUS: return "RFC 6066 8";
+    case MSG_NEW_SESSION_TICKET: return "RFC 5077 3.3";
+    default: return "RFC 5246 7.4";
+    }
+}
+
 /* A length prefix of 24 bits lets a peer ask for 16 MiB. Each limit is what an honest peer can need
  * and no more; the smallest ones leave room for a few bytes too many, so that such a message is
  * refused by its reader, with decode_error, and not for its size. */
@@ -58,6 +78,29 @@ size_t msg_max_size(uint8_t type)
     case MSG_END_OF_EARLY_DATA: return 16;
     case MSG_KEY_UPDATE: return 16;
     default: return 0;
+    }
+}
+
+size_t msg_max_size12(uint8_t type)
+{
+    switch (type) {
+    case MSG_HELLO_REQUEST:
+    case MSG_SERVER_HELLO_DONE: return 16;
+    /* The authorities fill a list of at most 64 KB, the signature algorithms are a few. */
+    case MSG_CERTIFICATE_REQUEST: return 65536 + 1024;
+    /* A group of 8192 bits has three numbers of 1 KB, and there is the signature and a hint. */
+    case MSG_SERVER_KEY_EXCHANGE: return 16384;
+    /* A public value or what an RSA key encrypts, and an identity. */
+    case MSG_CLIENT_KEY_EXCHANGE: return 16384;
+    /* An OCSP response may carry the certificates of its responder. */
+    case MSG_CERTIFICATE_STATUS: return 65536;
+    case MSG_CLIENT_HELLO:
+    case MSG_SERVER_HELLO:
+    case MSG_CERTIFICATE:
+    case MSG_CERTIFICATE_VERIFY:
+    case MSG_FINISHED:
+    case MSG_NEW_SESSION_TICKET: return msg_max_size(type);
+    default: return 0; /* TLS 1.3's own */
     }
 }
 
