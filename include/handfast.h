@@ -618,7 +618,7 @@ HF_API size_t hf_conn_send_size(const hf_conn *conn, size_t len);
 HF_API void hf_conn_close(hf_conn *conn);
 
 /* hf_conn_key_update (writer) renews this side's sending key and, if request is true, asks the peer
- * to do the same (RFC 8446 4.6.3). */
+ * to do the same (RFC 8446 4.6.3). HF_CLOSED, and nothing happens, on TLS 1.2 and older, which cannot. */
 HF_API hf_result hf_conn_key_update(hf_conn *conn, bool request) HF_MUST_CHECK;
 
 /* hf_conn_renegotiate starts a new handshake within a connection of TLS 1.2 or older (RFC 5246 7.4.1): a

@@ -25,7 +25,7 @@ unsigned hf_conn_wants(const hf_conn *c)
         return wants | HF_CAN_ANSWER;
     if (!(state & HO_CLOSED_IN))
         wants |= HF_CAN_RECEIVE;
-    if (!c->hs && !(state & HO_CLOSED_OUT))
+    if ((!c->hs || c->hs->may_send) && !(state & HO_CLOSED_OUT))
         wants |= HF_CAN_SEND;
     return wants;
 }
@@ -57,72 +57,108 @@ bool hf_conn_is_server(const hf_conn *c)
 
 uint16_t hf_conn_version(const hf_conn *c)
 {
-    return c->hs ? 0 : c->est.version;
+    return c->est.version;
 }
 
 uint16_t hf_conn_suite(const hf_conn *c)
 {
-    return !c->hs && c->est.suite ? c->est.suite->id : 0;
+    return c->est.suite ? c->est.suite->id : 0;
 }
 
 uint16_t hf_conn_group(const hf_conn *c)
 {
-    return c->hs ? 0 : c->est.group;
+    return c->est.group;
 }
 
 uint16_t hf_conn_signature(const hf_conn *c)
 {
-    return c->hs ? 0 : c->est.signature;
+    return c->est.signature;
 }
 
 bool hf_conn_resumed(const hf_conn *c)
 {
-    return !c->hs && c->est.resumed;
+    return c->est.resumed;
 }
 
 bool hf_conn_retried(const hf_conn *c)
 {
-    return c->hs ? c->hs->n.retried : c->est.retried;
+    return conn_in_handshake(c) ? c->hs->n.retried : c->est.retried;
 }
 
 bool hf_conn_verified(const hf_conn *c)
 {
-    return !c->hs && c->est.verified;
+    return c->est.verified;
 }
 
 const char *hf_conn_server_name(const hf_conn *c)
 {
-    return c->hs ? c->hs->n.server_name : c->est.server_name;
+    return conn_in_handshake(c) ? c->hs->n.server_name : c->est.server_name;
 }
 
 const uint8_t *hf_conn_alpn(const hf_conn *c, size_t *len)
 {
-    *len = c->hs ? 0 : c->est.alpn_len;
-    return c->hs ? NULL : c->est.alpn;
+    const struct hs *hs = c->hs && c->hs->may_send ? c->hs : NULL;
+    *len = hs ? hs->n.alpn_len : c->est.alpn_len;
+    return hs ? hs->n.alpn : c->est.alpn;
 }
 
 /* In the handshake the chain is there as soon as it was read: a verifier asks for it. */
 const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
 {
-    const struct chain *chain = c->hs ? c->hs->peer_chain : c->est.chain;
+    const struct chain *chain = c->hs && c->hs->peer_chain ? c->hs->peer_chain : c->est.chain;
     return chain && i < chain->count ? chain->cert[i] : NULL;
 }
 
 const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
 {
-    *len = c->hs ? c->hs->n.peer_ocsp_len : c->est.ocsp_len;
-    return c->hs ? c->hs->n.peer_ocsp : c->est.ocsp;
+    const struct extras *x = c->est.extras;
+    bool now = c->hs && c->hs->n.peer_ocsp;
+    *len = now ? c->hs->n.peer_ocsp_len : x ? x->ocsp_len : 0;
+    return now ? c->hs->n.peer_ocsp : x ? x->ocsp : NULL;
+}
+
+const uint8_t *hf_conn_peer_scts(const hf_conn *c, size_t *len)
+{
+    const struct extras *x = c->est.extras;
+    bool now = c->hs && c->hs->n.peer_scts;
+    *len = now ? c->hs->n.peer_scts_len : x ? x->scts_len : 0;
+    return now ? c->hs->n.peer_scts : x ? x->scts : NULL;
+}
+
+const uint8_t *hf_conn_psk_identity(const hf_conn *c, size_t *len)
+{
+    const struct extras *x = c->est.extras;
+    *len = x ? x->psk_identity_len : 0;
+    return x ? x->psk_identity : NULL;
+}
+
+bool hf_conn_ems(const hf_conn *c)
+{
+    return c->est.ems;
+}
+
+bool hf_conn_etm(const hf_conn *c)
+{
+    return c->est.etm;
+}
+
+bool hf_conn_secure_renegotiation(const hf_conn *c)
+{
+    return c->est.secure;
 }
 
 bool hf_conn_export(const hf_conn *c, const char *label, const uint8_t *context,
                     size_t context_len, uint8_t *out, size_t len, hf_error *err)
 {
     err_begin(err);
-    if (c->hs || !c->est.suite)
+    if (!c->est.version)
         return err_set(err, HF_E_NOT_HANDSHAKEN, "hf_conn_export");
     if (!label || (len && !out) || (context_len && !context))
         return err_set(err, HF_E_USAGE,
                        "hf_conn_export: the label, the context or out is NULL");
+    if (c->est.version < HF_TLS1_3)
+        return after12_export(&c->est, label, context, context_len, out, len) ||
+               err_set(err, HF_E_USAGE, "a context of %zu bytes (at most 65535)", context_len);
     if (!after13_export(&c->est, label, slice_of(context, context_len), out, len))
         return err_set(err, HF_E_USAGE,
                        "label of %zu bytes (at most 249) or length %zu (at most 255 hashes)",

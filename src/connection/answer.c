@@ -57,3 +57,26 @@ bool hf_answer_hello(hf_conn *c, hf_config *config)
     }
     return true;
 }
+
+bool hf_answer_psk(hf_conn *c, const uint8_t *identity, size_t identity_len, const uint8_t *key,
+                   size_t key_len)
+{
+    struct hs *hs = c->hs;
+    const hf_question *q = hf_conn_question(c);
+    uint8_t *copy = NULL;
+    bool client = hs && !hs->n.server && key_len;
+    if (!q || q->ask != HF_ASK_PSK || key_len > sizeof hs->psk_key || (key_len && !key) ||
+        (client && (!identity || !identity_len || identity_len > 65535)))
+        return false;
+    if (client && !(copy = mem_dup(identity, identity_len)))
+        return false;
+    if (copy) {
+        mem_free(hs->psk_identity);
+        hs->psk_identity = copy;
+        hs->psk_identity_len = identity_len;
+    }
+    if (key_len)
+        memcpy(hs->psk_key, key, key_len);
+    hs->psk_key_len = key_len;
+    return waits_for(c, HF_ASK_PSK);
+}

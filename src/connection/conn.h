@@ -55,6 +55,39 @@ hf_result conn_run(hf_conn *c);
 /* conn_write_pending (writer) turns what the reader left into records in `output`. */
 void conn_write_pending(hf_conn *c);
 
+/* conn_in_handshake: the first handshake is not over: nothing was agreed yet. A renegotiation leaves what was
+ * agreed before in force until it is done. */
+static inline bool conn_in_handshake(const hf_conn *c)
+{
+    return c->hs && !c->est.version;
+}
+
+/* conn_is_old: TLS 1.2 or older is spoken, or will be as far as is known. */
+static inline bool conn_is_old(const hf_conn *c)
+{
+    uint16_t version = c->hs && c->hs->n.version ? c->hs->n.version : c->est.version;
+    return version && version < HF_TLS1_3;
+}
+
+/* conn_begin makes the handshake object, for the first handshake or a renegotiation. */
+bool conn_begin(hf_conn *c, hf_error *err) __attribute__((warn_unused_result));
+
+/* conn_put_record (writer) appends one record of the protocol's own to output. */
+bool conn_put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
+    __attribute__((warn_unused_result));
+void conn_put_alert(hf_conn *c, uint8_t level, uint8_t description);
+
+/* ---- v2hello.c: conn_may_be_v2 looks at the first bytes; conn_take_v2 takes the whole message. */
+bool conn_may_be_v2(const hf_conn *c, const uint8_t *in, size_t len);
+hf_result conn_take_v2(hf_conn *c, const uint8_t *in, size_t len, size_t *used);
+
+/* ---- renegotiate.c */
+
+/* conn_after12 takes what comes in handshake records after a handshake of TLS 1.2 or older. */
+hf_result conn_after12(hf_conn *c);
+/* conn_refused12: the peer answered a renegotiation with no_renegotiation. */
+void conn_refused12(hf_conn *c);
+
 /* conn_awake gives a hibernating half its AEAD context back. */
 bool conn_awake(hf_conn *c, bool read, hf_error *err) __attribute__((warn_unused_result));
 

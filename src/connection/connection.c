@@ -4,6 +4,19 @@
 #include <sched.h>
 
 #include "bytes/names.h"
+#include "config/cache.h"
+
+bool conn_begin(hf_conn *c, hf_error *err)
+{
+    c->hs = hs_new(c->config, c->est.server, c, &c->est, c->tracer);
+    if (!c->hs)
+        return err_set(err, HF_E_NO_MEMORY, "handshake");
+    c->hs->in = &c->in;
+    c->hs->out = &c->out;
+    c->hs->inbuf = &c->inbuf;
+    c->hs->output = &c->output;
+    return true;
+}
 
 static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
 {
@@ -30,16 +43,11 @@ static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
             *c->tracer =
                 (struct tracer){config->trace, config->trace_arg, c, config->trace_secrets};
     }
-    c->hs = hs_new(config, server, c, &c->est, c->tracer);
-    if (!c->hs || (config->trace && !c->tracer)) {
+    if (!conn_begin(c, err) || (config->trace && !c->tracer)) {
         err_set(err, HF_E_NO_MEMORY, "connection");
         hf_conn_free(c);
         return NULL;
     }
-    c->hs->in = &c->in;
-    c->hs->out = &c->out;
-    c->hs->inbuf = &c->inbuf;
-    c->hs->output = &c->output;
     return c;
 }
 
@@ -104,6 +112,11 @@ void hf_conn_free(hf_conn *c)
     mem_wipe_free(c, sizeof *c);
 }
 
+static bool keeps_ems(const hf_session *s)
+{
+    return s->version == HF_TLS1_3 || s->ems;
+}
+
 bool hf_conn_set_session(hf_conn *c, hf_session *s)
 {
     struct hs *hs = c->hs;
@@ -111,16 +124,19 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
         !c->config->psk_modes)
         return false;
     const char *ours = hs->n.server_name ? hs->n.server_name : "";
-    if (s->version != HF_TLS1_3 || !s->ticket ||
+    bool by_id = s->version < HF_TLS1_3 && s->id_len > 0;
+    if (!config_version(c->config, s->version) || (!s->ticket && !by_id) ||
         strcmp(ours, s->server_name ? s->server_name : "") != 0)
         return false;
-    if (session_expired(s, config_now_ms(c->config)) || !ids_has(&c->config->suites, s->suite))
+    if (session_expired(s, config_now_ms(c->config)) ||
+        !ids_has(&c->config->body.suites, s->suite) || (c->config->require_ems && !keeps_ems(s)))
         return false;
     /* Resuming stands for a verification: it cannot replace one that was never made. */
     if ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named))
         return false;
     int unused = 0;
-    if (!atomic_compare_exchange_strong(&s->used, &unused, 1))
+    if (s->version == HF_TLS1_3 &&
+        !atomic_compare_exchange_strong(&s->used, &unused, 1))
         return false;
     hs->n.session = hf_session_ref(s);
     return true;
@@ -151,10 +167,18 @@ hf_result conn_fail(hf_conn *c, const hf_error *err)
 
 static hf_result finish(hf_conn *c)
 {
+    hf_session *made = c->hs->made;
+    c->hs->made = NULL;
+    if (c->est.resumed && !c->est.server)
+        cache_count(c->config, COUNT_HITS);
+    cache_count(c->config, c->est.server ? COUNT_ACCEPT_GOOD : COUNT_CONNECT_GOOD);
     hs_free(c->hs);
     c->hs = NULL;
     c->est.empty_records = 0; /* change_cipher_spec was counted with them */
-    return HF_DONE;
+    if (made && c->config->session_fn)
+        c->config->session_fn(c, made, c->config->session_arg);
+    hf_session_free(made);
+    return conn_state(c) & HO_FAILED ? HF_FAILED : HF_DONE;
 }
 
 hf_result conn_run(hf_conn *c)
@@ -189,18 +213,27 @@ bool conn_awake(hf_conn *c, bool read, hf_error *err)
     struct rec_half *half = read ? &c->in : &c->out;
     if (half->aead || !half->prot)
         return true;
-    if (established_rekey(&c->est, half, read, true))
+    if (c->est.version < HF_TLS1_3 ? after12_rekey(&c->est, half, read)
+                                   : established_rekey(&c->est, half, read, true))
         return true;
     return err_set(err, HF_E_CRYPTO, "the connection cannot be woken up");
+}
+
+/* Contexts of CBC stay: what they chain cannot be computed again. */
+static void hibernate(struct rec_half *half)
+{
+    if (!rec_hibernates(half))
+        return;
+    aead_free(half->aead);
+    half->aead = NULL;
 }
 
 bool hf_conn_hibernate(hf_conn *c)
 {
     if (c->hs || conn_state(c) & HO_FAILED)
         return false;
-    aead_free(c->in.aead);
-    aead_free(c->out.aead);
-    c->in.aead = c->out.aead = NULL;
+    hibernate(&c->in);
+    hibernate(&c->out);
     return true;
 }
 
@@ -209,6 +242,8 @@ static size_t handshake_memory(const struct hs *hs)
     const struct nego *n = &hs->n;
     size_t sum = sizeof *hs + hs->flight.size + hs->message.size + hs->hello.size +
                  hs->first_hello.size + hs->transcript.kept.size + hs->tbs_len;
+    sum += hs->params.size + hs->dh_p.size + hs->dh_g.size + hs->v2.size + hs->exchange_len +
+           hs->psk_identity_len + hs->psk_hint_len + hs->new_ticket_len;
     sum += n->cookie_len + n->peer_share_len + n->answer_share_len + n->alpn_len +
            n->peer_ocsp_len + n->peer_authorities_len;
     for (size_t i = 0; i < n->own_count; i++)
@@ -220,7 +255,10 @@ static size_t handshake_memory(const struct hs *hs)
 
 size_t hf_conn_memory(const hf_conn *c)
 {
-    size_t n = sizeof *c + c->inbuf.size + c->output.size + c->est.ocsp_len + c->est.alpn_len;
+    size_t n = sizeof *c + c->inbuf.size + c->output.size + c->est.alpn_len;
+    const struct extras *x = c->est.extras;
+    if (x)
+        n += sizeof *x + x->ocsp_len + x->scts_len + x->psk_identity_len;
     if (c->est.server_name)
         n += strlen(c->est.server_name) + 1;
     if (c->tracer)

@@ -6,10 +6,36 @@
  * (RFC 8446 5.1 allows empty application data "as a traffic analysis countermeasure"). */
 enum { MAX_EMPTY_RECORDS = 32 };
 
+/* TLS 1.2's warnings mean little, too; a stream of them keeps us busy for nothing. */
+enum { MAX_WARNINGS = 4 };
+
 /* user_canceled means something once; some implementations send it before each close_notify. */
 enum { MAX_USER_CANCELED = 4 };
 
 /* ---- alerts */
+
+/* "Alert messages with a level of fatal result in the immediate termination of the connection" (RFC 5246
+ * 7.2): others do not, in versions before TLS 1.3, which a client does not know yet while it waits for the
+ * ServerHello. */
+static bool may_warn(const hf_conn *c)
+{
+    return conn_is_old(c) || (c->hs && !c->hs->n.version && !c->est.server);
+}
+
+static hf_result take_warning(hf_conn *c, uint8_t description)
+{
+    enum { NO_RENEGOTIATION = 100 };
+    hf_error err;
+    err.code = HF_OK;
+    if (description == NO_RENEGOTIATION && c->est.version && c->hs && !c->est.server) {
+        conn_refused12(c);
+        return HF_DONE;
+    }
+    if (++c->est.warnings <= MAX_WARNINGS)
+        return HF_DONE;
+    err_set(&err, HF_E_WARNING_ALERTS, "more than %d without data between them", MAX_WARNINGS);
+    return conn_fail(c, &err);
+}
 
 /* struct { AlertLevel level; AlertDescription description; } Alert;          RFC 8446 6 */
 static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
@@ -23,7 +49,7 @@ static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
     }
     uint8_t description = o->data[1];
     if (description == 0) { /* close_notify */
-        if (c->hs) {
+        if (conn_in_handshake(c)) {
             err_set(&err, HF_E_HANDSHAKE_CUT,
                     "the peer sent close_notify before the handshake was done");
             err.step = hs_step_name(c->hs);
@@ -40,6 +66,8 @@ static hf_result take_alert(hf_conn *c, const struct rec_opened *o)
                 MAX_USER_CANCELED);
         return conn_fail(c, &err);
     }
+    if (o->data[0] == 1 && may_warn(c))
+        return take_warning(c, description);
     /* All others end the connection, whatever their level says (6). */
     err_set(&err, HF_E_ALERT_RECEIVED, "%s (%u)", hf_alert_name(description), description);
     err.alert = description;
@@ -62,6 +90,8 @@ static hf_result take_after(hf_conn *c)
 {
     hf_error err;
     err.code = HF_OK;
+    if (conn_is_old(c))
+        return conn_after12(c);
     while (buffer_len(&c->inbuf) >= MSG_HEADER) {
         const uint8_t *p = buffer_front(&c->inbuf);
         if (!p)
@@ -147,15 +177,30 @@ static bool is_ccs(const struct rec_opened *o)
     return o->outer == REC_CCS && o->len == 1 && o->data[0] == 1;
 }
 
+/* In TLS 1.2 and older it has one place in each handshake, and changes the keys: anywhere else it could make
+ * one side use keys that are not made yet (early CCS injection, CVE-2014-0224). */
+static hf_result take_ccs12(hf_conn *c, const struct rec_opened *o)
+{
+    if (!c->hs || o->len != 1 || o->data[0] != 1)
+        return refuse_record(c, o, "where change_cipher_spec may not come");
+    if (buffer_len(&c->inbuf) > 0)
+        return refuse_record(c, o, "(change_cipher_spec) within a handshake message");
+    c->hs->ccs_in = true;
+    return conn_run(c);
+}
+
 static hf_result take_ccs(hf_conn *c, const struct rec_opened *o)
 {
     trace_ccs(c->tracer, false, o->data, o->len);
+    if (conn_is_old(c))
+        return take_ccs12(c, o);
     /* "An implementation may receive an unencrypted record of type change_cipher_spec consisting of
      * the single byte value 0x01 at any time after the first ClientHello message has been sent or
      * received until it has received the peer's Finished message" (RFC 8446 5). */
     bool after_hello = c->hs && (!c->est.server || c->hs->step != server13);
     if (!after_hello || !is_ccs(o))
         return refuse_record(c, o, "where change_cipher_spec may not come");
+    c->hs->early_ccs |= c->hs->n.version == 0;
     if (++c->est.empty_records > MAX_EMPTY_RECORDS)
         return too_many_empty(c, "change_cipher_spec");
     return HF_DONE;
@@ -163,7 +208,10 @@ static hf_result take_ccs(hf_conn *c, const struct rec_opened *o)
 
 static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **data, size_t *len)
 {
-    if (c->hs)
+    /* A renegotiation's messages stand among application data, until the peer changes its keys (RFC 5246
+     * 7.4.1.1 does not forbid it, and what is sent was verified by the handshake before). */
+    bool between = c->hs && c->hs->n.renegotiating && !c->hs->ccs_seen;
+    if (c->hs && !between)
         return refuse_record(c, o, "(application data) before the handshake is done");
     if (o->len == 0) {
         if (++c->est.empty_records > MAX_EMPTY_RECORDS)
@@ -264,7 +312,7 @@ static void trace_opened(const hf_conn *c, const uint8_t *record, const struct r
     if (!c->tracer || o->type == 0)
         return;
     trace_record(c->tracer, false, record, o->used);
-    if (o->outer == REC_DATA)
+    if (c->in.prot && (o->outer == REC_DATA || conn_is_old(c)))
         trace_plaintext(c->tracer, false, o->type, o->data, o->len);
 }
 
@@ -290,6 +338,14 @@ hf_result hf_conn_receive(hf_conn *c, uint8_t *in, size_t len, size_t *used, uin
         hf_result r = HF_DONE;
         if (*used == len)
             return HF_WANT_INPUT;
+        if (!c->started && conn_may_be_v2(c, in + *used, len - *used)) {
+            r = conn_take_v2(c, in + *used, len - *used, used);
+            if (r != HF_DONE && r != HF_WANT_INPUT)
+                return r;
+            if (!c->started)
+                return HF_WANT_INPUT;
+            continue;
+        }
         if (!c->started && (r = recognise(c, in + *used, len - *used)) != HF_DONE)
             return r;
         r = open_record(c, in + *used, len - *used, &o);
@@ -317,7 +373,7 @@ hf_result hf_conn_receive_end(hf_conn *c)
     if (state & HO_CLOSED_IN)
         return HF_CLOSED;
     err.code = HF_OK;
-    if (c->hs) {
+    if (conn_in_handshake(c)) {
         err_set(
             &err, HF_E_HANDSHAKE_CUT, "%s",
             c->started

@@ -3,11 +3,11 @@
 
 enum { KEY_UPDATE_SIZE = MSG_HEADER + 1 };
 
-/* Appends one record of the protocol's own to output. */
-static bool put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
+bool conn_put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
 {
     uint8_t *out = buffer_reserve(&c->output, rec_sealed_size(&c->out, type, len));
-    size_t size = out ? rec_seal(&c->out, type, HF_TLS1_2, p, len, out) : 0;
+    uint16_t version = c->out.version ? c->out.version : HF_TLS1_2;
+    size_t size = out ? rec_seal(&c->out, type, version, p, len, out) : 0;
     if (!size)
         return false;
     c->output.end += size;
@@ -17,13 +17,13 @@ static bool put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
     return true;
 }
 
-static void put_alert(hf_conn *c, uint8_t level, uint8_t description)
+void conn_put_alert(hf_conn *c, uint8_t level, uint8_t description)
 {
     const uint8_t alert[2] = {level, description};
     hf_error err;
     err.code = HF_OK;
     /* Without memory for an alert there is nobody left to tell. */
-    if (conn_awake(c, false, &err) && put_record(c, REC_ALERT, alert, 2))
+    if (conn_awake(c, false, &err) && conn_put_record(c, REC_ALERT, alert, 2))
         trace_alert(c->tracer, true, alert, 2);
 }
 
@@ -45,7 +45,7 @@ void conn_write_pending(hf_conn *c)
     if (state & HO_ALERT) {
         atomic_fetch_and(&c->handover, ~(unsigned)(HO_ALERT | HO_KEY_UPDATE));
         if (!(state & HO_CLOSED_OUT))
-            put_alert(c, 2, c->error.alert);
+            conn_put_alert(c, 2, c->error.alert);
         return;
     }
     atomic_fetch_and(&c->handover, ~(unsigned)HO_KEY_UPDATE);
@@ -79,10 +79,12 @@ size_t hf_conn_send_size(const hf_conn *c, size_t len)
     size_t records = whole + (rest || !len);
     size_t size =
         buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
-    if (c->config->key_update_after)  /* and those that will come between the records */
+    if (c->config->key_update_after && c->est.version == HF_TLS1_3) /* and those that will come between the records */
         size += records / c->config->key_update_after *
                 rec_sealed_size(&c->out, REC_HANDSHAKE, KEY_UPDATE_SIZE);
     size += whole * rec_sealed_size(&c->out, REC_DATA, most);
+    if (rec_first_fragment(&c->out, len, true) != len)
+        size += rec_sealed_size(&c->out, REC_DATA, 1);
     return size + (rest || !len ? rec_sealed_size(&c->out, REC_DATA, rest) : 0);
 }
 
@@ -107,6 +109,8 @@ static size_t fitting(const hf_conn *c, size_t want, size_t room)
 
 static bool must_renew(const hf_conn *c)
 {
+    if (c->est.version < HF_TLS1_3) /* has no KeyUpdate: at the limit sealing fails */
+        return false;
     uint64_t after = c->config->key_update_after;
     return rec_wants_update(&c->out) || (after && c->out.seq >= after);
 }
@@ -129,7 +133,7 @@ static hf_result may_send(hf_conn *c)
     unsigned state = conn_state(c);
     if (state & HO_FAILED)
         return HF_FAILED;
-    if (c->hs)
+    if (c->hs && !c->hs->may_send)
         return HF_WANT_INPUT;
     return state & HO_CLOSED_OUT ? HF_CLOSED : HF_DONE;
 }
@@ -155,6 +159,7 @@ hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *take
         size_t n = buffer_len(&c->output) ? 0 : fitting(c, len - *taken, out_size - *written);
         if (n == 0)
             break;
+        n = rec_first_fragment(&c->out, n, *taken == 0);
         size_t size = rec_seal(&c->out, REC_DATA, HF_TLS1_2, data + *taken, n, out + *written);
         if (!size) {
             err_set(&err, HF_E_CRYPTO, "a record cannot be sealed");
@@ -179,9 +184,9 @@ void hf_conn_close(hf_conn *c)
     bool said = c->out.prot || buffer_len(&c->output) || c->started ||
                 (c->hs && !c->est.server && c->hs->step != client13);
     if (c->hs && said)
-        put_alert(c, 1, 90);
+        conn_put_alert(c, 1, 90);
     if (said)
-        put_alert(c, 1, 0);
+        conn_put_alert(c, 1, 0);
     atomic_fetch_or(&c->handover, HO_CLOSED_OUT);
     if (c->hs)
         c->hs->cancelled = true;
@@ -192,6 +197,8 @@ hf_result hf_conn_key_update(hf_conn *c, bool request)
     hf_result r = may_send(c);
     if (r != HF_DONE)
         return r;
+    if (c->est.version != HF_TLS1_3)
+        return HF_CLOSED;
     conn_write_pending(c);
     return renew_key(c, request);
 }

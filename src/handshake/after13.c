@@ -5,12 +5,26 @@
 #include "handshake/established.h"
 #include "message/message.h"
 
-void established_clear(struct established *e)
+void established_release(struct established *e)
 {
     mem_free(e->alpn);
     mem_free(e->server_name);
-    mem_free(e->ocsp);
+    if (e->extras) {
+        mem_free(e->extras->ocsp);
+        mem_free(e->extras->scts);
+        mem_free(e->extras->psk_identity);
+        mem_free(e->extras);
+    }
     chain_free(e->chain);
+    e->alpn = NULL;
+    e->server_name = NULL;
+    e->extras = NULL;
+    e->chain = NULL;
+}
+
+void established_clear(struct established *e)
+{
+    established_release(e);
     wipe(e, sizeof *e);
 }
 
@@ -27,6 +41,8 @@ hf_session *session_from_established(const struct established *e, const hf_confi
     s->signature = e->signature;
     s->verified = e->verified;
     s->named = e->named;
+    memcpy(s->context, config->session_context, config->session_context_len);
+    s->context_len = config->session_context_len;
     s->issued_ms = config_now_ms(config);
     s->started = config_now(config);
     s->chain = e->chain ? chain_ref(e->chain) : NULL;

@@ -47,34 +47,9 @@ enum hs_result sign13(struct hs *hs)
 {
     uint8_t tbs[TBS_MAX];
     size_t len = to_be_signed(hs, hs->n.server, tbs);
-    bool nobody;
-    if (!hs->tbs) {
-        hs->tbs = mem_dup(tbs, len);
-        hs->tbs_len = len;
-        if (!hs->tbs)
-            return hs_fail(hs, HF_E_NO_MEMORY, "signature");
-    }
-    hs->question.scheme = hs->scheme;
-    hs->question.credential = hs->credential;
-    hs->question.to_be_signed = hs->tbs;
-    hs->question.to_be_signed_len = hs->tbs_len;
-    enum hs_result r = hs_ask(hs, HF_ASK_SIGNATURE, &nobody);
-    if (r != HS_OK)
-        return r;
-    if (!nobody) {
-        hs_asked(hs);
-        return hs->signature_len
-                   ? HS_OK
-                   : hs_fail(hs, HF_E_CRYPTO, "the application's key refused to sign");
-    }
     const struct sigalg *alg = sigalg_find(hs->scheme);
-    if (!hs->credential->key)
-        return hs_fail(hs, HF_E_CONFIG,
-                       "the credential's key is external and no callback signs");
-    if (!alg || !private_key_sign(hs->credential->key, alg->sig, slice_of(tbs, len),
-                                  hs->signature, &hs->signature_len))
-        return hs_fail(hs, HF_E_CRYPTO, "signing with %s failed", name_signature(hs->scheme));
-    return HS_OK;
+    return alg ? hs_sign(hs, hs->scheme, alg->sig, slice_of(tbs, len))
+               : hs_fail(hs, HF_E_INTERNAL, "no scheme was chosen");
 }
 
 enum hs_result send_certificate_verify13(struct hs *hs)
@@ -113,14 +88,14 @@ static enum hs_result check_leaf(struct hs *hs, const hf_certificate *leaf)
         return hs_fail(hs, HF_E_UNSUPPORTED_CERTIFICATE,
                        "the key of %s is of a kind that handfast does not know",
                        hf_certificate_subject(leaf));
-    if (!cert_allows_signing(leaf))
+    if (!cert_allows_signing(leaf) && (!hs->n.suite || hs->n.suite->kex != KEX_RSA))
         return hs_fail(hs, HF_E_UNSUPPORTED_CERTIFICATE,
                        "keyUsage of %s does not allow digital signatures (RFC 5280 4.2.1.3)",
                        hf_certificate_subject(leaf));
     return HS_OK;
 }
 
-static enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
+enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
 {
     hf_certificate *certs[MSG_MAX_CERTIFICATES] = {0};
     size_t count = 0;
@@ -176,6 +151,7 @@ static bool judge_chain(struct hs *hs)
     o.server = !hs->n.server;
     o.depth = config->verify_depth;
     o.now = config_now(config);
+    o.level = config->security_level;
     o.ocsp = slice_of(hs->n.peer_ocsp, hs->n.peer_ocsp_len);
     o.ocsp_not_asked = !(hs->n.sent >> X_STATUS_REQUEST & 1);
     o.require_ocsp = !hs->n.server && config->ocsp == HF_OCSP_REQUIRE;
@@ -294,32 +270,10 @@ void limit_records13(struct hs *hs)
 
 bool establish13(struct hs *hs)
 {
-    struct established *e = hs->est;
-    struct nego *n = &hs->n;
-    e->server = n->server;
-    e->version = n->version;
-    e->suite = n->suite;
-    e->group = n->group && (!n->psk || n->psk_dhe) ? n->group->id : 0;
-    e->resumed = n->psk;
-    e->retried = n->retried;
-    e->alpn = n->alpn;
-    e->alpn_len = n->alpn_len;
-    e->server_name = n->server_name;
-    e->ocsp = n->peer_ocsp;
-    e->ocsp_len = n->peer_ocsp_len;
-    n->alpn = n->peer_ocsp = NULL;
-    n->server_name = NULL;
-    if (n->psk) {
-        e->chain = n->session->chain ? chain_ref(n->session->chain) : NULL;
-        e->verified = n->session->verified;
-        e->named = n->session->named;
-    } else {
-        e->chain = hs->peer_chain;
-        e->verified = e->chain && n->config->verify && (hs->proved & PROOF_CHAIN) &&
-                      hs->verdict.code == HF_OK;
-        e->named = e->verified && !n->server && n->config->verify_name;
-        hs->peer_chain = NULL;
-    }
-    hs->out->pad_block = n->config->padding;
+    hs_establish(hs);
+    hs->est->resumed = hs->n.psk;
+    hs->est->ems = true; /* TLS 1.3's secrets depend on the whole handshake by themselves */
+    hs->est->secure = true;
+    hs->out->pad_block = hs->n.config->padding;
     return true;
 }

@@ -4,17 +4,6 @@
 #include "bytes/names.h"
 #include "config/ticket.h"
 
-bool supported_version13(struct hs *hs)
-{
-    struct slice list = hs->values->versions;
-    for (size_t i = 0; i + 1 < list.len; i += 2) {
-        if (get_u16(list.p + i) == HF_TLS1_3)
-            return true;
-    }
-    /* The extension's own judgement words the refusal. */
-    return ext_take(&hs->n, hs->values, IN_CH);
-}
-
 /* ---- suite */
 
 static bool offered(const struct hs *hs, uint16_t suite)
@@ -34,7 +23,7 @@ static bool prefers_chacha(const struct hs *hs)
     struct slice list = hs->ch.suites;
     for (size_t i = 0; i + 1 < list.len; i += 2) {
         const struct suite *s = suite_find(get_u16(list.p + i));
-        if (s)
+        if (s && suite_fits(s, HF_TLS1_3))
             return s->aead == AEAD_CHACHA20_POLY1305;
     }
     return false;
@@ -42,10 +31,11 @@ static bool prefers_chacha(const struct hs *hs)
 
 static const struct suite *pick(const struct hs *hs, enum hash_id hash, bool chacha_only)
 {
-    const struct ids *ours = &hs->n.config->suites;
+    const struct ids *ours = &hs->n.config->body.suites;
     for (size_t i = 0; i < ours->count; i++) {
         const struct suite *s = suite_find(ours->id[i]);
-        if (s && (hash == HASH_NONE || s->hash == hash) && offered(hs, s->id) &&
+        if (s && suite_fits(s, HF_TLS1_3) && (hash == HASH_NONE || s->hash == hash) &&
+            offered(hs, s->id) &&
             (!chacha_only || s->aead == AEAD_CHACHA20_POLY1305))
             return s;
     }
@@ -57,8 +47,8 @@ static const struct suite *pick_by_client(const struct hs *hs, enum hash_id hash
     struct slice list = hs->ch.suites;
     for (size_t i = 0; i + 1 < list.len; i += 2) {
         const struct suite *s = suite_find(get_u16(list.p + i));
-        if (s && (hash == HASH_NONE || s->hash == hash) &&
-            ids_has(&hs->n.config->suites, s->id))
+        if (s && suite_fits(s, HF_TLS1_3) && (hash == HASH_NONE || s->hash == hash) &&
+            ids_has(&hs->n.config->body.suites, s->id))
             return s;
     }
     return NULL;
@@ -86,17 +76,19 @@ enum hs_result choose_suite(struct hs *hs)
     return hs_fail(hs, HF_E_NO_SHARED_SUITE,
                    "the client offers %zu suites, %s first; this server allows %s first",
                    list.len / 2, name_suite(get_u16(list.p)),
-                   hs->n.config->suites.count ? name_suite(hs->n.config->suites.id[0])
+                   hs->n.config->body.suites.count ? name_suite(hs->n.config->body.suites.id[0])
                                               : "none");
 }
 
 /* ---- session */
 
 /* May this session be resumed here? Whatever the full handshake would have demanded must hold. */
-static bool acceptable(const struct hs *hs, const hf_session *s)
+bool session_acceptable(const struct hs *hs, const hf_session *s)
 {
     const hf_config *config = hs->n.config;
-    if (s->version != HF_TLS1_3)
+    size_t context = config->session_context_len;
+    if (context != s->context_len ||
+        (context && memcmp(config->session_context, s->context, context) != 0))
         return false;
     /* A ticket for one name says nothing about another that this process serves too. */
     const char *now = hs->n.server_name ? hs->n.server_name : "";
@@ -165,7 +157,7 @@ enum hs_result choose_session(struct hs *hs)
         hf_session *s = look_up(hs, v->psk[i].identity);
         if (!s)
             continue;
-        if (!acceptable(hs, s) || !fit_mode(hs) || !fit_suite(hs, s)) {
+        if (s->version != HF_TLS1_3 || !session_acceptable(hs, s) || !fit_mode(hs) || !fit_suite(hs, s)) {
             hf_session_free(s);
             continue;
         }

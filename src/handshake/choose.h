@@ -4,9 +4,6 @@
 
 #include "handshake/hs.h"
 
-/* supported_version13: TLS 1.3 is among the offered versions; else the error says what is. */
-bool supported_version13(struct hs *hs) __attribute__((warn_unused_result));
-
 /* choose_suite sets n.suite; after a HelloRetryRequest it must stay. */
 enum hs_result choose_suite(struct hs *hs);
 
@@ -18,5 +15,14 @@ enum hs_result decide_retry(struct hs *hs);
 
 /* hello_unchanged compares the second ClientHello with the first (4.1.2). */
 bool hello_unchanged(struct hs *hs, struct rd *r) __attribute__((warn_unused_result));
+
+/* session_acceptable: whatever a full handshake here would have demanded holds for the session. */
+bool session_acceptable(const struct hs *hs, const hf_session *s);
+
+/* ---- choose12.c: TLS 1.2 and older */
+enum hs_result check_signals12(struct hs *hs);  /* SCSVs and compression */
+enum hs_result choose_session12(struct hs *hs); /* n.resumed12, n.session, n.suite */
+enum hs_result choose_credential12(struct hs *hs);
+enum hs_result choose_suite12(struct hs *hs); /* with group, credential and scheme */
 
 #endif

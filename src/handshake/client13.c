@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "bytes/names.h"
+#include "config/cache.h"
 #include "handshake/hs.h"
 
 static bool retried(const struct hs *hs)
@@ -82,15 +83,36 @@ static bool add_share(struct hs *hs, const struct group *group)
     return own->kx != NULL;
 }
 
+static bool offers13(const struct hs *hs)
+{
+    return config_version(hs->n.config, HF_TLS1_3) && !hs->n.renegotiating;
+}
+
+/* That of the session that is offered; else one that makes a handshake of TLS 1.3 look like a resumption of
+ * TLS 1.2 (RFC 8446 D.4). */
+static bool choose_session_id(struct hs *hs)
+{
+    const hf_session *s = hs->n.session;
+    if (s && s->version < HF_TLS1_3) {
+        hs->session_id_len = s->id_len;
+        memcpy(hs->session_id, s->id, s->id_len);
+        return true;
+    }
+    if (!hs->n.config->compat || !offers13(hs))
+        return true;
+    hs->session_id_len = 32;
+    return config_random(hs->n.config, "session_id", hs->session_id, 32);
+}
+
 static enum hs_result prepare(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
-    hs->n.version = HF_TLS1_3;
-    /* D.4: a session ID that is not empty makes the handshake look like a resumption of TLS 1.2. */
-    hs->session_id_len = config->compat ? 32 : 0;
     if (!config_random(config, "random", hs->client_random, RANDOM_SIZE) ||
-        (config->compat && !config_random(config, "session_id", hs->session_id, 32)))
+        !choose_session_id(hs))
         return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+    cache_count(config, hs->n.renegotiating ? COUNT_CONNECT_RENEGOTIATE : COUNT_CONNECT);
+    if (!offers13(hs))
+        return HS_OK;
     for (size_t i = 0; i < config->key_shares.count && i < NEGO_MAX_SHARES; i++) {
         const struct group *group = group_find(config->key_shares.id[i]);
         if (group && !add_share(hs, group))
@@ -125,13 +147,23 @@ static void write_binder(struct hs *hs)
            message[at + 2]); /* behind the lengths of list and entry */
 }
 
-static struct slice offered_suites(const struct hs *hs, uint8_t out[2 * CONFIG_MAX_LIST])
+#define MAX_SUITES (CONFIG_MAX_LIST + 1)
+
+static struct slice offered_suites(const struct hs *hs, uint8_t out[2 * MAX_SUITES])
 {
-    const struct ids *suites = &hs->n.config->suites;
-    const struct test_hooks *test = hs->n.config->test;
-    struct slice list = slice_of(out, 2 * suites->count);
-    for (size_t i = 0; i < suites->count; i++)
-        put_u16(out + 2 * i, suites->id[i]);
+    enum { FALLBACK_SCSV = 0x5600 };
+    const hf_config *config = hs->n.config;
+    const struct ids *suites = &config->body.suites;
+    const struct test_hooks *test = config->test;
+    size_t count = 0;
+    for (size_t i = 0; i < suites->count; i++) {
+        const struct suite *s = suite_find(suites->id[i]);
+        if (s && (s->version_min < HF_TLS1_3 || offers13(hs)))
+            put_u16(out + 2 * count++, suites->id[i]);
+    }
+    if (config->fallback && !hs->n.renegotiating)
+        put_u16(out + 2 * count++, FALLBACK_SCSV);
+    struct slice list = slice_of(out, 2 * count);
     if (test && test->suites)
         test->suites(test->arg, &list);
     return list;
@@ -140,12 +172,14 @@ static struct slice offered_suites(const struct hs *hs, uint8_t out[2 * CONFIG_M
 static enum hs_result send_hello(struct hs *hs)
 {
     static const uint8_t null_compression = 0;
-    uint8_t suites[2 * CONFIG_MAX_LIST];
+    uint8_t suites[2 * MAX_SUITES];
+    uint16_t best = hs->n.renegotiating ? hs->est->version : hs->n.config->body.version_max;
     size_t mark;
+    hs->hello_version = best < HF_TLS1_2 ? best : HF_TLS1_2;
     hs->before = hs->transcript.hash;
     hs->n.binders_at = 0;
     struct client_hello ch = {
-        .version = HF_TLS1_2,
+        .version = hs->hello_version,
         .random = slice_of(hs->client_random, RANDOM_SIZE),
         .session_id = slice_of(hs->session_id, hs->session_id_len),
         .suites = offered_suites(hs, suites),
@@ -182,19 +216,6 @@ static bool is_old(const struct server_hello *sh)
     return true;
 }
 
-static enum hs_result refuse_old(struct hs *hs, const struct server_hello *sh)
-{
-    /* "DOWNGRD" and 01 (TLS 1.2) or 00 (below) end the random of a server that could do better
-     * (4.1.3). */
-    const uint8_t *tail = sh->random.p + 24;
-    if (memcmp(tail, "DOWNGRD", 7) == 0 && tail[7] <= 1)
-        return hs_fail(hs, HF_E_DOWNGRADE, "the server chose %s, but supports TLS 1.3",
-                       name_version(sh->version));
-    return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
-                   "the server chose %s, this client allows TLS 1.3",
-                   name_version(sh->version));
-}
-
 static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct server_hello *sh)
 {
     if (sh->version != HF_TLS1_2)
@@ -205,7 +226,8 @@ static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct serv
     else if (sh->compression != 0)
         rd_bad(r, HF_E_BAD_COMPRESSION, "legacy_compression_method is %u, not 0",
                sh->compression);
-    else if (!ids_has(&hs->n.config->suites, sh->suite) || !suite_find(sh->suite))
+    else if (!ids_has(&hs->n.config->body.suites, sh->suite) || !suite_find(sh->suite) ||
+             !suite_fits(suite_find(sh->suite), HF_TLS1_3))
         rd_bad(r, HF_E_WRONG_SUITE, "%s (0x%04x) was not offered", name_suite(sh->suite),
                sh->suite);
     else if (hs->n.suite && hs->n.suite->id != sh->suite)
@@ -219,8 +241,12 @@ static enum hs_result read_hello(struct hs *hs, struct rd *r, struct server_hell
 {
     if (!msg_read_server_hello(r, sh))
         return HS_FAILED;
-    if (is_old(sh))
-        return refuse_old(hs, sh);
+    if (is_old(sh) || hs->n.renegotiating)
+        return message == IN_SH ? read_server_hello12(hs, r, sh)
+                                : hs_fail(hs, HF_E_MISSING_EXTENSION, "supported_versions");
+    hs->n.version = HF_TLS1_3;
+    if (!offers13(hs))
+        return hs_fail(hs, HF_E_VERSION_NOT_OFFERED, "the server chose TLS 1.3");
     enum hs_result checked = check_hello(hs, r, sh);
     if (checked != HS_OK)
         return checked;
@@ -280,8 +306,9 @@ static enum hs_result read_server_hello(struct hs *hs)
     struct server_hello sh;
     struct ext_values v;
     enum hs_result ok = read_hello(hs, &r, &sh, IN_SH, &v);
-    if (ok == HS_OK)
-        ok = check_key_exchange(hs, &v);
+    if (ok != HS_OK || hs->jump)
+        return ok;
+    ok = check_key_exchange(hs, &v);
     if (ok != HS_OK)
         return ok;
     memcpy(hs->server_random, sh.random.p, RANDOM_SIZE);
@@ -377,9 +404,7 @@ static enum hs_result choose_credential(struct hs *hs)
 {
     struct nego *n = &hs->n;
     bool nobody;
-    hs->question.signatures = n->peer_sigalgs.id;
-    hs->question.signature_count = n->peer_sigalgs.count;
-    enum hs_result r = hs_ask(hs, HF_ASK_CREDENTIAL, &nobody);
+    enum hs_result r = hs_ask_credential(hs, &n->peer_sigalgs, &nobody);
     if (r != HS_OK)
         return r;
     if (nobody) {
@@ -388,9 +413,6 @@ static enum hs_result choose_credential(struct hs *hs)
         hs->credential = cred ? hf_credential_ref(cred) : NULL;
         return HS_OK;
     }
-    hs_asked(hs);
-    hs->credential = hs->answer_credential;
-    hs->answer_credential = NULL;
     if (!hs->credential)
         return HS_OK;
     hs->scheme =

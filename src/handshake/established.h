@@ -7,27 +7,55 @@
 #include "handshake/tracer.h"
 #include "record/record.h"
 
-#define SECRET_MAX 48 /* SHA-384 is the longest hash of a TLS 1.3 suite */
+#define SECRET_MAX   48 /* SHA-384 is the longest hash of a TLS 1.3 suite; a master secret has 48 too */
+#define FINISHED_MAX 12 /* verify_data of TLS 1.2 and older (RFC 5246 7.4.9) */
+
+/* What few connections have. */
+struct extras {
+    uint8_t *ocsp; /* the peer's stapled response */
+    size_t ocsp_len;
+    uint8_t *scts; /* the peer's signed certificate timestamps */
+    size_t scts_len;
+    uint8_t *psk_identity;
+    size_t psk_identity_len;
+};
 
 struct established {
     bool server;
     bool resumed, retried, verified, named;
+    bool ems, etm; /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
+    bool secure;   /* the peer has said that it renegotiates securely (RFC 5746) */
+    uint8_t renegotiations;
     uint8_t alpn_len;
     uint8_t key_updates, tickets, empty_records,
         warnings; /* floods: counted since the last application data */
     uint16_t version, group, signature;
     const struct suite *suite;
-    uint8_t read_secret[SECRET_MAX],
-        write_secret[SECRET_MAX]; /* application_traffic_secret_N */
-    uint8_t exporter[SECRET_MAX], resumption[SECRET_MAX];
+    union {
+        struct { /* TLS 1.3 */
+            uint8_t read_secret[SECRET_MAX],
+                write_secret[SECRET_MAX]; /* application_traffic_secret_N */
+            uint8_t exporter[SECRET_MAX], resumption[SECRET_MAX];
+        };
+        struct { /* older */
+            uint8_t master[SECRET_MAX];
+            uint8_t randoms[64]; /* the client's, the server's */
+            uint8_t client_finished[FINISHED_MAX], server_finished[FINISHED_MAX];
+            uint8_t session_id[32];
+            uint8_t session_id_len;
+        };
+    };
     uint8_t *alpn;
     char *server_name;
     struct chain *chain;
-    uint8_t *ocsp;
-    size_t ocsp_len;
+    struct extras *extras; /* NULL: none */
 };
 
 void established_clear(struct established *e);
+/* established_release frees what is owned, before a renegotiation puts its own in place. */
+void established_release(struct established *e);
+/* extras_of makes the extras if there are none; NULL without memory. */
+struct extras *extras_of(struct established *e);
 
 /* established_rekey derives key and iv of one direction from its secret and puts them on the half;
  * keep_seq for an awakening connection. */
@@ -55,6 +83,16 @@ bool after13_message(struct established *e, const hf_config *config, struct rec_
 bool after13_key_update(struct established *e, struct rec_half *out, bool request,
                         struct buffer *output, const struct tracer *tracer, hf_error *err)
     __attribute__((warn_unused_result));
+
+/* ---- after12.c: the same for TLS 1.2 and older */
+
+/* after12_rekey: as established_rekey, for AEAD suites. */
+bool after12_rekey(const struct established *e, struct rec_half *half, bool read)
+    __attribute__((warn_unused_result));
+
+/* after12_export: RFC 5705 4; a context of NULL is another one than an empty context. */
+bool after12_export(const struct established *e, const char *label, const uint8_t *context,
+                    size_t context_len, uint8_t *out, size_t len);
 
 /* expand_label is HKDF-Expand-Label of RFC 8446 7.1. */
 void expand_label(enum hash_id hash, const uint8_t *secret, const char *label,

@@ -30,6 +30,16 @@ void hs_free(struct hs *hs)
     buffer_clear(&hs->hello);
     buffer_clear(&hs->first_hello);
     transcript_clear(&hs->transcript);
+    buffer_clear(&hs->v2);
+    buffer_clear(&hs->params);
+    buffer_clear(&hs->dh_p);
+    buffer_clear(&hs->dh_g);
+    kx_free(hs->own_kx);
+    mem_wipe_free(hs->exchange, hs->exchange_len);
+    mem_free(hs->psk_identity);
+    mem_free(hs->psk_hint);
+    mem_free(hs->new_ticket);
+    hf_session_free(hs->made);
     mem_free(hs->values);
     mem_free(hs->request_context);
     mem_free(hs->tbs);
@@ -47,6 +57,10 @@ void hs_forget(struct hs *hs)
     wipe(hs->client_hs, sizeof hs->client_hs);
     wipe(hs->server_hs, sizeof hs->server_hs);
     wipe(hs->shared, sizeof hs->shared);
+    wipe(hs->key_block, sizeof hs->key_block);
+    wipe(hs->psk_key, sizeof hs->psk_key);
+    kx_free(hs->own_kx);
+    hs->own_kx = NULL;
     buffer_clear(hs->inbuf);
     buffer_clear(&hs->flight);
     transcript_clear(&hs->transcript);
@@ -67,11 +81,17 @@ enum hs_result hs_fail(struct hs *hs, hf_code code, const char *fmt, ...)
     return HS_FAILED;
 }
 
+/* TLS 1.2 or older was agreed. */
+static bool is_old(const struct hs *hs)
+{
+    return hs->n.version && hs->n.version < HF_TLS1_3;
+}
+
 struct rd hs_reader(struct hs *hs, struct rd_msg *m)
 {
     memset(m, 0, sizeof *m);
     m->name = msg_name(hs->msg.type);
-    m->rfc = msg_rfc(hs->msg.type);
+    m->rfc = is_old(hs) ? msg_rfc12(hs->msg.type) : msg_rfc(hs->msg.type);
     m->err = hs->n.err;
     trace_attach(hs->tracer, false, &hs->sink, m);
     return rd_start(m, hs->msg.whole, hs->msg.len, MSG_HEADER);
@@ -111,19 +131,27 @@ static bool may_come(const struct hs *hs, uint8_t type)
  * } Handshake;                                                               RFC 8446 4 */
 static enum hs_result next_message(struct hs *hs)
 {
+    if (hs->ccs_in) { /* no message: a record of its own, which stands between them (RFC 5246 7.1) */
+        static const uint8_t one = 1;
+        hs->msg = (struct hs_message){MSG_CHANGE_CIPHER_SPEC, &one, 1};
+        hs->have_in = true;
+        return HS_OK;
+    }
     const uint8_t *p = buffer_front(hs->inbuf);
     size_t have = buffer_len(hs->inbuf);
     if (have < MSG_HEADER)
         return HS_WAIT;
     size_t len = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-    size_t most = msg_max_size(p[0]);
+    size_t most = is_old(hs) ? msg_max_size12(p[0]) : msg_max_size(p[0]);
     bool whole = len <= most && have - MSG_HEADER >= len;
     if (most && !whole && !may_come(hs, p[0])) { /* its header is enough to refuse it */
         hs->msg = (struct hs_message){p[0], p, MSG_HEADER};
         hs->have_in = true;
         return HS_OK;
     }
-    if (most == 0 && p[0] != MSG_END_OF_EARLY_DATA)
+    bool empty = p[0] == MSG_END_OF_EARLY_DATA || p[0] == MSG_HELLO_REQUEST ||
+                 p[0] == MSG_SERVER_HELLO_DONE;
+    if (most == 0 && !empty)
         return hs_fail(hs, HF_E_UNEXPECTED_MESSAGE,
                        "expected %s (%s), got a message of unknown type %u", hs->step->name,
                        hs->step->rfc, p[0]);
@@ -142,6 +170,9 @@ static enum hs_result next_message(struct hs *hs)
 
 static enum hs_result unexpected(struct hs *hs)
 {
+    if (hs->ccs_in || (hs->step->kind == '<' && hs->step->message == MSG_CHANGE_CIPHER_SPEC))
+        return hs_fail(hs, HF_E_UNEXPECTED_RECORD, "expected %s (%s), got %s", hs->step->name,
+                       hs->step->rfc, msg_name(hs->msg.type));
     return hs_fail(hs, HF_E_UNEXPECTED_MESSAGE, "expected %s (%s), got %s", hs->step->name,
                    hs->step->rfc, msg_name(hs->msg.type));
 }
@@ -150,8 +181,15 @@ static enum hs_result unexpected(struct hs *hs)
  * about what came before them. */
 static enum hs_result consume(struct hs *hs)
 {
-    if (!transcript_add(&hs->transcript, hs->msg.whole, hs->msg.len))
+    if (hs->ccs_in) {
+        hs->ccs_in = hs->have_in = false;
+        return HS_OK;
+    }
+    bool v2 = buffer_len(&hs->v2) > 0; /* the hash is over what was sent, not over our translation */
+    if (!transcript_add(&hs->transcript, v2 ? buffer_front(&hs->v2) : hs->msg.whole,
+                        v2 ? buffer_len(&hs->v2) : hs->msg.len))
         return hs_fail(hs, HF_E_NO_MEMORY, "transcript");
+    buffer_clear(&hs->v2);
     buffer_drop(hs->inbuf, hs->msg.len);
     hs->have_in = false;
     if (hs->conn && hf_conn_memory(hs->conn) > hs->n.config->memory_cap)
@@ -176,16 +214,40 @@ static enum hs_result cancelled(struct hs *hs)
     return hs_fail(hs, HF_E_WRITE_CLOSED, "hf_conn_close was called during the handshake");
 }
 
+static void next_row(struct hs *hs)
+{
+    hs->step = hs->jump ? hs->jump : hs->step + 1;
+    hs->jump = NULL;
+    hs->step_shown = false;
+}
+
+/* HelloRequest "MUST be ignored by the client if the client is currently negotiating a session" (RFC 5246
+ * 7.4.1.1), and is in no transcript; whoever sends it without end is not ignored for long. */
+static bool is_idle_request(struct hs *hs)
+{
+    enum { MAX_REQUESTS = 8 };
+    if (hs->msg.type != MSG_HELLO_REQUEST || hs->n.server || hs->ccs_in || !is_old(hs) ||
+        hs->msg.len != MSG_HEADER || hs->est->warnings >= MAX_REQUESTS)
+        return false;
+    hs->est->warnings++;
+    buffer_drop(hs->inbuf, hs->msg.len);
+    hs->have_in = false;
+    return true;
+}
+
 static enum hs_result walk(struct hs *hs)
 {
-    for (; hs->step->kind; hs->step++, hs->step_shown = false) {
+    for (; hs->step->kind; next_row(hs)) {
         const struct step *s = hs->step;
         if (hs->cancelled)
             return cancelled(hs);
         if (s->when && !s->when(hs))
             continue;
         if (s->kind == '<') {
-            enum hs_result r = hs->have_in ? HS_OK : next_message(hs);
+            enum hs_result r = HS_OK;
+            do
+                r = hs->have_in ? HS_OK : next_message(hs);
+            while (r == HS_OK && is_idle_request(hs));
             if (r != HS_OK)
                 return r;
             if (hs->msg.type != s->message) {
@@ -280,10 +342,11 @@ static bool flush_record(struct hs *hs, const uint8_t *p, size_t len)
     /* "legacy_record_version: ... MUST be set to 0x0303 for all records ... other than an initial
      * ClientHello, where it MAY also be 0x0301" (RFC 8446 5.1). */
     bool first = !hs->n.server && !hs->n.retried && !hs->out->prot;
+    uint16_t version = hs->out->version ? hs->out->version : first ? HF_TLS1_0 : HF_TLS1_2;
     uint8_t *out = buffer_reserve(hs->output, rec_sealed_size(hs->out, REC_HANDSHAKE, len));
     if (!out)
         return false;
-    size_t size = rec_seal(hs->out, REC_HANDSHAKE, first ? HF_TLS1_0 : HF_TLS1_2, p, len, out);
+    size_t size = rec_seal(hs->out, REC_HANDSHAKE, version, p, len, out);
     if (!size)
         return false;
     trace_record(hs->tracer, true, out, size);
@@ -309,6 +372,9 @@ bool hs_flush(struct hs *hs)
 {
     const uint8_t *p = buffer_front(&hs->flight);
     size_t left = buffer_len(&hs->flight), most = rec_max_plain(hs->out);
+    /* "immediately ... fragmenting messages (including handshake messages)" (RFC 6066 4) */
+    if (hs->n.max_fragment && hs->n.max_fragment < most)
+        most = hs->n.max_fragment;
     while (left > 0) {
         size_t len = left < most ? left : most;
         if (!flush_record(hs, p, len))
@@ -324,7 +390,7 @@ bool hs_flush(struct hs *hs)
 bool hs_ccs(struct hs *hs)
 {
     static const uint8_t record[] = {REC_CCS, 3, 3, 0, 1, 1};
-    if (hs->ccs_sent || !hs->n.config->compat || hs->session_id_len == 0)
+    if (hs->ccs_sent || hs->n.renegotiating || !hs->n.config->compat || hs->session_id_len == 0)
         return true;
     if (!hs_flush(hs) || !buffer_append(hs->output, record, sizeof record))
         return false;
@@ -364,4 +430,17 @@ void hs_asked(struct hs *hs)
 {
     memset(&hs->question, 0, sizeof hs->question);
     hs->asked_back = hs->answered = false;
+}
+
+enum hs_result hs_ask_credential(struct hs *hs, const struct ids *sigalgs, bool *nobody)
+{
+    hs->question.signatures = sigalgs->id;
+    hs->question.signature_count = sigalgs->count;
+    enum hs_result r = hs_ask(hs, HF_ASK_CREDENTIAL, nobody);
+    if (r != HS_OK || *nobody)
+        return r;
+    hs_asked(hs);
+    hs->credential = hs->answer_credential;
+    hs->answer_credential = NULL;
+    return HS_OK;
 }

@@ -29,7 +29,10 @@ struct step {
     const char *rfc;
 };
 
+/* A handshake begins with client13 or server13. Where the hellos agree on TLS 1.2 or older, the row that
+ * finds out goes on in another list: the full handshake or the abbreviated one (RFC 5246 7.3). */
 extern const struct step client13[], server13[];
+extern const struct step client12[], client12_resumed[], server12[], server12_resumed[];
 
 /* What the functions that verify have verified. Nothing else sets these bits. */
 enum {
@@ -38,6 +41,8 @@ enum {
     PROOF_SIGNATURE = 2, /* the peer holds the certificate's key */
     PROOF_BINDER = 4,    /* server: the client holds the session's secret */
     PROOF_FINISHED = 8,  /* both sides saw the same handshake */
+    PROOF_MASTER = 16,   /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
+                          * pre-shared key, or one that only the certificate's key could decrypt */
 };
 
 struct hs_message {
@@ -52,12 +57,17 @@ struct hs {
     struct established *est;
     const struct tracer *tracer; /* NULL: none */
     const struct step *step;
+    const struct step *jump; /* the list to go on with behind the row that runs; NULL: the same */
     bool step_shown;
 
     /* The way in: handshake bytes that were received, and the message at their front. */
     struct rec_half *in;
     struct buffer *inbuf;
     bool have_in;
+    bool ccs_seen;     /* the peer's change_cipher_spec has come */
+    bool ccs_in;       /* TLS 1.2: change_cipher_spec has come, and is the next "message" */
+    uint8_t early_ccs; /* came before the version was known: only TLS 1.3 allows that (RFC 8446 D.4) */
+    struct buffer v2;  /* server: the bytes of a ClientHello in SSL 2.0's format (RFC 5246 E.2) */
     struct hs_message msg;
 
     /* The way out: messages of the flight that have no record yet, and finished records. */
@@ -90,7 +100,33 @@ struct hs {
     bool plain_alert;  /* the peer may not have our handshake keys yet */
     size_t skip_early; /* bytes of early data that may still be dropped (RFC 8446 4.2.10) */
 
+    /* TLS 1.2 and older. */
+    uint8_t finished[2][12]; /* verify_data, of the client and of the server */
+    bool keys_made;
+    uint16_t hello_version;   /* legacy_version of our ClientHello */
+    uint8_t peer_types;       /* client: certificate_types asked for: 1 RSA, 2 ECDSA */
+    uint16_t est_signature; /* what the peer signed with */
+    uint8_t key_block[2 * (48 + 32 + 16)]; /* RFC 5246 6.3; SHA-384's MAC key is the longest */
+    struct kx *own_kx;       /* server: ephemeral key behind the ServerKeyExchange */
+    struct buffer params;    /* hint and parameters of ServerKeyExchange; what is signed behind the randoms */
+    uint16_t sent_group;     /* of ECDHE or DHE; 0 for parameters that have no name */
+    struct buffer dh_p, dh_g; /* client: the server's group */
+    uint8_t *exchange;       /* server: what ClientKeyExchange has */
+    size_t exchange_len;
+    uint8_t *psk_identity, *psk_hint; /* owned */
+    size_t psk_identity_len, psk_hint_len;
+    uint8_t psk_key[256];
+    size_t psk_key_len;
+    bool store_session;      /* server: under its ID, once the handshake is proved */
+    uint8_t *new_ticket;     /* client: what NewSessionTicket has */
+    size_t new_ticket_len;
+    uint32_t ticket_lifetime;
+    hf_session *made;        /* client: to be given to the application when the handshake is done; owned */
+    bool may_send;           /* false start (RFC 7918) */
+
     /* Authentication. */
+    bool credential_given;     /* the application chose it (or chose none) */
+    bool no_group, no_scheme;  /* TLS 1.2: why suites were passed over */
     bool cert_requested; /* a CertificateRequest was sent or has come */
     uint8_t *request_context;
     uint8_t request_context_len;
@@ -157,6 +193,70 @@ bool hs_ccs(struct hs *hs) __attribute__((warn_unused_result));
  * hs_asked ends the question. */
 enum hs_result hs_ask(struct hs *hs, hf_ask ask, bool *nobody);
 void hs_asked(struct hs *hs);
+
+/* hs_ask_credential: HS_OK with hs->credential set as the application wants it, or *nobody. */
+enum hs_result hs_ask_credential(struct hs *hs, const struct ids *sigalgs, bool *nobody);
+
+/* hs_sign makes hs->signature over tbs with sig, or has the application make it. */
+enum hs_result hs_sign(struct hs *hs, uint16_t scheme, enum sig_id sig, struct slice tbs);
+
+bool chain_fits_ticket(const struct chain *chain);
+
+/* hs_establish moves what was negotiated in any version into est. */
+void hs_establish(struct hs *hs);
+
+/* ---- keys12.c: secrets of TLS 1.2 and older (RFC 5246 5, 6.3, 8.1; RFC 7627) */
+void keys12_master(struct hs *hs, const uint8_t *premaster, size_t len); /* into secret */
+bool keys12_use(struct hs *hs, bool read);
+void keys12_finished(const struct hs *hs, bool client, uint8_t out[FINISHED_MAX]);
+
+/* ---- auth12.c: certificates, signatures, change_cipher_spec and Finished of TLS 1.2 and older */
+enum hs_result send_certificate12(struct hs *hs);
+enum hs_result read_certificate12(struct hs *hs);
+enum hs_result check_signature12(struct hs *hs, uint16_t algorithm, struct slice tbs,
+                                 struct slice signature);
+enum hs_result sign12(struct hs *hs, struct slice tbs);
+enum hs_result send_ccs12(struct hs *hs);
+enum hs_result read_ccs12(struct hs *hs);
+enum hs_result send_finished12(struct hs *hs);
+enum hs_result read_finished12(struct hs *hs);
+enum hs_result establish12(struct hs *hs);
+/* read_server_hello12 goes on with a ServerHello that has no supported_versions. */
+enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_hello *sh);
+/* start12: the version, the suite and its hash are known now. */
+bool start12(struct hs *hs);
+/* premaster12 joins a pre-shared key to `other`, as RFC 4279 2 and RFC 5489 2 say. */
+size_t premaster12(const struct hs *hs, struct slice other, uint8_t *out);
+/* shared_number12: hs->shared without the zeros that finite-field DH leaves out. */
+struct slice shared_number12(const struct hs *hs);
+/* session_of12 makes a session of the handshake; NULL without memory. */
+hf_session *session_of12(const struct hs *hs);
+/* ask_psk12 finds hs->psk_key: by the application, or in the configuration. */
+enum hs_result ask_psk12(struct hs *hs);
+/* The same in all versions */
+enum hs_result keep_chain(struct hs *hs, struct certificate_list *list);
+
+static inline bool is_psk12(const struct suite *s)
+{
+    return s->kex == KEX_PSK || s->kex == KEX_ECDHE_PSK || s->kex == KEX_DHE_PSK;
+}
+static inline bool is_ecdhe12(const struct suite *s)
+{
+    return s->kex == KEX_ECDHE || s->kex == KEX_ECDHE_PSK;
+}
+static inline bool is_dhe12(const struct suite *s)
+{
+    return s->kex == KEX_DHE || s->kex == KEX_DHE_PSK;
+}
+/* The server proves itself by a certificate, and by signing its key exchange. */
+static inline bool has_certificate12(const struct suite *s)
+{
+    return s->auth == AUTH_ECDSA || s->auth == AUTH_RSA;
+}
+static inline bool is_signed12(const struct suite *s)
+{
+    return has_certificate12(s) && s->kex != KEX_RSA;
+}
 
 /* ---- keys13.c: the key schedule of RFC 8446 7.1 */
 bool keys13_early(struct hs *hs); /* from the PSK, or zeros */

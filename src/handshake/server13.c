@@ -1,5 +1,6 @@
 /* server13.c: what a server does in a TLS 1.3 handshake (RFC 8446 2, figures 1 to 3). */
 #include "bytes/names.h"
+#include "config/cache.h"
 #include "config/ticket.h"
 #include "handshake/after13.h"
 #include "handshake/choose.h"
@@ -89,20 +90,14 @@ const struct step server13[] = {
 
 /* ---- ClientHello */
 
-/* What must be there when TLS 1.3 was agreed (RFC 8446 4.1.2, 4.2.1, 9.2). A hello without
- * supported_versions is one of TLS 1.2 or older and is refused as that, later; in one with it
- * legacy_version says nothing (4.2.1), but for SSL 3.0's, which is always refused, and those below,
- * which nobody may send (D.5). */
+/* legacy_version says nothing where supported_versions is (4.2.1), but for SSL 3.0's, which is always
+ * refused, and those below, which nobody may send (D.5). */
 static bool check_hello(struct rd *r, const struct client_hello *ch)
 {
     if (ch->version == 0x0300)
         rd_bad(r, HF_E_SSL3_PEER, "legacy_version is 0x0300");
     else if (ch->version < 0x0300)
         rd_bad(r, HF_E_UNSUPPORTED_VERSION, "legacy_version is 0x%04x", ch->version);
-    else if (!ch->has_extensions)
-        rd_bad(r, HF_E_UNSUPPORTED_VERSION,
-               "the client offers %s at most, this server allows TLS 1.3",
-               name_version(ch->version));
     return rd_ok(r);
 }
 
@@ -120,6 +115,9 @@ static enum hs_result keep_hello(struct hs *hs)
 {
     hs->before = hs->transcript.hash;
     buffer_clear(&hs->hello);
+    if (!hs->n.retried)
+        cache_count(hs->n.config,
+                    hs->n.renegotiating ? COUNT_ACCEPT_RENEGOTIATE : COUNT_ACCEPT);
     if (!hs->values)
         hs->values = mem_new(sizeof *hs->values);
     if (!hs->values)
@@ -134,6 +132,13 @@ static enum hs_result keep_hello(struct hs *hs)
     return HS_OK;
 }
 
+static bool read_extensions(struct hs *hs)
+{
+    memset(hs->values, 0, sizeof *hs->values);
+    return !hs->ch.has_extensions || /* as in a hello of 1999 */
+           ext_read(&hs->n, &hs->ch.extensions, IN_CH, hs->values);
+}
+
 static enum hs_result read_hello(struct hs *hs)
 {
     struct rd_msg m;
@@ -141,7 +146,7 @@ static enum hs_result read_hello(struct hs *hs)
         return HS_FAILED;
     struct rd r = hs_reader(hs, &m);
     if (!msg_read_client_hello(&r, &hs->ch) || !check_hello(&r, &hs->ch) ||
-        !ext_read(&hs->n, &hs->ch.extensions, IN_CH, hs->values))
+        !read_extensions(hs))
         return HS_FAILED;
     memcpy(hs->client_random, hs->ch.random.p, RANDOM_SIZE);
     hs->session_id_len = (uint8_t)hs->ch.session_id.len;
@@ -168,15 +173,41 @@ static enum hs_result ask_hello(struct hs *hs)
     return r;
 }
 
+/* The highest version that both sides allow. */
+static enum hs_result choose_version(struct hs *hs)
+{
+    const hf_config *config = hs->n.config;
+    uint16_t version = versions_choose(config, hs->values, hs->ch.version);
+    if (hs->n.renegotiating && version != hs->est->version)
+        return hs_fail(hs, HF_E_UNSUPPORTED_VERSION, "%s in a renegotiation, after %s",
+                       name_version(version), name_version(hs->est->version));
+    if (version) {
+        hs->n.version = version;
+        trace_note(hs->tracer, "version", "%s", name_version(version));
+        return HS_OK;
+    }
+    if (ext_has(hs->values, X_SUPPORTED_VERSIONS) && !ext_take(&hs->n, hs->values, IN_CH))
+        return HS_FAILED; /* the extension's own judgement words the refusal */
+    return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
+                   "the client offers %s at most, this server allows %s to %s",
+                   name_version(hs->ch.version), name_version(config->body.version_min),
+                   name_version(config->body.version_max));
+}
+
 static enum hs_result negotiate(struct hs *hs)
 {
     struct nego *n = &hs->n;
-    if (!ext_has(hs->values, X_SUPPORTED_VERSIONS))
-        return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
-                       "the client offers TLS 1.2 at most, this server allows TLS 1.3");
-    if (!supported_version13(hs))
-        return HS_FAILED;
-    enum hs_result r = check_compression(hs);
+    enum hs_result r = choose_version(hs);
+    if (r != HS_OK)
+        return r;
+    if (n->version < HF_TLS1_3) {
+        if (n->retried)
+            return hs_fail(hs, HF_E_HELLO_CHANGED, "TLS 1.3 is offered no more");
+        hs->transcript.keep = n->config->client_auth != HF_CLIENT_AUTH_NONE;
+        hs->jump = server12;
+        return HS_OK;
+    }
+    r = check_compression(hs);
     if (r != HS_OK)
         return r;
     if (!ext_take(n, hs->values, IN_CH))
@@ -279,9 +310,7 @@ static enum hs_result choose_credential(struct hs *hs)
 {
     struct nego *n = &hs->n;
     bool nobody;
-    hs->question.signatures = n->peer_sigalgs.id;
-    hs->question.signature_count = n->peer_sigalgs.count;
-    enum hs_result r = hs_ask(hs, HF_ASK_CREDENTIAL, &nobody);
+    enum hs_result r = hs_ask_credential(hs, &n->peer_sigalgs, &nobody);
     if (r != HS_OK)
         return r;
     if (nobody) {
@@ -296,9 +325,6 @@ static enum hs_result choose_credential(struct hs *hs)
                        : hs_fail(hs, HF_E_NO_CREDENTIAL, "the server has no certificate");
         return HS_OK;
     }
-    hs_asked(hs);
-    hs->credential = hs->answer_credential;
-    hs->answer_credential = NULL;
     if (!hs->credential)
         return hs_fail(hs, HF_E_NO_CREDENTIAL, "the application chose none");
     hs->scheme =
@@ -409,19 +435,9 @@ static enum hs_result send_ticket(struct hs *hs, uint8_t number)
     return ok ? hs_end(hs, &w, mark) : hs_fail(hs, HF_E_CRYPTO, "the ticket cannot be sealed");
 }
 
-/* The client's chain goes into the ticket, and the ticket into one ClientHello: a chain that would
- * make that longer than what other servers' first read takes is not worth a resumption. */
-static bool chain_fits_ticket(const struct established *e)
-{
-    size_t sum = 0;
-    for (size_t i = 0; e->chain && i < e->chain->count; i++)
-        sum += cert_der(e->chain->cert[i]).len;
-    return sum <= 16384;
-}
-
 static enum hs_result send_tickets(struct hs *hs)
 {
-    if (!chain_fits_ticket(hs->est))
+    if (!chain_fits_ticket(hs->est->chain))
         return HS_OK;
     /* The one that was used up is replaced; a full handshake gives a client several, to open
      * connections side by side (C.4). */

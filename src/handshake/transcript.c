@@ -5,8 +5,10 @@
 
 bool transcript_add(struct transcript *t, const void *p, size_t len)
 {
+    if ((t->hash.id == HASH_NONE || t->keep) && !buffer_append(&t->kept, p, len))
+        return false;
     if (t->hash.id == HASH_NONE)
-        return buffer_append(&t->kept, p, len);
+        return true;
     hash_update(&t->hash, p, len);
     return true;
 }
@@ -17,8 +19,16 @@ bool transcript_start(struct transcript *t, enum hash_id id)
         return t->hash.id == id;
     hash_init(&t->hash, id);
     hash_update(&t->hash, buffer_front(&t->kept), buffer_len(&t->kept));
-    buffer_clear(&t->kept);
+    if (!t->keep)
+        buffer_clear(&t->kept);
     return true;
+}
+
+void transcript_drop(struct transcript *t)
+{
+    t->keep = false;
+    if (t->hash.id != HASH_NONE)
+        buffer_clear(&t->kept);
 }
 
 /* "the value of ClientHello1 is replaced with a special synthetic handshake message of handshake

@@ -4,10 +4,12 @@
 
 #include "crypto/hash.h"
 
-/* Until the suite is known the messages are kept, afterwards only their hash. */
+/* Until the suite is known the messages are kept, afterwards only their hash; unless a CertificateVerify of
+ * TLS 1.2 will speak about them all with a hash of its own (RFC 5246 7.4.8). */
 struct transcript {
     struct buffer kept;
     struct hash hash; /* id HASH_NONE: not started */
+    bool keep;        /* go on keeping the messages */
 };
 
 bool transcript_add(struct transcript *t, const void *p, size_t len)
@@ -19,6 +21,8 @@ bool transcript_start(struct transcript *t, enum hash_id id)
 void transcript_retry(struct transcript *t);
 /* transcript_digest: the hash of all so far. */
 void transcript_digest(const struct transcript *t, uint8_t *out);
+/* transcript_drop ends the keeping. */
+void transcript_drop(struct transcript *t);
 void transcript_clear(struct transcript *t);
 
 #endif

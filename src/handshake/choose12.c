@@ -1,0 +1,329 @@
+/* choose12.c: what a server decides about the ClientHello of TLS 1.2 or older. */
+#include "bytes/names.h"
+#include "config/cache.h"
+#include "config/security.h"
+#include "config/ticket.h"
+#include "handshake/choose.h"
+
+#define FALLBACK_SCSV      0x5600 /* RFC 7507 2 */
+#define RENEGOTIATION_SCSV 0x00ff /* RFC 5746 3.3 */
+
+static bool offered(const struct hs *hs, uint16_t suite)
+{
+    struct slice list = hs->ch.suites;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        if (get_u16(list.p + i) == suite)
+            return true;
+    }
+    return false;
+}
+
+/* ---- what the hello says besides its extensions */
+
+enum hs_result check_signals12(struct hs *hs)
+{
+    if (offered(hs, FALLBACK_SCSV) && hs->n.version < hs->n.config->body.version_max)
+        return hs_fail(hs, HF_E_INAPPROPRIATE_FALLBACK, "%s at most, this server allows %s",
+                       name_version(hs->n.version), name_version(hs->n.config->body.version_max));
+    if (offered(hs, RENEGOTIATION_SCSV)) {
+        if (hs->n.renegotiating) /* "MUST abort the handshake" (RFC 5746 3.7) */
+            return hs_fail(hs, HF_E_RENEGOTIATION_MISMATCH,
+                           "TLS_EMPTY_RENEGOTIATION_INFO_SCSV in a renegotiation");
+        hs->n.secure = true;
+    }
+    struct slice methods = hs->ch.compression;
+    if (!methods.len || !memchr(methods.p, 0, methods.len))
+        return hs_fail(hs, HF_E_BAD_COMPRESSION,
+                       "the null method is not among the client's compression methods");
+    return HS_OK;
+}
+
+/* ---- groups */
+
+static bool is_ffdhe(uint16_t group)
+{
+    return group >= 0x0100 && group <= 0x01ff;
+}
+
+/* Groups of elliptic curves that TLS 1.2 knows; hybrids came with TLS 1.3. */
+static bool is_curve(uint16_t group)
+{
+    return group < 0x0100;
+}
+
+static const struct group *shared_group(const struct hs *hs, bool (*kind)(uint16_t))
+{
+    const struct nego *n = &hs->n;
+    bool ours_first = n->config->server_preference;
+    const struct ids *order = ours_first ? &n->config->groups : &n->peer_groups;
+    const struct ids *other = ours_first ? &n->peer_groups : &n->config->groups;
+    for (size_t i = 0; i < order->count; i++) {
+        if (kind(order->id[i]) && ids_has(other, order->id[i]))
+            return group_find(order->id[i]);
+    }
+    return NULL;
+}
+
+/* A client without supported_groups can do all that RFC 8422 names; P-256 is what each of them has. */
+static const struct group *ecdhe_group(const struct hs *hs)
+{
+    const struct ids *ours = &hs->n.config->groups;
+    if (ext_has(hs->values, X_SUPPORTED_GROUPS))
+        return shared_group(hs, is_curve);
+    if (ids_has(ours, 0x0017))
+        return group_find(0x0017);
+    return NULL;
+}
+
+static bool names_ffdhe(const struct hs *hs)
+{
+    struct slice list = hs->values->groups;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        if (is_ffdhe(get_u16(list.p + i)))
+            return true;
+    }
+    return false;
+}
+
+static bool config_has_ffdhe(const hf_config *config)
+{
+    for (size_t i = 0; i < config->groups.count; i++) {
+        if (is_ffdhe(config->groups.id[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A client that lists groups of RFC 7919 gets one of them or no DHE ("MUST NOT select an FFDHE cipher suite",
+ * RFC 7919 4). The others take what the server sends: a group of RFC 7919 all the same, for nobody can
+ * have prepared an attack on a group that was made from e (Logjam), and each key is used once (Raccoon). */
+static const struct group *dhe_group(const struct hs *hs)
+{
+    static const uint16_t sizes[] = {0x0100, 0x0101, 0x0102, 0x0103, 0x0104};
+    const hf_config *config = hs->n.config;
+    if (names_ffdhe(hs)) {
+        const struct group *g = shared_group(hs, is_ffdhe);
+        if (g || config_has_ffdhe(config))
+            return g;
+        /* None are configured: the smallest that the level allows and the client lists. */
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            g = group_find(sizes[i]);
+            if (g && ids_has(&hs->n.peer_groups, sizes[i]) &&
+                security_allows_group(config->security_level, g))
+                return g;
+        }
+        return NULL;
+    }
+    for (size_t i = 0; i < config->groups.count; i++) {
+        if (is_ffdhe(config->groups.id[i]))
+            return group_find(config->groups.id[i]);
+    }
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const struct group *g = group_find(sizes[i]);
+        if (g && security_allows_group(config->security_level, g))
+            return g;
+    }
+    return NULL;
+}
+
+/* ---- suite and certificate */
+
+/* What the application chose, or what the configuration has for this suite. */
+static hf_credential *credential_for(struct hs *hs, const struct suite *s, uint16_t *scheme)
+{
+    struct nego *n = &hs->n;
+    bool ecdsa = s->auth == AUTH_ECDSA;
+    struct credential_wish wish = {
+        .version = n->version,
+        .auth = s->auth,
+        .signs = is_signed12(s),
+        .name = n->server_name,
+        .schemes = n->peer_sigalgs.id,
+        .scheme_count = n->peer_sigalgs.count,
+        .groups = ecdsa && ext_has(hs->values, X_SUPPORTED_GROUPS) ? &n->peer_groups : NULL,
+    };
+    if (!hs->credential_given)
+        return config_credential12(n->config, &wish, scheme);
+    hf_credential *given = hs->credential;
+    *scheme = 0;
+    if (!given || auth_of_key(given->kind) != s->auth)
+        return NULL;
+    if (!wish.signs || n->version < HF_TLS1_2)
+        return given;
+    *scheme = config_scheme12(n->config, given, wish.schemes, wish.scheme_count);
+    return *scheme ? given : NULL;
+}
+
+static bool have_psk(const struct hs *hs)
+{
+    return config_first_psk(hs->n.config) || hs->n.config->ask[HF_ASK_PSK];
+}
+
+/* Everything that the suite needs is there; what was chosen for it goes into hs. */
+static bool try_suite(struct hs *hs, const struct suite *s)
+{
+    const struct group *group = NULL;
+    hf_credential *cred = NULL;
+    uint16_t scheme = 0;
+    if (!suite_fits(s, hs->n.version))
+        return false;
+    if (is_ecdhe12(s) || is_dhe12(s)) {
+        group = is_ecdhe12(s) ? ecdhe_group(hs) : dhe_group(hs);
+        if (!group) {
+            hs->no_group = true;
+            return false;
+        }
+    }
+    if (is_psk12(s) && !have_psk(hs))
+        return false;
+    if (has_certificate12(s) && !(cred = credential_for(hs, s, &scheme))) {
+        hs->no_scheme |= is_signed12(s);
+        return false;
+    }
+    hs->n.suite = s;
+    hs->n.group = group;
+    hs->scheme = scheme;
+    if (cred != hs->credential) {
+        hf_credential_free(hs->credential);
+        hs->credential = cred ? hf_credential_ref(cred) : NULL;
+    }
+    return true;
+}
+
+/* chacha: only suites with ChaCha20, for a client that puts it first. */
+static bool pick(struct hs *hs, bool chacha)
+{
+    const struct ids *ours = &hs->n.config->body.suites;
+    for (size_t i = 0; i < ours->count; i++) {
+        const struct suite *s = suite_find(ours->id[i]);
+        if (s && offered(hs, s->id) && (!chacha || s->aead == AEAD_CHACHA20_POLY1305) &&
+            try_suite(hs, s))
+            return true;
+    }
+    return false;
+}
+
+static bool pick_by_client(struct hs *hs)
+{
+    struct slice list = hs->ch.suites;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        const struct suite *s = suite_find(get_u16(list.p + i));
+        if (s && ids_has(&hs->n.config->body.suites, s->id) && try_suite(hs, s))
+            return true;
+    }
+    return false;
+}
+
+static bool chacha_first(const struct hs *hs)
+{
+    struct slice list = hs->ch.suites;
+    for (size_t i = 0; i + 1 < list.len; i += 2) {
+        const struct suite *s = suite_find(get_u16(list.p + i));
+        if (s)
+            return s->aead == AEAD_CHACHA20_POLY1305;
+    }
+    return false;
+}
+
+/* "If the client does not send the signature_algorithms extension, the server MUST do the following: ...
+ * behave as if the client had sent the value {sha1,rsa} ... {sha1,ecdsa}" (RFC 5246 7.4.1.4.1): which
+ * counts only where SHA-1 is allowed (SLOTH; RFC 9155). */
+static void default_schemes(struct hs *hs)
+{
+    struct ids *schemes = &hs->n.peer_sigalgs;
+    if (hs->n.version != HF_TLS1_2 || ext_has(hs->values, X_SIGNATURE_ALGORITHMS))
+        return;
+    schemes->count = 2;
+    schemes->id[0] = 0x0201;
+    schemes->id[1] = 0x0203;
+}
+
+enum hs_result choose_credential12(struct hs *hs)
+{
+    bool nobody;
+    default_schemes(hs);
+    enum hs_result r = hs_ask_credential(hs, &hs->n.peer_sigalgs, &nobody);
+    if (r == HS_OK)
+        hs->credential_given = !nobody;
+    return r;
+}
+
+static enum hs_result no_suite(struct hs *hs)
+{
+    struct slice list = hs->ch.suites;
+    const struct ids *ours = &hs->n.config->body.suites;
+    if (hs->no_scheme)
+        return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
+                       "no key of this server can make a signature that the client accepts");
+    return hs_fail(hs, hs->no_group ? HF_E_NO_SHARED_GROUP : HF_E_NO_SHARED_SUITE,
+                   "the client offers %zu suites, %s first, for %s; this server allows %s first",
+                   list.len / 2, name_suite(get_u16(list.p)), name_version(hs->n.version),
+                   ours->count ? name_suite(ours->id[0]) : "none");
+}
+
+enum hs_result choose_suite12(struct hs *hs)
+{
+    bool found = !hs->n.config->server_preference
+                     ? pick_by_client(hs)
+                     : (chacha_first(hs) && pick(hs, true)) || pick(hs, false);
+    if (!found)
+        return no_suite(hs);
+    hs->n.ecc = is_ecdhe12(hs->n.suite);
+    return HS_OK;
+}
+
+/* ---- session */
+
+static bool usable(const struct hs *hs, const hf_session *s)
+{
+    const hf_config *config = hs->n.config;
+    const struct suite *suite = suite_find(s->suite);
+    if (s->version != hs->n.version || !suite || !offered(hs, s->suite) ||
+        !ids_has(&config->body.suites, s->suite))
+        return false;
+    return session_acceptable(hs, s);
+}
+
+static hf_session *look_up(struct hs *hs)
+{
+    const struct nego *n = &hs->n;
+    if (!n->config->psk_modes)
+        return NULL;
+    if (n->ticket.len)
+        return ticket_open(n->config, n->ticket);
+    if (hs->session_id_len && n->config->cache_sessions)
+        return cache_find(n->config, slice_of(hs->session_id, hs->session_id_len));
+    return NULL;
+}
+
+enum hs_result choose_session12(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    hf_session *s = look_up(hs);
+    if (s && !usable(hs, s)) {
+        hf_session_free(s);
+        s = NULL;
+    }
+    if (!s)
+        return HS_OK;
+    /* "If the original session used the "extended_master_secret" extension but the new ClientHello does
+     * not contain the extension, the server MUST abort the abbreviated handshake. If the original
+     * session did not use [it] but the new ClientHello contains the extension, then the server MUST NOT
+     * perform the abbreviated handshake" (RFC 7627 5.3). */
+    bool downgraded = s->ems && !n->ems, upgraded = !s->ems && n->ems;
+    if (downgraded || upgraded) {
+        hf_session_free(s);
+        return upgraded ? HS_OK
+                        : hs_fail(hs, HF_E_EMS_MISMATCH,
+                                  "the ClientHello has no extended_master_secret");
+    }
+    hf_session_free(n->session);
+    n->session = s;
+    n->resumed12 = true;
+    n->suite = suite_find(s->suite);
+    n->group = NULL;
+    cache_count(n->config, COUNT_HITS);
+    trace_note(hs->tracer, "resumption", "%s",
+               n->ticket.len ? "by a ticket of ours" : "by its session ID");
+    return HS_OK;
+}
