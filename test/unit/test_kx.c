@@ -31,9 +31,10 @@ static bool exchange(enum kx_id id, size_t size)
 static size_t secret_size(enum kx_id id)
 {
     static const size_t sizes[] = {
-        [KX_X25519] = 32,     [KX_X448] = 56,       [KX_P256] = 32,
-        [KX_P384] = 48,       [KX_P521] = 66,       [KX_FFDHE2048] = 256,
-        [KX_FFDHE3072] = 384, [KX_FFDHE4096] = 512, [KX_X25519MLKEM768] = 64};
+        [KX_X25519] = 32,      [KX_X448] = 56,          [KX_P256] = 32,
+        [KX_P384] = 48,        [KX_P521] = 66,          [KX_FFDHE2048] = 256,
+        [KX_FFDHE3072] = 384,  [KX_FFDHE4096] = 512,    [KX_FFDHE6144] = 768,
+        [KX_FFDHE8192] = 1024, [KX_X25519MLKEM768] = 64};
     return sizes[id];
 }
 
@@ -43,6 +44,8 @@ static void *thread(void *arg)
     (void)arg;
     for (int i = 0; i < 3; i++) {
         for (enum kx_id id = FIRST; id <= LAST; id++) {
+            if (i > 0 && id > KX_FFDHE4096 && id <= KX_FFDHE8192)
+                continue; /* they take long */
             if (kx_available(id) && !exchange(id, secret_size(id)))
                 return NULL;
         }
@@ -94,7 +97,7 @@ static void test_routes_agree(void)
             uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], a[KX_MAX_SECRET],
                 b[KX_MAX_SECRET];
             size_t a_len, b_len;
-            if (i >= 3 && id >= KX_FFDHE2048)
+            if ((i >= 3 && id >= KX_FFDHE2048) || (i >= 2 && id > KX_FFDHE4096))
                 continue;
             provider_test_evp_only(i % 2);
             struct kx *kx = kx_start(id, share);
@@ -325,7 +328,8 @@ static void test_bad_scalars(void)
  * bytes. */
 static bool prime_of(enum kx_id id, uint8_t *out)
 {
-    static const char *const names[] = {"ffdhe2048", "ffdhe3072", "ffdhe4096"};
+    static const char *const names[] = {"ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144",
+                                        "ffdhe8192"};
     BIGNUM *p = NULL;
     EVP_PKEY *key = NULL;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
@@ -350,15 +354,15 @@ static void add(uint8_t *n, size_t len, int by)
 
 static void test_ffdhe(void)
 {
-    static const char *const ends[] = {"886b423861285c97ffffffffffffffff",
-                                       "25e41d2b66c62e37ffffffffffffffff",
-                                       "c68a007e5e655f6affffffffffffffff"};
-    for (enum kx_id id = KX_FFDHE2048; id <= KX_FFDHE4096; id++) {
-        uint8_t p[512], one[41] = {0}, share[512], secret[KX_MAX_SECRET], start[24],
-                        zero[512] = {0};
-        size_t len = kx_initiator_share_size(id), exponent = id == KX_FFDHE2048   ? 29
-                                                             : id == KX_FFDHE3072 ? 35
-                                                                                  : 41;
+    static const char *const ends[] = {
+        "886b423861285c97ffffffffffffffff", "25e41d2b66c62e37ffffffffffffffff",
+        "c68a007e5e655f6affffffffffffffff", "a40e329cd0e40e65ffffffffffffffff",
+        "d68c8bb7c5c6424cffffffffffffffff"};
+    static const size_t exponents[] = {29, 35, 41, 48, 51};
+    for (enum kx_id id = KX_FFDHE2048; id <= KX_FFDHE8192; id++) {
+        uint8_t p[1024], one[51] = {0}, share[1024], secret[KX_MAX_SECRET], start[24],
+                         zero[1024] = {0};
+        size_t len = kx_initiator_share_size(id), exponent = exponents[id - KX_FFDHE2048];
         size_t secret_len;
         /* 2^1 = 2: left-padded, as a share and as a secret. */
         one[exponent - 1] = 1;
@@ -388,6 +392,226 @@ static void test_ffdhe(void)
         CHECK_INT(kx_finish(kx, p, len, secret, &secret_len), KX_OK); /* p-2 */
         CHECK_MEM(secret, p, len);
         kx_free(kx);
+    }
+}
+
+/* ---- groups that are sent */
+
+static struct slice prime(BIGNUM *bn, uint8_t *out)
+{
+    size_t len = (size_t)BN_bn2bin(bn, out);
+    BN_free(bn);
+    return slice_of(out, len);
+}
+
+static const uint8_t two[] = {2};
+
+static void refuse_dh(struct slice p, struct slice g, struct slice share)
+{
+    uint8_t ours[KX_MAX_DH], secret[KX_MAX_SECRET];
+    size_t our_len = 9, len = 9;
+    CHECK_INT(kx_dh_respond(p, g, share, ours, &our_len, secret, &len), KX_BAD_SHARE);
+    CHECK_INT(our_len, 0);
+    CHECK_INT(len, 0);
+    CHECK_INT(ERR_peek_error(), 0);
+}
+
+/* The other end of an exchange, by BIGNUMs alone: g^x, and later y^x. */
+static size_t raise(struct slice p, struct slice base, const BIGNUM *x, uint8_t *out)
+{
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *m = BN_bin2bn(p.p, (int)p.len, NULL), *b = BN_bin2bn(base.p, (int)base.len, NULL),
+           *r = BN_new();
+    BN_mod_exp(r, b, x, m, ctx);
+    size_t len = (size_t)BN_bn2binpad(r, out, BN_num_bytes(m));
+    BN_free(m);
+    BN_free(b);
+    BN_free(r);
+    BN_CTX_free(ctx);
+    return len;
+}
+
+static void agree_dh(struct slice p, struct slice g)
+{
+    uint8_t share[KX_MAX_DH], ours[KX_MAX_DH], a[KX_MAX_SECRET], b[KX_MAX_SECRET];
+    size_t our_len, len;
+    BIGNUM *x = BN_new();
+    BN_rand(x, 300, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
+    size_t share_len = raise(p, g, x, share);
+    CHECK_INT(kx_dh_respond(p, g, slice_of(share, share_len), ours, &our_len, a, &len), KX_OK);
+    CHECK_INT(our_len, share_len);
+    CHECK_INT(len, share_len);
+    CHECK_INT(raise(p, slice_of(ours, our_len), x, b), len);
+    CHECK_MEM(a, b, len);
+    BN_free(x);
+}
+
+/* One end knows the group by its name, the other one was sent it. */
+static void test_dh_named(void)
+{
+    uint8_t share[KX_MAX_SHARE], ours[KX_MAX_DH], a[KX_MAX_SECRET], b[KX_MAX_SECRET];
+    uint8_t padded[KX_MAX_DH + 3] = {0};
+    struct slice p, g;
+    size_t our_len, a_len, b_len;
+    for (enum kx_id id = KX_FFDHE2048; id <= KX_FFDHE8192; id++) {
+        CHECK(kx_dh_params(id, &p, &g));
+        CHECK_INT(p.len, kx_initiator_share_size(id));
+        CHECK_INT(kx_dh_named(p, g), id);
+        for (int evp = 0; evp < 2; evp++) {
+            provider_test_evp_only(evp);
+            struct kx *kx = kx_start(id, share);
+            CHECK_INT(kx_dh_respond(p, g, slice_of(share, p.len), ours, &our_len, b, &b_len),
+                      KX_OK);
+            CHECK_INT(our_len, p.len);
+            CHECK_INT(kx_finish(kx, ours, our_len, a, &a_len), KX_OK);
+            CHECK_INT(a_len, b_len);
+            CHECK_MEM(a, b, a_len);
+            kx_free(kx);
+        }
+        provider_test_evp_only(false);
+        agree_dh(p, g);
+        /* Leading zeros change nothing. */
+        memcpy(padded + 2, p.p, p.len);
+        CHECK_INT(kx_dh_named(slice_of(padded, p.len + 2), slice_of("\0\2", 2)), id);
+        CHECK_INT(kx_dh_named(p, slice_of("\5", 1)), KX_NONE);
+        CHECK_INT(kx_dh_named(slice_of(p.p, p.len - 1), g), KX_NONE);
+        padded[p.len / 2] ^= 1;
+        CHECK_INT(kx_dh_named(slice_of(padded + 2, p.len), g), KX_NONE);
+        memset(padded, 0, sizeof padded);
+    }
+    CHECK(!kx_dh_params(KX_NONE, &p, &g));
+    CHECK(!kx_dh_params(KX_P256, &p, &g));
+    CHECK(!kx_dh_params((enum kx_id)77, &p, &g));
+    CHECK_INT(kx_dh_named((struct slice){0}, (struct slice){0}), KX_NONE);
+}
+
+/* Groups that have no name here: those of RFC 3526, and ones so small that each exponent
+ * occurs. */
+static void test_dh_unnamed(void)
+{
+    uint8_t bytes[KX_MAX_DH], ours[KX_MAX_DH], secret[KX_MAX_SECRET];
+    size_t our_len, len;
+    struct slice p = prime(BN_get_rfc3526_prime_1536(NULL), bytes);
+    CHECK_INT(kx_dh_named(p, slice_of(two, 1)), KX_NONE);
+    agree_dh(p, slice_of(two, 1));
+    agree_dh(p, slice_of("\5", 1));
+    p = prime(BN_get_rfc3526_prime_3072(NULL), bytes);
+    agree_dh(p, slice_of(two, 1));
+    p = prime(BN_get_rfc2409_prime_768(NULL), bytes);
+    agree_dh(p, slice_of(two, 1));
+    static const uint8_t small[] = {5, 7, 11, 13, 17, 23, 127, 131, 251};
+    for (size_t i = 0; i < sizeof small; i++) {
+        for (uint8_t y = 2; y <= small[i] - 2; y++) {
+            CHECK_INT(kx_dh_respond(slice_of(&small[i], 1), slice_of(two, 1), slice_of(&y, 1),
+                                    ours, &our_len, secret, &len),
+                      KX_OK);
+            CHECK(our_len == 1 && len == 1 && ours[0] > 0 && ours[0] < small[i]);
+        }
+        agree_dh(slice_of(&small[i], 1), slice_of(two, 1));
+    }
+}
+
+/* The private exponent is new each time, and in an unknown group not a short one: modulo
+ * 3^1291, (1 + 3^646)^x is 1 + x * 3^646, which gives x modulo 3^645, a number of 1023 bits. */
+static void test_dh_exponents(void)
+{
+    uint8_t p[256], g[256], first[KX_MAX_DH], ours[KX_MAX_DH], secret[KX_MAX_SECRET];
+    size_t our_len, len;
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *n = BN_new(), *step = BN_new(), *three = BN_new(), *x = BN_new();
+    BN_set_word(three, 3);
+    BN_set_word(x, 646);
+    BN_exp(step, three, x, ctx);
+    BN_set_word(x, 1291);
+    BN_exp(n, three, x, ctx);
+    size_t p_len = (size_t)BN_bn2bin(n, p);
+    BN_copy(x, step);
+    BN_add_word(x, 1);
+    size_t g_len = (size_t)BN_bn2bin(x, g);
+    for (int i = 0; i < 10; i++) {
+        CHECK_INT(kx_dh_respond(slice_of(p, p_len), slice_of(g, g_len), slice_of(two, 1), ours,
+                                &our_len, secret, &len),
+                  KX_OK);
+        BN_bin2bn(ours, (int)our_len, n);
+        BN_sub_word(n, 1);
+        CHECK_INT(BN_div(x, n, n, step, ctx), 1);
+        CHECK(BN_is_zero(n));
+        CHECK(BN_num_bits(x) > 960);
+        CHECK(i == 0 || memcmp(first, ours, our_len) != 0);
+        memcpy(first, ours, our_len);
+    }
+    BN_free(n);
+    BN_free(step);
+    BN_free(three);
+    BN_free(x);
+    BN_CTX_free(ctx);
+}
+
+static void test_dh_refused(void)
+{
+    static uint8_t bytes[KX_MAX_DH + 2], y[KX_MAX_DH + 2];
+    struct slice p, g;
+    ERR_clear_error();
+    for (int named = 0; named < 2; named++) {
+        p = prime(BN_get_rfc3526_prime_2048(NULL), bytes);
+        g = slice_of(two, 1);
+        if (named)
+            CHECK(kx_dh_params(KX_FFDHE2048, &p, &g));
+        memmove(bytes, p.p, p.len);
+        p.p = bytes;
+        size_t len = p.len;
+        memset(y, 0, sizeof y);
+        refuse_dh(p, g, slice_of(y, 0));
+        refuse_dh(p, g, slice_of(y, len)); /* 0, 1 */
+        y[len - 1] = 1;
+        refuse_dh(p, g, slice_of(y, len));
+        refuse_dh(p, slice_of(y, len), slice_of(two, 1));
+        refuse_dh(p, slice_of(y, len - 1), slice_of(two, 1));
+        refuse_dh(p, slice_of(y, 0), slice_of(two, 1));
+        for (int by = -1; by <= 1; by++) { /* p-1, p, p+1 */
+            memcpy(y, p.p, len);
+            add(y, len, by);
+            refuse_dh(p, g, slice_of(y, len));
+            refuse_dh(p, slice_of(y, len), slice_of(two, 1));
+        }
+        memset(y, 0, sizeof y);
+        y[0] = 1; /* longer than p */
+        refuse_dh(p, g, slice_of(y, len + 1));
+        bytes[len - 1] ^= 1; /* even */
+        refuse_dh(p, g, slice_of(two, 1));
+    }
+    refuse_dh((struct slice){0}, g, slice_of(two, 1));
+    refuse_dh(slice_of(y + 5, 9), g, slice_of(two, 1)); /* 0 */
+    refuse_dh(slice_of("\1", 1), slice_of(two, 1), slice_of(two, 1));
+    refuse_dh(slice_of("\3", 1), slice_of(two, 1), slice_of(two, 1));
+    memset(bytes, 0xff, sizeof bytes);
+    bytes[0] = 1; /* 8193 bits */
+    refuse_dh(slice_of(bytes, KX_MAX_DH + 1), g, slice_of(two, 1));
+    bytes[0] = 0;
+    uint8_t ours[KX_MAX_DH], secret[KX_MAX_SECRET];
+    size_t our_len, secret_len;
+    CHECK_INT(kx_dh_respond(slice_of(bytes, KX_MAX_DH + 1), g, slice_of(two, 1), ours, &our_len,
+                            secret, &secret_len),
+              KX_OK);
+    CHECK_INT(our_len, KX_MAX_DH);
+    CHECK_INT(secret_len, KX_MAX_DH);
+}
+
+/* p - 2, and values that have lost their leading zeros, are as good as others. */
+static void test_dh_edges(void)
+{
+    static uint8_t bytes[KX_MAX_DH], y[KX_MAX_DH], ours[KX_MAX_DH], secret[KX_MAX_SECRET];
+    for (int named = 0; named < 2; named++) {
+        struct slice p = prime(BN_get_rfc3526_prime_2048(NULL), bytes), g = slice_of(two, 1);
+        size_t our_len, len;
+        if (named)
+            CHECK(kx_dh_params(KX_FFDHE2048, &p, &g));
+        memcpy(y, p.p, p.len);
+        add(y, p.len, -2);
+        CHECK_INT(kx_dh_respond(p, g, slice_of(y, p.len), ours, &our_len, secret, &len), KX_OK);
+        CHECK_INT(kx_dh_respond(p, g, slice_of(two, 1), ours, &our_len, secret, &len), KX_OK);
+        CHECK_INT(len, p.len);
+        CHECK_MEM(ours, secret, len); /* g^x = y^x */
     }
 }
 
@@ -466,6 +690,11 @@ int main(void)
     RUN(test_bad_points);
     RUN(test_bad_scalars);
     RUN(test_ffdhe);
+    RUN(test_dh_named);
+    RUN(test_dh_unnamed);
+    RUN(test_dh_exponents);
+    RUN(test_dh_refused);
+    RUN(test_dh_edges);
     RUN(test_leading_zero);
     RUN(test_memory);
     RUN(test_hybrid);
