@@ -485,6 +485,17 @@ static void test_dh_named(void)
     CHECK_INT(kx_dh_named((struct slice){0}, (struct slice){0}), KX_NONE);
 }
 
+/* There is an x with 2^x = ours and y^x = secret. */
+static bool is_power(unsigned p, unsigned y, unsigned ours, unsigned secret)
+{
+    unsigned a = 1, b = 1;
+    for (unsigned x = 0; x < p; x++, a = a * 2 % p, b = b * y % p) {
+        if (a == ours && b == secret)
+            return true;
+    }
+    return false;
+}
+
 /* Groups that have no name here: those of RFC 3526, and ones so small that each exponent
  * occurs. */
 static void test_dh_unnamed(void)
@@ -505,9 +516,9 @@ static void test_dh_unnamed(void)
             CHECK_INT(kx_dh_respond(slice_of(&small[i], 1), slice_of(two, 1), slice_of(&y, 1),
                                     ours, &our_len, secret, &len),
                       KX_OK);
-            CHECK(our_len == 1 && len == 1 && ours[0] > 0 && ours[0] < small[i]);
+            CHECK(our_len == 1 && len == 1);
+            CHECK(is_power(small[i], y, ours[0], secret[0]));
         }
-        agree_dh(slice_of(&small[i], 1), slice_of(two, 1));
     }
 }
 
