@@ -50,6 +50,8 @@ static bool give(struct asking *a, hf_conn *conn, const hf_question *q, bool not
                                    slice_of(q->to_be_signed, q->to_be_signed_len), sig, &len));
         return hf_answer_signature(conn, nothing ? NULL : sig, len);
     }
+    case HF_ASK_PSK:
+    case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }
     return false;
@@ -93,6 +95,8 @@ static void check_question(struct asking *a, hf_conn *conn, const hf_question *q
             a->verdict = *q->verdict;
         break;
     case HF_ASK_HELLO: CHECK(q->hello_len > 100 && q->hello[0] == MSG_CLIENT_HELLO); break;
+    case HF_ASK_PSK:
+    case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }
 }

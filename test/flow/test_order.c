@@ -62,6 +62,8 @@ static void answer(struct world *w, struct end *e)
                                    slice_of(q->to_be_signed, q->to_be_signed_len), sig, &len));
         hf_answer_signature(e->conn, sig, len);
         break;
+    case HF_ASK_PSK:
+    case HF_ASK_COUNT:
     case HF_ASK_NONE: CHECK(false); break;
     }
     CHECK(hf_conn_question(e->conn) == NULL);

@@ -219,9 +219,13 @@ struct pki *pki_new(enum pki_kind leaf_kind, const char *names)
     pki->mid = pki_make(
         &(struct pki_spec){.subject = "Test Intermediate", .ca = true, .path_length = "0"},
         pki->root);
-    pki->leaf =
-        pki_make(&(struct pki_spec){.kind = leaf_kind, .subject = "Test Leaf", .names = names},
-                 pki->mid);
+    pki->leaf = pki_make(
+        &(struct pki_spec){
+            .kind = leaf_kind,
+            .subject = "Test Leaf",
+            .names = names,
+            .key_usage = leaf_kind == PKI_RSA ? "digitalSignature,keyEncipherment" : NULL},
+        pki->mid);
     pki->chain_pem = pki_text(pki->leaf->pem, pki->mid->pem, NULL);
     pki->bundle_pem = pki_text(pki->leaf->key_pem, pki->chain_pem, NULL);
     return pki;

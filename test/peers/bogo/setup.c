@@ -90,6 +90,8 @@ void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
     case HF_ASK_VERIFY: judge(run, conn); return;
     case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
     case HF_ASK_SIGNATURE:
+    case HF_ASK_PSK:
+    case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }
     fprintf(stderr, "an unexpected question\n");
