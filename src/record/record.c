@@ -21,6 +21,15 @@ bool rec_check_empty(uint8_t type, size_t len, hf_error *err)
                    name_content(type));
 }
 
+/* RFC 8446 5, RFC 5246 7.1: anything but the single byte 0x01 is unexpected. */
+bool rec_check_content(uint8_t type, const uint8_t *p, size_t len, hf_error *err)
+{
+    if (type == REC_CCS && (len != 1 || p[0] != 1))
+        return err_set(err, HF_E_UNEXPECTED_RECORD,
+                       "change_cipher_spec is not the single byte 1");
+    return rec_check_empty(type, len, err);
+}
+
 /* check_type judges as soon as two bytes are there. */
 static bool check_type(const uint8_t *in, hf_error *err)
 {
@@ -32,6 +41,16 @@ static bool check_type(const uint8_t *in, hf_error *err)
         return err_set(err, HF_E_UNEXPECTED_RECORD, "record type %u (%s)", in[0],
                        name_content(in[0]));
     return true;
+}
+
+static bool check_version(const struct rec_half *half, const uint8_t *in, hf_error *err)
+{
+    uint16_t version = get_u16(in + 1);
+    if (!half->version || version == half->version)
+        return true;
+    return err_set(err, HF_E_WRONG_VERSION_NUMBER,
+                   "a record has version %04x, but %04x (%s) was agreed on", version,
+                   half->version, name_version(half->version));
 }
 
 static bool check_length(const struct rec_half *half, uint8_t type, size_t len, hf_error *err)
@@ -53,14 +72,7 @@ static enum rec_result open_plain(uint8_t *in, struct rec_opened *out, hf_error 
     out->type = out->outer;
     out->data = in + REC_HEADER;
     out->len = out->used - REC_HEADER;
-    if (!rec_check_empty(out->type, out->len, err))
-        return REC_BAD;
-    /* RFC 8446 5: anything but the single byte 0x01 is unexpected. */
-    if (out->type == REC_CCS && (out->len != 1 || out->data[0] != 1)) {
-        err_set(err, HF_E_UNEXPECTED_RECORD, "change_cipher_spec is not the single byte 1");
-        return REC_BAD;
-    }
-    return REC_OK;
+    return rec_check_content(out->type, out->data, out->len, err) ? REC_OK : REC_BAD;
 }
 
 enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool plain_ccs,
@@ -74,7 +86,7 @@ enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool pl
         return REC_PARTIAL;
     size_t body = get_u16(in + 3);
     uint8_t type = in[0];
-    if (!check_length(half, type, body, err))
+    if (!check_version(half, in, err) || !check_length(half, type, body, err))
         return REC_BAD;
     if (len - REC_HEADER < body)
         return REC_PARTIAL;
@@ -117,6 +129,21 @@ size_t rec_seal(struct rec_half *half, uint8_t type, uint16_t version, const uin
 
 void rec_clear(struct rec_half *half)
 {
-    aead_free(half->aead);
+    if (half->prot)
+        half->prot->clear(half);
     wipe(half, sizeof *half);
+}
+
+bool rec_hibernates(const struct rec_half *half)
+{
+    return half->prot && half->prot->set;
+}
+
+bool rec_rekey(struct rec_half *half, const uint8_t *key, const uint8_t *iv, bool seal)
+{
+    uint64_t seq = half->seq;
+    if (!rec_hibernates(half) || !half->prot->set(half, half->id, key, iv, seal))
+        return false;
+    half->seq = seq;
+    return true;
 }

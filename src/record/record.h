@@ -29,14 +29,15 @@ struct rec_half {
     uint64_t seq; /* of the next record */
     uint8_t tag;  /* bytes that the AEAD adds */
     bool etm;     /* CBC: encrypt-then-MAC (RFC 7366) */
-    uint16_t
-        version; /* agreed version, at most TLS 1.2: every record must carry it. 0: not known, or TLS
-                       * 1.3, whose records' version says nothing */
-    uint16_t
-        max_plain; /* the record_size_limit in force: in TLS 1.3 it counts content, type byte and
-                         * padding together (RFC 8449 4), so 16385 is no restriction; 0: none.
-                         * Unprotected records are not subject to it. */
-    uint16_t pad_block; /* sealing: pad application data to a multiple of this; 0: no padding */
+    /* Agreed version, at most TLS 1.2: every record must carry it, protected or not. 0: not known, or
+     * TLS 1.3, whose records' version says nothing. */
+    uint16_t version;
+    /* The record_size_limit or max_fragment_length in force; 0: none. In TLS 1.3 it counts content, type
+     * byte and padding together, so 16385 is no restriction; in TLS 1.2 and older the content alone
+     * (RFC 8449 4, RFC 6066 4). Unprotected records are not subject to it. */
+    uint16_t max_plain;
+    /* Sealing in TLS 1.3: pad application data to a multiple of this; 0: no padding. */
+    uint16_t pad_block;
 };
 
 /* What rec_open found. */
@@ -60,7 +61,8 @@ enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool pl
 /* rec_seal writes one record of at most rec_max_plain bytes of content. Returns its size, 0 on failure:
  * too much content, the key has protected as many records as is safe, or libcrypto failed.
  * out must have rec_sealed_size(half, type, len) bytes; in may not overlap out, except that in ==
- * out + REC_HEADER is allowed. version is the record's legacy version. */
+ * out + REC_HEADER is allowed. version is that of an unprotected record; a protected one has
+ * the protection's. */
 size_t rec_seal(struct rec_half *half, uint8_t type, uint16_t version, const uint8_t *in,
                 size_t len, uint8_t *out) __attribute__((warn_unused_result));
 size_t rec_sealed_size(const struct rec_half *half, uint8_t type, size_t len);

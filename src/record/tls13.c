@@ -2,35 +2,8 @@
 #include "bytes/names.h"
 #include "record/protection.h"
 
-#include <endian.h>
-
 #define VERSION  0x0303 /* legacy_record_version of every protected record, RFC 8446 5.2 */
 #define MAX_TAIL 64     /* most bytes that aead_seal takes behind the content */
-
-/* Most records to protect with one key: 2^24.5 for AES-GCM (RFC 8446 5.5), 2^23 for CCM, which RFC
- * 8446 leaves open (RFC 9147 4.5.3). ChaCha20-Poly1305 outlives its sequence number. */
-static uint64_t limit_of(enum aead_id id)
-{
-    switch (id) {
-    case AEAD_AES_128_GCM:
-    case AEAD_AES_256_GCM: return 23726566;
-    case AEAD_AES_128_CCM:
-    case AEAD_AES_128_CCM_8: return 1 << 23;
-    case AEAD_CHACHA20_POLY1305:
-    case AEAD_NONE: break;
-    }
-    return UINT64_MAX;
-}
-
-/* RFC 8446 5.3: the sequence number, padded to the left, XOR the IV. */
-static void make_nonce(const struct rec_half *half, uint8_t nonce[AEAD_NONCE_SIZE])
-{
-    uint64_t low;
-    memcpy(nonce, half->iv, AEAD_NONCE_SIZE);
-    memcpy(&low, nonce + 4, sizeof low);
-    low ^= htobe64(half->seq);
-    memcpy(nonce + 4, &low, sizeof low);
-}
 
 /* Most bytes of TLSInnerPlaintext. */
 static size_t max_inner(const struct rec_half *half)
@@ -99,17 +72,9 @@ static enum rec_result open13(struct rec_half *half, uint8_t *record, size_t len
 {
     uint8_t nonce[AEAD_NONCE_SIZE];
     uint8_t *p = record + REC_HEADER;
-    if (!half->aead) {
-        err_set(err, HF_E_INTERNAL, "a record is to be opened, but its key hibernates");
+    if (!rec_may_open(half, err))
         return REC_BAD;
-    }
-    /* A peer that never updates its keys is its own risk, and common: only the number itself may not
-     * wrap (RFC 8446 5.3). */
-    if (half->seq == UINT64_MAX) {
-        err_set(err, HF_E_KEY_EXHAUSTED, "the sequence number of received records is used up");
-        return REC_BAD;
-    }
-    make_nonce(half, nonce);
+    rec_xor_nonce(half, nonce);
     if (len <= half->tag || !aead_open(half->aead, nonce, record, REC_HEADER, p, len, p)) {
         err_set(err, HF_E_BAD_RECORD_MAC, "record %llu, %zu bytes",
                 (unsigned long long)half->seq, len);
@@ -145,9 +110,9 @@ static size_t seal13(struct rec_half *half, uint8_t type, const uint8_t *in, siz
     uint8_t *body = out + REC_HEADER;
     size_t tail_len = 1 + padding(half, type, len);
     bool sealed;
-    if (!half->aead || half->seq >= limit_of(half->id))
+    if (!half->aead || half->seq >= rec_key_limit(half->id))
         return 0;
-    make_nonce(half, nonce);
+    rec_xor_nonce(half, nonce);
     rec_put_header(out, REC_DATA, VERSION, len + tail_len + half->tag);
     if (tail_len <= MAX_TAIL) {
         tail[0] = type;
@@ -176,35 +141,18 @@ static const struct rec_protection tls13 = {
     .seal = seal13,
     .sealed_size = sealed_size13,
     .max_plain = max_plain,
+    .set = rec_set_tls13,
+    .clear = rec_clear_aead,
 };
 
 bool rec_set_tls13(struct rec_half *half, enum aead_id id, const uint8_t *key,
                    const uint8_t *iv, bool seal)
 {
-    struct aead *aead = aead_new(id, key, seal);
-    if (!aead)
-        return false;
-    aead_free(half->aead);
-    half->prot = &tls13;
-    half->aead = aead;
-    half->id = id;
-    half->tag = (uint8_t)aead_tag_size(id);
-    half->seq = 0;
-    memcpy(half->iv, iv, AEAD_NONCE_SIZE);
-    return true;
-}
-
-bool rec_rekey(struct rec_half *half, const uint8_t *key, const uint8_t *iv, bool seal)
-{
-    uint64_t seq = half->seq;
-    if (!rec_set_tls13(half, half->id, key, iv, seal))
-        return false;
-    half->seq = seq;
-    return true;
+    return rec_set_aead(half, &tls13, id, key, iv, AEAD_NONCE_SIZE, seal);
 }
 
 bool rec_wants_update(const struct rec_half *half)
 {
-    uint64_t limit = limit_of(half->id);
-    return half->prot && half->seq >= limit - limit / 16;
+    uint64_t limit = rec_key_limit(half->id);
+    return half->prot == &tls13 && half->seq >= limit - limit / 16;
 }
