@@ -442,6 +442,11 @@ void cache_flush(const hf_config *config, int64_t now)
 
 /* ---- the bound */
 
+uint32_t cache_lifetime(const hf_config *config)
+{
+    return atomic_load_explicit(&config->cache->lifetime, memory_order_relaxed);
+}
+
 void cache_set_bound(const hf_config *config, size_t sessions, uint32_t lifetime)
 {
     struct session_cache *cache = config->cache;

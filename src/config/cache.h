@@ -26,6 +26,9 @@ void cache_remove(const hf_config *config, const hf_session *session);
 void cache_flush(const hf_config *config, int64_t now);
 void cache_set_bound(const hf_config *config, size_t sessions, uint32_t lifetime);
 
+/* cache_lifetime: how long a session is kept, in seconds. */
+uint32_t cache_lifetime(const hf_config *config);
+
 /* The counters that libssl's users know; see hf_session_stats. */
 enum cache_count {
     COUNT_CONNECT,

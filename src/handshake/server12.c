@@ -445,6 +445,8 @@ static enum hs_result finish(struct hs *hs)
     hf_session *s = NULL;
     if (hs->store_session && !(s = session_of12(hs)))
         return hs_fail(hs, HF_E_NO_MEMORY, "session");
+    if (s)
+        s->lifetime = cache_lifetime(hs->n.config);
     enum hs_result r = establish12(hs);
     if (s && r == HS_OK)
         cache_add(hs->n.config, hs->conn, s);
