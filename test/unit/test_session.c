@@ -40,6 +40,27 @@ static hf_session *sample(bool with_chain)
     return s;
 }
 
+/* The same of an older version, with all its own fields. */
+static hf_session *sample12(bool with_chain)
+{
+    hf_session *s = sample(with_chain);
+    s->version = HF_TLS1_2;
+    s->suite = 0xc02b; /* whose hash has 32 bytes; the master secret has 48 all the same */
+    s->group = 0x001d;
+    s->age_add = 0;
+    s->ems = true;
+    s->named = true;
+    s->max_fragment = 1024;
+    for (uint8_t i = 0; i < 32; i++)
+        s->id[i] = (uint8_t)(0x80 + i);
+    s->id_len = 32;
+    memcpy(s->context, "a virtual host", 14);
+    s->context_len = 14;
+    s->ocsp = mem_dup("a stapled response", 18);
+    s->ocsp_len = 18;
+    return s;
+}
+
 static uint8_t *exported(const hf_session *s, size_t *len)
 {
     *len = hf_session_export(s, NULL, 0);
@@ -57,6 +78,13 @@ static void check_same(const hf_session *a, const hf_session *b)
     CHECK_INT(a->secret_len, b->secret_len);
     CHECK_MEM(a->secret, b->secret, b->secret_len);
     CHECK_INT(a->verified, b->verified);
+    CHECK_INT(a->named, b->named);
+    CHECK_INT(a->ems, b->ems);
+    CHECK_INT(a->max_fragment, b->max_fragment);
+    CHECK(slice_equal(slice_of(a->id, a->id_len), slice_of(b->id, b->id_len)));
+    CHECK(slice_equal(slice_of(a->context, a->context_len),
+                      slice_of(b->context, b->context_len)));
+    CHECK(slice_equal(slice_of(a->ocsp, a->ocsp_len), slice_of(b->ocsp, b->ocsp_len)));
     CHECK_INT(a->lifetime, b->lifetime);
     CHECK_INT(a->age_add, b->age_add);
     CHECK_INT(a->issued_ms, b->issued_ms);
@@ -94,6 +122,102 @@ static void test_round_trip(void)
     }
 }
 
+static void test_older_versions(void)
+{
+    static const struct {
+        uint16_t version, suite;
+    } rows[] = {{HF_TLS1_2, 0xc02b}, {HF_TLS1_2, 0xc030}, {HF_TLS1_2, 0xc013},
+                {HF_TLS1_1, 0xc013}, {HF_TLS1_0, 0xc013}, {HF_TLS1_0, 0x002f}};
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        hf_session *s = sample12(i % 2);
+        size_t len, id_len = 0;
+        s->version = rows[i / 2].version;
+        s->suite = rows[i / 2].suite;
+        uint8_t *p = exported(s, &len);
+        hf_error err = {0};
+        hf_session *back = hf_session_import(p, len, &err);
+        CHECK(back);
+        CHECK_STR(err.detail, "");
+        if (back) {
+            check_same(back, s);
+            const uint8_t *id = hf_session_id(back, &id_len);
+            CHECK(id && slice_equal(slice_of(id, id_len), slice_of(s->id, 32)));
+            CHECK(hf_session_has_ticket(back));
+            CHECK_INT(hf_session_version(back), rows[i / 2].version);
+            CHECK_INT(hf_session_expires(back), PKI_NOW + 7200);
+        }
+        hf_session_free(back);
+        hf_session_free(s);
+        free(p);
+    }
+}
+
+/* An ID is enough to resume by, below TLS 1.3; a ticket is, too; one of both must be there. */
+static void test_id_or_ticket(void)
+{
+    static const char *const details[] = {"ticket: is empty, and so is id", NULL, NULL, NULL};
+    for (size_t i = 0; i < 4; i++) {
+        hf_session *s = sample12(false);
+        size_t len, id_len = 7;
+        hf_error err = {0};
+        if (!(i & 1))
+            s->id_len = 0;
+        if (!(i & 2)) {
+            mem_free(s->ticket);
+            s->ticket = NULL;
+            s->ticket_len = 0;
+        }
+        uint8_t *p = exported(s, &len);
+        hf_session *back = hf_session_import(p, len, &err);
+        CHECK_INT(back != NULL, i != 0);
+        CHECK_STR(err.detail, details[i] ? details[i] : "");
+        if (back) {
+            CHECK_INT(hf_session_has_ticket(back), (i & 2) != 0);
+            CHECK((hf_session_id(back, &id_len) != NULL) == ((i & 1) != 0));
+            CHECK_INT(id_len, i & 1 ? 32 : 0);
+            CHECK((hf_session_id(back, NULL) != NULL) == ((i & 1) != 0));
+        }
+        hf_session_free(back);
+        hf_session_free(s);
+        free(p);
+    }
+}
+
+/* What earlier versions of handfast wrote: the same without the last four fields. */
+static void test_format_1(void)
+{
+    hf_session *s = sample(true);
+    struct buffer b = {0};
+    struct wr w;
+    hf_error err = {0};
+    s->named = true;
+    wr_start(&w, &b);
+    session_write(&w, s);
+    CHECK(wr_ok(&w));
+    b.p[0] = 1;
+    b.end -= 1 + 1 + 2 + 3;
+    hf_session *back = session_read(slice_of(b.p, buffer_len(&b)), &err);
+    CHECK(back);
+    CHECK_STR(err.detail, "");
+    if (back)
+        check_same(back, s);
+    hf_session_free(back);
+
+    b.p[58] |= 4; /* which had no meaning then */
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
+    CHECK_STR(err.detail, "flags: bits that have no meaning are set");
+    b.p[58] &= 3;
+    b.p[2] = 3;
+    err = (hf_error){0};
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
+    CHECK_STR(err.detail, "version 0x0303: format 1 has only TLS 1.3 sessions");
+    b.p[2] = 4;
+    b.end++; /* the fields of format 2 do not belong to it */
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), NULL));
+    buffer_clear(&b);
+    hf_session_free(s);
+}
+
 static void test_small(void)
 {
     hf_session *s = session_new();
@@ -121,9 +245,8 @@ static void test_export_too_small(void)
     hf_session_free(s);
 }
 
-static void test_truncated_everywhere(void)
+static void truncated_everywhere(hf_session *s)
 {
-    hf_session *s = sample(true);
     size_t len;
     uint8_t *p = exported(s, &len);
     for (size_t n = 0; n < len; n++) {
@@ -141,9 +264,14 @@ static void test_truncated_everywhere(void)
     free(p);
 }
 
-static void test_damaged_everywhere(void)
+static void test_truncated_everywhere(void)
 {
-    hf_session *s = sample(true);
+    truncated_everywhere(sample(true));
+    truncated_everywhere(sample12(true));
+}
+
+static void damaged_everywhere(hf_session *s)
+{
     size_t len;
     uint8_t *p = exported(s, &len);
     static const uint8_t masks[] = {0x01, 0x80, 0xff};
@@ -162,32 +290,30 @@ static void test_damaged_everywhere(void)
     free(p);
 }
 
-/* What is wrong is said, with the field: each row changes one byte of the inner form. */
-static void test_refusals(void)
+static void test_damaged_everywhere(void)
 {
-    static const struct {
-        size_t at;
-        uint8_t value;
-        const char *detail;
-    } rows[] = {
-        {0, 2, "format 2: this version of handfast reads 1"},
-        {2, 3, "version 0x0303: only TLS 1.3 sessions are kept"},
-        {4, 9, "suite 0x1309: not in this version"},
-        {4, 1, "secret: 48 bytes, but TLS_AES_128_GCM_SHA256 has secrets of 32"},
-        {58, 5, "flags: bits that have no meaning are set"},
-        {67, 0x80, "issued_ms: no time of this world"},
-        {75, 0xff, "started: no time of this world"},
-        {90, 0, "server_name: holds a NUL"},
-    };
-    hf_session *s = sample(false);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    damaged_everywhere(sample(true));
+    damaged_everywhere(sample12(true));
+}
+
+/* Changes one byte of a session's inner form and expects it to be refused with these words. Negative
+ * places count from the end. */
+struct change {
+    int at;
+    uint8_t value;
+    const char *detail;
+};
+
+static void check_changes(hf_session *s, const struct change *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         struct buffer b = {0};
         struct wr w;
         hf_error err = {0};
         wr_start(&w, &b);
         session_write(&w, s);
         CHECK(wr_ok(&w));
-        b.p[rows[i].at] = rows[i].value;
+        b.p[rows[i].at < 0 ? (int)buffer_len(&b) + rows[i].at : rows[i].at] = rows[i].value;
         hf_session *back = session_read(slice_of(b.p, buffer_len(&b)), &err);
         CHECK(!back);
         CHECK_INT(err.code, HF_E_SESSION_DATA);
@@ -195,6 +321,64 @@ static void test_refusals(void)
         hf_session_free(back);
         buffer_clear(&b);
     }
+    hf_session_free(s);
+}
+
+/* What is wrong is said, with the field. */
+static void test_refusals(void)
+{
+    static const struct change rows[] = {
+        {0, 0, "format 0: this version of handfast reads 1 to 2"},
+        {0, 3, "format 3: this version of handfast reads 1 to 2"},
+        {1, 2, "version 0x0204: sessions are of TLS 1.0 to 1.3"},
+        {2, 0, "version 0x0300: sessions are of TLS 1.0 to 1.3"},
+        {2, 5, "version 0x0305: sessions are of TLS 1.0 to 1.3"},
+        {2, 3, "suite: TLS_AES_256_GCM_SHA384 is not for TLS 1.2"},
+        {4, 9, "suite 0x1309: not in this version of handfast"},
+        {4, 1, "secret: 48 bytes, but TLS_AES_128_GCM_SHA256 has secrets of 32 in TLS 1.3"},
+        {58, 9, "flags: bits that have no meaning are set"},
+        {67, 0x80, "issued_ms: no time of this world"},
+        {75, 0xff, "started: no time of this world"},
+        {90, 0, "server_name: holds a NUL"},
+    };
+    check_changes(sample(false), rows, sizeof rows / sizeof rows[0]);
+}
+
+static void test_refusals_of_older_versions(void)
+{
+    static const struct change rows[] = {
+        {2, 4, "suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is not for TLS 1.3"},
+        {2, 2, "suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is not for TLS 1.1"},
+        {-22, 5, "max_fragment: 1029 is none of 512, 1024, 2048 and 4096"},
+        {-23, 3, "max_fragment: 768 is none of 512, 1024, 2048 and 4096"},
+    };
+    hf_session *s = sample12(false);
+    struct buffer b = {0};
+    struct wr w;
+    hf_error err = {0};
+
+    check_changes(hf_session_ref(s), rows, sizeof rows / sizeof rows[0]);
+    wr_start(&w, &b);
+    session_write(&w, s);
+    b.p[buffer_len(&b) - 38] = 33;
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
+    CHECK_INT(err.code, HF_E_SESSION_DATA);
+    CHECK_STR(err.path, "Session.context");
+    b.p[buffer_len(&b) - 38] = 14;
+    b.p[buffer_len(&b) - 71] = 33;
+    err = (hf_error){0};
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
+    CHECK_STR(err.path, "Session.id");
+    buffer_clear(&b);
+
+    s->secret_len = 32; /* as long as the suite's hash: that is a rule of TLS 1.3 */
+    wr_start(&w, &b);
+    session_write(&w, s);
+    err = (hf_error){0};
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
+    CHECK_STR(err.detail, "secret: 32 bytes, but TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 has "
+                          "secrets of 48 in TLS 1.2");
+    buffer_clear(&b);
     hf_session_free(s);
 }
 
@@ -243,7 +427,7 @@ static void test_many_certificates(void)
     s->chain = NULL;
     wr_start(&w, &b);
     session_write(&w, s);
-    b.end -= 3;
+    b.end -= 3 + 7;
     size_t mark = wr_open(&w, 3);
     for (size_t i = 0; i <= CHAIN_MAX; i++)
         wr_opaque24(&w, cert_der(leaf));
@@ -266,7 +450,7 @@ static void test_bad_certificate(void)
     wr_start(&w, &b);
     session_write(&w, s);
     /* The leaf stands before the intermediate: break its outer tag. */
-    size_t at = buffer_len(&b) - pki->mid->der_len - 3 - pki->leaf->der_len;
+    size_t at = buffer_len(&b) - 7 - pki->mid->der_len - 3 - pki->leaf->der_len;
     CHECK_INT(b.p[at], 0x30);
     b.p[at] = 0x31;
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
@@ -323,7 +507,7 @@ static void test_references(void)
 
 static void test_no_memory(void)
 {
-    hf_session *s = sample(true);
+    hf_session *s = sample12(true);
     size_t len;
     uint8_t *p = exported(s, &len);
     unsigned long n = 1;
@@ -349,11 +533,15 @@ int main(void)
 {
     pki = pki_new(PKI_P256, "DNS:server.example");
     RUN(test_round_trip);
+    RUN(test_older_versions);
+    RUN(test_id_or_ticket);
+    RUN(test_format_1);
     RUN(test_small);
     RUN(test_export_too_small);
     RUN(test_truncated_everywhere);
     RUN(test_damaged_everywhere);
     RUN(test_refusals);
+    RUN(test_refusals_of_older_versions);
     RUN(test_import_refusals);
     RUN(test_many_certificates);
     RUN(test_bad_certificate);
