@@ -1,6 +1,5 @@
-/* wrap.h: where secrets begin and where they end, for memcheck. The linker puts these functions in
- * place of the engine's own (-Wl,--wrap). A byte that memcheck takes for uninitialised is a secret;
- * memcheck complains when a branch or an address depends on one.
+/* wrap.h: where secrets begin and where they end, for memcheck (marks.h). The linker puts these
+ * functions in place of the engine's own (-Wl,--wrap).
  *
  * Secrets begin: the result of a key exchange, and the secret of a session in a ticket. They end:
  *   - ciphertext: it goes over the wire.
@@ -11,18 +10,9 @@
 #ifndef WRAP_H
 #define WRAP_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "marks.h"
 
 /* wrap_count: how often a secret began. */
 extern unsigned wrap_secrets;
-
-/* is_secret: memcheck takes every byte for secret; is_public: none. */
-bool is_secret(const void *p, size_t len);
-bool is_public(const void *p, size_t len);
-
-/* errors: complaints of memcheck so far; 0 if this is not memcheck. */
-unsigned errors_so_far(void);
-bool under_memcheck(void);
 
 #endif
