@@ -53,6 +53,8 @@ struct setup {
     const struct identity *identity;
     struct text root;
     const char *suite, *groups;
+    bool tls12;      /* TLS 1.2 instead of 1.3 */
+    bool no_tickets; /* server: sessions by ID */
     bool small; /* the engine's mode of least memory for idle connections */
 };
 

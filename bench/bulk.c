@@ -20,6 +20,10 @@ static const struct stream streams[] = {
     {"aes256gcm-16k-send", "aes256gcm-16k-receive", "TLS_AES_256_GCM_SHA384", RECORD_16K, 1},
     {"chacha20-16k-send", "chacha20-16k-receive", "TLS_CHACHA20_POLY1305_SHA256", RECORD_16K, 1},
     {"aes128gcm-100b-send", "aes128gcm-100b-receive", "TLS_AES_128_GCM_SHA256", 100, BATCH},
+    {"tls12-aes128gcm-16k-send", "tls12-aes128gcm-16k-receive", "ECDHE-ECDSA-AES128-GCM-SHA256", RECORD_16K, 1},
+    {"tls12-aes128gcm-100b-send", "tls12-aes128gcm-100b-receive", "ECDHE-ECDSA-AES128-GCM-SHA256", 100, BATCH},
+    {"tls12-aes128cbc-sha-16k-send", "tls12-aes128cbc-sha-16k-receive", "ECDHE-ECDSA-AES128-SHA", RECORD_16K, 1},
+    {"tls12-aes128cbc-sha-100b-send", "tls12-aes128cbc-sha-100b-receive", "ECDHE-ECDSA-AES128-SHA", 100, BATCH},
 };
 /* clang-format on */
 
@@ -36,8 +40,11 @@ static struct line line_open(const struct engine *engine, const char *suite)
     struct authority *root = authority_new(NULL), *intermediate = authority_new(root);
     struct identity identity = identity_new(intermediate, false);
     struct text pem = authority_pem(root);
-    struct setup setup = {
-        .identity = &identity, .root = pem, .suite = suite, .groups = "X25519"};
+    struct setup setup = {.identity = &identity,
+                          .root = pem,
+                          .suite = suite,
+                          .groups = "X25519:P-256",
+                          .tls12 = strncmp(suite, "TLS_", 4) != 0};
     struct line line;
 
     line.client = engine->config_new(CLIENT, &setup);

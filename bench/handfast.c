@@ -78,7 +78,10 @@ static void *config_new(enum side side, const struct setup *setup)
 
     if (config == NULL)
         die("handfast: no memory");
-    if (!hf_config_set_suites(config, setup->suite) ||
+    uint16_t version = setup->tls12 ? HF_TLS1_2 : HF_TLS1_3;
+    if (!hf_config_set_versions(config, version, version) ||
+        (setup->no_tickets && side == SERVER && !hf_config_set_tickets(config, 0, 0)) ||
+        !hf_config_set_suites(config, setup->suite) ||
         !hf_config_set_groups(config, setup->groups))
         die_error(hf_config_error(config), "hf_config_set_groups");
     if (side == SERVER)

@@ -8,6 +8,9 @@
 
 #define MAX_SAMPLES 20000
 #define AES128      "TLS_AES_128_GCM_SHA256"
+#define ECDSA_GCM   "ECDHE-ECDSA-AES128-GCM-SHA256"
+#define RSA_GCM     "ECDHE-RSA-AES128-GCM-SHA256"
+#define ECDSA_CBC   "ECDHE-ECDSA-AES128-SHA"
 
 enum novelty { NOTHING_NEW, LEAF_NEW, CHAIN_NEW };
 
@@ -16,17 +19,25 @@ struct scenario {
     const char *client_groups, *server_groups;
     enum novelty novelty;
     bool rsa, resume, retry;
+    const char *tls12; /* suite of TLS 1.2; NULL: TLS 1.3 */
+    bool by_id;        /* sessions are resumed by their ID, else by ticket */
 };
 
 /* clang-format off */
 static const struct scenario scenarios[] = {
-    {"tls13-full-client-seen", "tls13-full-server", "tls13-full-seen", "X25519", "X25519", NOTHING_NEW, false, false, false},
-    {"tls13-full-client-leaf-new", NULL, NULL, "X25519", "X25519", LEAF_NEW, false, false, false},
-    {"tls13-full-client-new", NULL, NULL, "X25519", "X25519", CHAIN_NEW, false, false, false},
-    {NULL, "tls13-full-rsa-server", NULL, "X25519", "X25519", NOTHING_NEW, true, false, false},
-    {"tls13-full-p256-client-seen", "tls13-full-p256-server", NULL, "P-256", "P-256", NOTHING_NEW, false, false, false},
-    {"tls13-resumed-client", "tls13-resumed-server", "tls13-resumed", "X25519", "X25519", NOTHING_NEW, false, true, false},
-    {NULL, NULL, "tls13-hrr", "X25519:P-256", "P-256", NOTHING_NEW, false, false, true},
+    {"tls13-full-client-seen", "tls13-full-server", "tls13-full-seen", "X25519", "X25519", NOTHING_NEW, false, false, false, NULL, false},
+    {"tls13-full-client-leaf-new", NULL, NULL, "X25519", "X25519", LEAF_NEW, false, false, false, NULL, false},
+    {"tls13-full-client-new", NULL, NULL, "X25519", "X25519", CHAIN_NEW, false, false, false, NULL, false},
+    {NULL, "tls13-full-rsa-server", NULL, "X25519", "X25519", NOTHING_NEW, true, false, false, NULL, false},
+    {"tls13-full-p256-client-seen", "tls13-full-p256-server", NULL, "P-256", "P-256", NOTHING_NEW, false, false, false, NULL, false},
+    {"tls13-resumed-client", "tls13-resumed-server", "tls13-resumed", "X25519", "X25519", NOTHING_NEW, false, true, false, NULL, false},
+    {NULL, NULL, "tls13-hrr", "X25519:P-256", "P-256", NOTHING_NEW, false, false, true, NULL, false},
+    {"tls12-full-client-seen", "tls12-full-server", "tls12-full-seen", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, false, false, ECDSA_GCM, false},
+    {"tls12-full-client-new", NULL, NULL, "X25519:P-256", "X25519:P-256", CHAIN_NEW, false, false, false, ECDSA_GCM, false},
+    {NULL, "tls12-full-rsa-server", NULL, "X25519:P-256", "X25519:P-256", NOTHING_NEW, true, false, false, RSA_GCM, false},
+    {NULL, "tls12-full-cbc-server", NULL, "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, false, false, ECDSA_CBC, false},
+    {"tls12-resumed-client", "tls12-resumed-server", "tls12-resumed", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, true, false, ECDSA_GCM, false},
+    {"tls12-resumed-id-client", "tls12-resumed-id-server", "tls12-resumed-id", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, true, false, ECDSA_GCM, true},
 };
 /* clang-format on */
 
@@ -61,10 +72,13 @@ static void shake(struct runner *run, void *server, bool keep)
         run->count++;
     }
     if (run->scenario->resume) {
-        engine->session_free(session);
-        run->session = engine->session_take();
-        if (run->session == NULL)
+        void *next = engine->session_take();
+        if (next == NULL && (session == NULL || run->scenario->tls12 == NULL))
             die("%s: no ticket came", engine->name);
+        if (next != NULL) { /* those of TLS 1.2 may be used again */
+            engine->session_free(session);
+            run->session = next;
+        }
     }
 }
 
@@ -83,7 +97,12 @@ static void *new_server(const struct engine *engine, const struct scenario *scen
                         const struct identity *identity)
 {
     struct setup setup = {
-        .identity = identity, .suite = AES128, .groups = scenario->server_groups};
+        .identity = identity,
+        .suite = scenario->tls12 ? scenario->tls12 : AES128,
+        .groups = scenario->server_groups,
+        .tls12 = scenario->tls12 != NULL,
+        .no_tickets = scenario->by_id,
+    };
 
     return engine->config_new(SERVER, &setup);
 }
@@ -136,7 +155,10 @@ static void run_scenario(const struct plan *plan, const struct scenario *scenari
     size_t engines = engines_of(plan, all);
     struct identity identity = identity_new(intermediate, scenario->rsa);
     struct text pem = authority_pem(root);
-    struct setup setup = {.root = pem, .suite = AES128, .groups = scenario->client_groups};
+    struct setup setup = {.root = pem,
+                          .suite = scenario->tls12 ? scenario->tls12 : AES128,
+                          .groups = scenario->client_groups,
+                          .tls12 = scenario->tls12 != NULL};
 
     for (size_t e = 0; e < engines; e++) {
         memset(&runs[e], 0, sizeof(runs[e]));

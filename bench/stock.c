@@ -1,5 +1,5 @@
 /* stock.c: the system's libssl as an engine: custom BIO on the wire, defaults except for what the
- * rows fix (TLS 1.3, one suite, given groups). */
+ * rows fix (the version, one suite, given groups). */
 #include "bench.h"
 
 #include <openssl/bio.h>
@@ -113,10 +113,15 @@ static void *config_new(enum side side, const struct setup *setup)
     char groups[64]; /* the call wants it writable */
     snprintf(groups, sizeof groups, "%s", setup->groups);
     pthread_once(&once, make_method);
-    if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
-        SSL_CTX_set_ciphersuites(ctx, setup->suite) != 1 ||
+    int version = setup->tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, version) != 1 ||
+        SSL_CTX_set_max_proto_version(ctx, version) != 1 ||
+        (setup->tls12 ? SSL_CTX_set_cipher_list(ctx, setup->suite)
+                      : SSL_CTX_set_ciphersuites(ctx, setup->suite)) != 1 ||
         SSL_CTX_ctrl(ctx, SSL_CTRL_SET_GROUPS_LIST, 0, groups) != 1)
         die_ssl("SSL_CTX_new");
+    if (setup->no_tickets && side == SERVER)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     if (setup->small)
         SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     if (side == SERVER)
