@@ -303,6 +303,48 @@ static void test_ocsp(void)
     free(ocsp);
 }
 
+static void test_scts(void)
+{
+    static const uint8_t good[] = {0, 7, 0, 2, 'a', 'b', 0, 1, 'c'};
+    static const struct {
+        uint8_t bytes[8];
+        size_t len;
+    } bad[] = {
+        {{0}, 1},
+        {{0, 0}, 2},                 /* an empty list */
+        {{0, 2, 0, 0}, 4},           /* an empty timestamp */
+        {{0, 3, 0, 2, 'a'}, 5},      /* one that is cut off */
+        {{0, 4, 0, 2, 'a'}, 5},      /* a list that is cut off */
+        {{0, 3, 0, 1, 'a', 'b'}, 6}, /* bytes behind it */
+        {{0, 4, 0, 1, 'a', 'b'}, 6}, /* half a length */
+        {{0, 2, 'a', 'b'}, 4},       /* one without its own length */
+    };
+    hf_error err = {.code = HF_E_FILE, .detail = "old"};
+    hf_credential *cred = hf_credential_load_memory(pki->bundle_pem, strlen(pki->bundle_pem),
+                                                    NULL, 0, NULL, NULL, NULL);
+    CHECK(cred && !cred->scts);
+    CHECK(hf_credential_set_scts(cred, good, sizeof good, &err));
+    CHECK_INT(err.code, HF_OK);
+    CHECK(slice_equal(slice_of(cred->scts, cred->scts_len), slice_of(good, sizeof good)));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        CHECK(!hf_credential_set_scts(cred, bad[i].bytes, bad[i].len, &err));
+        CHECK_INT(err.code, HF_E_CONFIG);
+        CHECK(strstr(err.detail, "SignedCertificateTimestampList"));
+        CHECK_INT(cred->scts_len, sizeof good); /* as it was */
+    }
+    mem_test_fail_after(1);
+    CHECK(!hf_credential_set_scts(cred, good, 6, &err));
+    mem_test_fail_after(0);
+    CHECK(!hf_credential_set_scts(cred, NULL, 3, &err));
+    CHECK_INT(err.code, HF_E_USAGE);
+    CHECK(!hf_credential_set_scts(NULL, good, sizeof good, &err));
+    CHECK_INT(cred->scts_len, sizeof good);
+    CHECK(hf_credential_set_scts(cred, NULL, 0, NULL));
+    CHECK(!cred->scts && cred->scts_len == 0);
+    CHECK(hf_credential_set_scts(cred, good, sizeof good, NULL)); /* freed with it */
+    hf_credential_free(cred);
+}
+
 static void test_no_memory(void)
 {
     const char *path = pki_file("m.pem", pki->bundle_pem, strlen(pki->bundle_pem));
@@ -336,6 +378,7 @@ int main(void)
     RUN(test_files);
     RUN(test_expired_loads);
     RUN(test_ocsp);
+    RUN(test_scts);
     RUN(test_no_memory);
     intern_clear();
     pki_clear(pki);

@@ -278,6 +278,167 @@ static void test_fork(void)
     close(pipes[1]);
 }
 
+/* ---- TLS 1.2 */
+
+static void test_older_versions(void)
+{
+    hf_config *config = server(7200, 3600);
+    struct buffer b = {0};
+    struct wr w;
+    hf_session *s = sample(config);
+    s->version = HF_TLS1_2;
+    s->suite = 0xc02b;
+    s->group = 0x001d;
+    s->secret_len = 48;
+    memset(s->secret, 0x5a, 48);
+    s->ems = true;
+    s->max_fragment = 512;
+    memcpy(s->context, "host", 4);
+    s->context_len = 4;
+    s->alpn = mem_dup("h2", 2);
+    s->alpn_len = 2;
+    wr_start(&w, &b);
+    CHECK(ticket_seal(config, s, &w));
+    /* A ticket goes into every ClientHello: without a client's chain it is smaller than OpenSSL's. */
+    CHECK_INT(buffer_len(&b), 44 + 98 + strlen("server.example") + strlen("h2") + 4);
+    CHECK(buffer_len(&b) < 176);
+    hf_session *back = ticket_open(config, bytes_of(&b));
+    CHECK(back);
+    if (back) {
+        CHECK_INT(back->version, HF_TLS1_2);
+        CHECK_INT(back->secret_len, 48);
+        CHECK_MEM(back->secret, s->secret, 48);
+        CHECK(back->ems);
+        CHECK_INT(back->max_fragment, 512);
+        CHECK(slice_equal(slice_of(back->context, back->context_len), slice_of("host", 4)));
+    }
+    hf_session_free(back);
+    now += 7200;
+    CHECK(!ticket_open(config, bytes_of(&b)));
+    buffer_clear(&b);
+    hf_session_free(s);
+    hf_config_free(config);
+}
+
+/* ---- keys from outside */
+
+static void fill_key(uint8_t *key, uint8_t with)
+{
+    memset(key, with, HF_TICKET_KEY_SIZE);
+}
+
+static void test_shared_keys(void)
+{
+    uint8_t keys[4 * HF_TICKET_KEY_SIZE];
+    hf_config *a = server(7200, 3600), *b = server(7200, 3600);
+    struct buffer first = sealed(a);
+    now += 3600;
+    struct buffer second = sealed(a), foreign = sealed(b);
+    CHECK(!opens(b, &first) && !opens(b, &second));
+    size_t count = hf_config_ticket_keys(a, keys, 4);
+    CHECK_INT(count, 2);
+    CHECK_MEM(keys, second.p, 16); /* newest first, its name in front */
+    CHECK_MEM(keys + HF_TICKET_KEY_SIZE, first.p, 16);
+    CHECK(hf_config_set_ticket_keys(b, keys, count, NULL));
+    CHECK(opens(b, &first) && opens(b, &second));
+    CHECK(!opens(b, &foreign)); /* its own are gone: the list is what there is */
+    struct buffer back = sealed(b);
+    CHECK(opens(a, &back));
+    CHECK_MEM(back.p, second.p, 16);
+
+    /* It does not rotate by itself, however long it waits. */
+    now += 100 * 3600;
+    struct buffer late = sealed(b);
+    CHECK_MEM(late.p, second.p, 16);
+    CHECK_INT(ticket_ring_count(b->tickets), 2);
+    buffer_clear(&first);
+    buffer_clear(&second);
+    buffer_clear(&foreign);
+    buffer_clear(&back);
+    buffer_clear(&late);
+    hf_config_free(a);
+    hf_config_free(b);
+}
+
+static void test_changed_keys(void)
+{
+    uint8_t keys[3 * HF_TICKET_KEY_SIZE], out[3 * HF_TICKET_KEY_SIZE];
+    hf_config *config = hf_config_new(HF_SERVER);
+    now = PKI_NOW;
+    CHECK(hf_config_set_clock(config, clock_fn, &now));
+    for (uint8_t i = 0; i < 3; i++)
+        fill_key(keys + i * HF_TICKET_KEY_SIZE, (uint8_t)(i + 1));
+    CHECK(hf_config_set_ticket_keys(config, keys, 1, NULL)); /* before there is any other */
+    CHECK(ticket_ring_start(config->tickets, config));
+    CHECK_INT(ticket_ring_count(config->tickets), 1);
+    hf_config *derived = hf_config_derive(config);
+    struct buffer old = sealed(config);
+    CHECK_INT(old.p[0], 1);
+    /* The next key in front, the old one behind; then it goes. What is derived follows at once. */
+    memcpy(out, keys + HF_TICKET_KEY_SIZE, HF_TICKET_KEY_SIZE);
+    memcpy(out + HF_TICKET_KEY_SIZE, keys, HF_TICKET_KEY_SIZE);
+    CHECK(hf_config_set_ticket_keys(derived, out, 2, NULL));
+    struct buffer new = sealed(config);
+    CHECK_INT(new.p[0], 2);
+    CHECK(opens(config, &old) && opens(derived, &new));
+    CHECK(hf_config_set_ticket_keys(config, out, 1, NULL));
+    CHECK(!opens(derived, &old) && opens(derived, &new));
+
+    CHECK(hf_config_set_ticket_keys(config, keys, 3, NULL));
+    memset(out, 0, sizeof out);
+    CHECK_INT(hf_config_ticket_keys(config, out, 2), 3);
+    CHECK_MEM(out, keys, (size_t)2 * HF_TICKET_KEY_SIZE);
+    CHECK_INT(out[2 * HF_TICKET_KEY_SIZE], 0); /* not more than there is room for */
+    CHECK_INT(hf_config_ticket_keys(config, NULL, 0), 3);
+    buffer_clear(&old);
+    buffer_clear(&new);
+    hf_config_free(config);
+    hf_config_free(derived);
+}
+
+static void test_key_refusals(void)
+{
+    uint8_t *keys = malloc((size_t)257 * HF_TICKET_KEY_SIZE);
+    hf_config *config = server(7200, 3600), *client = hf_config_new(HF_CLIENT);
+    hf_error err = {.code = HF_E_FILE, .detail = "old"};
+    for (size_t i = 0; i < 257; i++) {
+        fill_key(keys + i * HF_TICKET_KEY_SIZE, 0);
+        keys[i * HF_TICKET_KEY_SIZE] = (uint8_t)i;
+        keys[i * HF_TICKET_KEY_SIZE + 1] = (uint8_t)(i >> 8);
+    }
+    struct buffer before = sealed(config);
+    CHECK(!hf_config_set_ticket_keys(config, keys, 257, &err));
+    CHECK_INT(err.code, HF_E_CONFIG);
+    CHECK_STR(err.detail, "257 ticket keys: 1 to 256 are allowed");
+    CHECK(!hf_config_set_ticket_keys(config, keys, 0, &err));
+    CHECK_STR(err.detail, "0 ticket keys: 1 to 256 are allowed");
+    CHECK(!hf_config_set_ticket_keys(config, NULL, 1, NULL));
+    CHECK(!hf_config_set_ticket_keys(client, keys, 1, &err));
+    CHECK_INT(err.code, HF_E_USAGE);
+    CHECK(!hf_config_set_ticket_keys(NULL, keys, 1, &err));
+    keys[2 * HF_TICKET_KEY_SIZE] = 1;
+    CHECK(!hf_config_set_ticket_keys(config, keys, 3, &err));
+    CHECK_STR(err.detail, "ticket keys 1 and 2 have the same name (the first 16 bytes), by "
+                          "which a ticket's key is found");
+    keys[2 * HF_TICKET_KEY_SIZE] = 2;
+    CHECK_INT(hf_config_ticket_keys(client, keys, 1), 0);
+    CHECK_INT(hf_config_ticket_keys(NULL, keys, 1), 0);
+    for (unsigned long n = 1; n <= 3; n++) {
+        mem_test_fail_after(n);
+        CHECK(!hf_config_set_ticket_keys(config, keys, 3, &err));
+        mem_test_fail_after(0);
+        CHECK_INT(err.code, HF_E_NO_MEMORY);
+    }
+    CHECK(opens(config, &before)); /* nothing has changed by all this */
+    CHECK(hf_config_set_ticket_keys(config, keys, 256, &err));
+    CHECK_INT(err.code, HF_OK);
+    CHECK(!opens(config, &before));
+    buffer_clear(&before);
+    hf_config_free(config);
+    hf_config_free(client);
+    free(keys);
+}
+
 static bool fixed_random(void *arg, const char *what, uint8_t *out, size_t n)
 {
     (void)arg;
@@ -400,6 +561,49 @@ static void test_threads(void)
     hf_config_free(config);
 }
 
+/* Keys change under the feet of four threads, one of which changes them. */
+static void *change_keys(void *arg)
+{
+    hf_config *config = arg;
+    uint8_t keys[2 * HF_TICKET_KEY_SIZE];
+    long bad = 0;
+    for (int i = 0; i < 500; i++) {
+        fill_key(keys, (uint8_t)i);
+        fill_key(keys + HF_TICKET_KEY_SIZE, (uint8_t)(i - 1));
+        bad += !hf_config_set_ticket_keys(config, keys, 2, NULL);
+        bad += hf_config_ticket_keys(config, keys, 2) != 2;
+    }
+    return bad ? arg : NULL;
+}
+
+static void *seal_only(void *arg)
+{
+    const hf_config *config = arg;
+    long bad = 0;
+    for (int i = 0; i < 500; i++) {
+        struct buffer b = sealed(config);
+        hf_session *s = ticket_open(config, bytes_of(&b)); /* its key may be gone already */
+        bad += s && s->secret[0] != 0x5a;
+        hf_session_free(s);
+        buffer_clear(&b);
+    }
+    return bad ? arg : NULL;
+}
+
+static void test_threads_change_keys(void)
+{
+    hf_config *config = server(7200, 3600);
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, i ? seal_only : change_keys, config), 0);
+    for (int i = 0; i < 4; i++) {
+        void *result;
+        CHECK_INT(pthread_join(threads[i], &result), 0);
+        CHECK(result == NULL);
+    }
+    hf_config_free(config);
+}
+
 int main(void)
 {
     RUN(test_round_trip);
@@ -412,8 +616,13 @@ int main(void)
     RUN(test_many_keys);
     RUN(test_clock_jumps);
     RUN(test_fork);
+    RUN(test_older_versions);
+    RUN(test_shared_keys);
+    RUN(test_changed_keys);
+    RUN(test_key_refusals);
     RUN(test_hooks);
     RUN(test_no_memory);
     RUN(test_threads);
+    RUN(test_threads_change_keys);
     return check_done();
 }
