@@ -153,16 +153,19 @@ static void padding_too_long(struct reference r)
         size_t n = reference_seal(&sealing, head, text, len, f, record);
         CHECK(!opens(&r, record, n, text, len));
     }
-    /* Nothing but padding, and a MAC that would have to begin before the record. */
-    for (size_t blocks = 1; blocks <= 16; blocks++) {
-        uint8_t plain[256], *body = record + (r.chained ? 0 : 16);
-        memset(plain, (int)(blocks * 16 - 1), sizeof plain);
-        memcpy(record, r.iv, 16);
-        size_t n =
-            (size_t)(body - record) + reference_crypt(&r, true, r.iv, plain, blocks * 16, body);
-        if (!r.etm)
-            CHECK(!opens(&r, record, n, text, 0));
-    }
+    /* Nothing but padding, and a MAC that would have to begin before the record; and padding that would have
+     * to begin before it. */
+    for (size_t blocks = 1; blocks <= 15; blocks++)
+        for (unsigned more = 0; more < 2; more++) {
+            uint8_t plain[256], *body = record + (r.chained ? 0 : 16);
+            memset(plain, (int)(blocks * 16 - 1 + more), sizeof plain);
+            memcpy(record, r.iv, 16);
+            size_t n = (size_t)(body - record) +
+                       reference_crypt(&r, true, r.iv, plain, blocks * 16, body);
+            if (r.etm)
+                n += reference_mac(&r, head, record, n, record + n);
+            CHECK_INT(opens(&r, record, n, text, 0), r.etm && !more);
+        }
 }
 
 static void test_padding_too_long(void)
