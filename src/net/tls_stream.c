@@ -414,11 +414,13 @@ hf_config *tls_pin(const struct scheme *scheme, hf_config *config, hf_error *err
         net_fail(err, HF_E_NO_MEMORY, 0, "for a configuration");
         return NULL;
     }
-    if (!hf_config_set_versions(pinned, scheme->version, scheme->version)) {
-        const hf_error *why = hf_config_error(pinned);
+    hf_error why = {0};
+    if (!hf_config_set_versions(pinned, scheme->version, scheme->version) ||
+        !hf_config_freeze(pinned, &why)) {
+        const hf_error *refused = hf_config_error(pinned);
 
-        net_fail(err, HF_E_SCHEME, 0, "%s:// cannot be had: %s; use tls://", scheme->name,
-                 why ? why->detail : "the version was refused");
+        net_fail(err, HF_E_SCHEME, 0, "%s:// cannot be had: %s; or use tls://", scheme->name,
+                 refused ? refused->detail : why.detail);
         hf_config_free(pinned);
         return NULL;
     }

@@ -18,8 +18,8 @@ static const struct scheme schemes[] = {
     { "ssl",     SCHEME_TLS,        0,          NULL,                                         NULL       },
     { "tlsv1.3", SCHEME_TLS,        HF_TLS1_3,  NULL,                                         NULL       },
     { "tlsv1.2", SCHEME_TLS,        HF_TLS1_2,  NULL,                                         NULL       },
-    { "tlsv1.1", SCHEME_ABSENT,     HF_TLS1_1,  "is obsolete (RFC 8996): use tls://",         "RFC 8996" },
-    { "tlsv1.0", SCHEME_ABSENT,     HF_TLS1_0,  "is obsolete (RFC 8996): use tls://",         "RFC 8996" },
+    { "tlsv1.1", SCHEME_TLS,        HF_TLS1_1,  NULL,                                         "RFC 8996" },
+    { "tlsv1.0", SCHEME_TLS,        HF_TLS1_0,  NULL,                                         "RFC 8996" },
     { "sslv3",   SCHEME_PROHIBITED, 0,          "SSL 3.0 is prohibited by RFC 7568: use tls://", "RFC 7568" },
     { "sslv2",   SCHEME_PROHIBITED, 0,          "SSL 2.0 is prohibited by RFC 6176: use tls://", "RFC 6176" },
     { "udp",     SCHEME_ABSENT,     0,          NOT_HERE,                                     NULL       },
@@ -46,7 +46,7 @@ static const struct { const char *name, *use; } protocols[] = {
 /* clang-format on */
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-#define KNOWN    "tcp, tls, ssl and tlsv1.3"
+#define KNOWN    "tcp, tls, ssl and tlsv1.0 to tlsv1.3"
 
 /* The parts of a URL as they are shown in messages; longer ones are cut there. */
 #define SHOWN   80

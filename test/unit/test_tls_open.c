@@ -363,15 +363,49 @@ static void test_session_given(void)
     hf_config_free(config);
 }
 
+/* Each scheme with a version gets just that; those below TLS 1.2 only at security level 0. */
+static void test_versions(void)
+{
+    static const struct {
+        const char *scheme;
+        uint16_t version;
+    } all[] = {{"tlsv1.0", HF_TLS1_0}, {"tlsv1.1", HF_TLS1_1}, {"tlsv1.2", HF_TLS1_2},
+               {"tlsv1.3", HF_TLS1_3}, {"ssl", HF_TLS1_3},     {"tls", HF_TLS1_3}};
+    hf_config *server = make_server(pki), *client = make_client(pki);
+    struct tls_peer p;
+
+    for (int i = 0; i < 2; i++) {
+        hf_config *config = i ? server : client;
+        CHECK(hf_config_insecure_set_security_level(config, 0));
+        CHECK(hf_config_set_versions(config, HF_TLS1_0, HF_TLS1_3));
+        CHECK(hf_config_set_ciphers(config, "ALL:@SECLEVEL=0"));
+    }
+    tls_peer_start(&p, "tls://localhost:0", server, 6, play_greet);
+    for (size_t i = 0; i < 6; i++) {
+        char url[96];
+        hf_error err = {0};
+        snprintf(url, sizeof url, "%s%s", all[i].scheme, strstr(p.url, "://"));
+        hf_stream *s = hf_open(url, client, NULL, &err);
+        if (!s)
+            printf("    %s: %s: %s\n", url, hf_code_name(err.code), err.detail);
+        CHECK(s && hf_conn_version(hf_stream_conn(s)) == all[i].version);
+        hf_close(s, NULL);
+    }
+    tls_peer_end(&p);
+    hf_config_free(server);
+    hf_config_free(client);
+}
+
 static void test_config_failures(void)
 {
     hf_error err = {0};
 
     CHECK(hf_open("tls://localhost:1", server_config, NULL, &err) == NULL);
     CHECK(err.fault == HF_FAULT_USAGE || err.fault == HF_FAULT_CONFIG);
-    CHECK(hf_open("tlsv1.2://localhost:1", client_config, NULL, &err) == NULL);
+    CHECK(hf_open("tlsv1.1://localhost:1", client_config, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "SCHEME");
-    CHECK(strstr(err.detail, "tlsv1.2:// cannot be had"));
+    CHECK(strstr(err.detail, "tlsv1.1:// cannot be had"));
+    CHECK(strstr(err.detail, "hf_config_insecure_set_security_level"));
     CHECK(hf_listen("tls://localhost:0", client_config, NULL, &err) == NULL);
     CHECK(err.fault == HF_FAULT_USAGE || err.fault == HF_FAULT_CONFIG);
 }
@@ -393,6 +427,7 @@ int main(void)
     RUN(test_no_memory);
     RUN(test_session_cache);
     RUN(test_session_given);
+    RUN(test_versions);
     RUN(test_config_failures);
     return tls_done(files);
 }

@@ -30,6 +30,9 @@ static const struct {
     { "tls://example.com:443",    "tls",     "example.com",      "",     URL_NAME, 443   },
     { "ssl://example.com:443",    "ssl",     "example.com",      "",     URL_NAME, 443   },
     { "TLS://Example.COM:443",    "tls",     "example.com",      "",     URL_NAME, 443   },
+    { "tlsv1.0://a.example:1",    "tlsv1.0", "a.example",        "",     URL_NAME, 1     },
+    { "tlsv1.1://a.example:1",    "tlsv1.1", "a.example",        "",     URL_NAME, 1     },
+    { "tlsv1.2://a.example:1",    "tlsv1.2", "a.example",        "",     URL_NAME, 1     },
     { "tlsv1.3://a.example:1",    "tlsv1.3", "a.example",        "",     URL_NAME, 1     },
     { "tls://example.com.:443",   "tls",     "example.com.",     "",     URL_NAME, 443   },
     { "tls://_x.xn--bcher-kva.example:443", "tls", "_x.xn--bcher-kva.example", "", URL_NAME, 443 },
@@ -76,7 +79,7 @@ static const struct {
     /* clang-format off */
     { "", HF_E_URL, "the URL is empty: write SCHEME://HOST:PORT" },
     { "tcp://", HF_E_URL, "there is no host: write tcp://HOST:PORT" },
-    { "://host:1", HF_E_URL, "there is no scheme before \"://\": the schemes are tcp, tls, ssl and tlsv1.3" },
+    { "://host:1", HF_E_URL, "there is no scheme before \"://\": the schemes are tcp, tls, ssl and tlsv1.0 to tlsv1.3" },
     /* T12: the port */
     { "tcp://example.com", HF_E_URL, "there is no port: write tcp://example.com:PORT" },
     { "example.com", HF_E_URL, "there is no port: write tcp://example.com:PORT" },
@@ -144,15 +147,13 @@ static const struct {
     /* T01, T09, T10, T30: schemes */
     { "https://a.example:443", HF_E_SCHEME, "https:// is a protocol, not a transport: use tls://HOST:443 and speak it yourself" },
     { "SMTPS://a.example:465", HF_E_SCHEME, "smtps:// is a protocol, not a transport: use tls://HOST:465 and speak it yourself" },
-    { "tcp6://a.example:443", HF_E_SCHEME, "\"tcp6\": the schemes are tcp, tls, ssl and tlsv1.3" },
-    { "tlsv1://a.example:443", HF_E_SCHEME, "\"tlsv1\": the schemes are tcp, tls, ssl and tlsv1.3" },
+    { "tcp6://a.example:443", HF_E_SCHEME, "\"tcp6\": the schemes are tcp, tls, ssl and tlsv1.0 to tlsv1.3" },
+    { "tlsv1://a.example:443", HF_E_SCHEME, "\"tlsv1\": the schemes are tcp, tls, ssl and tlsv1.0 to tlsv1.3" },
     { "sslv2://a.example:443", HF_E_PROHIBITED_PROTOCOL, "sslv2://: SSL 2.0 is prohibited by RFC 6176: use tls://" },
     { "sslv3://a.example:443", HF_E_PROHIBITED_PROTOCOL, "sslv3://: SSL 3.0 is prohibited by RFC 7568: use tls://" },
-    { "tlsv1.0://a.example:443", HF_E_SCHEME, "tlsv1.0:// is obsolete (RFC 8996): use tls:// (available: tcp, tls, ssl and tlsv1.3)" },
-    { "tlsv1.1://a.example:443", HF_E_SCHEME, "tlsv1.1:// is obsolete (RFC 8996): use tls:// (available: tcp, tls, ssl and tlsv1.3)" },
-    { "udp://a.example:53", HF_E_SCHEME, "udp:// is known but not part of this version of handfast (available: tcp, tls, ssl and tlsv1.3)" },
-    { "unix:///tmp/x", HF_E_SCHEME, "unix:// is known but not part of this version of handfast (available: tcp, tls, ssl and tlsv1.3)" },
-    { "dtls://a.example:53", HF_E_SCHEME, "dtls:// is known but not part of this version of handfast (available: tcp, tls, ssl and tlsv1.3)" },
+    { "udp://a.example:53", HF_E_SCHEME, "udp:// is known but not part of this version of handfast (available: tcp, tls, ssl and tlsv1.0 to tlsv1.3)" },
+    { "unix:///tmp/x", HF_E_SCHEME, "unix:// is known but not part of this version of handfast (available: tcp, tls, ssl and tlsv1.0 to tlsv1.3)" },
+    { "dtls://a.example:53", HF_E_SCHEME, "dtls:// is known but not part of this version of handfast (available: tcp, tls, ssl and tlsv1.0 to tlsv1.3)" },
     /* clang-format on */
 };
 
@@ -177,7 +178,6 @@ static void test_prohibited_cites_rfc(void)
 
     CHECK_STR(parse("sslv2://a.example:443", &u).rfc, "RFC 6176");
     CHECK_STR(parse("sslv3://a.example:443", &u).rfc, "RFC 7568");
-    CHECK_STR(parse("tlsv1.1://a.example:443", &u).rfc, "RFC 8996");
 }
 
 static void test_lengths(void)
