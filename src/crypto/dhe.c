@@ -84,13 +84,19 @@ static bool power(struct exchange *e, const BIGNUM *base, uint8_t *out, size_t l
            BN_bn2binpad(e->r, out, (int)len) >= 0;
 }
 
+static bool direct(struct exchange *e, uint8_t *our_share, uint8_t *secret, size_t len)
+{
+    return BN_MONT_CTX_set(e->mont, e->p, e->ctx) == 1 && (e->x = draw_exponent(e->p)) &&
+           power(e, e->g, our_share, len) && power(e, e->y, secret, len);
+}
+
 static bool respond(struct slice p, struct slice g, struct slice share, uint8_t *our_share,
                     uint8_t *secret)
 {
     struct exchange e = {0};
-    bool ok = set_up(&e, p, g, share) && BN_MONT_CTX_set(e.mont, e.p, e.ctx) == 1 &&
-              (e.x = draw_exponent(e.p)) && power(&e, e.g, our_share, p.len) &&
-              power(&e, e.y, secret, p.len);
+    bool ok = set_up(&e, p, g, share) &&
+              (provider_direct_keyexch("DH") ? direct(&e, our_share, secret, p.len)
+                                             : kx_evp_dh(e.p, e.g, share, our_share, secret));
     clear(&e);
     return ok;
 }

@@ -2,6 +2,7 @@
  * than the default one serves it. */
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <openssl/params.h>
 
 #include "crypto/kx_method.h"
@@ -101,3 +102,53 @@ static void clear(struct kx *kx)
 }
 
 const struct kx_method kx_evp = {usable, make, derive, clear, NULL};
+
+/* ---- a group that was sent */
+
+static EVP_PKEY *group_of(const BIGNUM *p, const BIGNUM *g)
+{
+    EVP_PKEY *group = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    OSSL_PARAM *params = NULL;
+    if (ctx && build && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_FFC_P, p) == 1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_FFC_G, g) == 1)
+        params = OSSL_PARAM_BLD_to_param(build);
+    if (params && EVP_PKEY_fromdata_init(ctx) > 0)
+        EVP_PKEY_fromdata(ctx, &group, EVP_PKEY_KEY_PARAMETERS, params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(ctx);
+    return group;
+}
+
+static EVP_PKEY *key_in(EVP_PKEY *group)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = group ? EVP_PKEY_CTX_new_from_pkey(NULL, group, NULL) : NULL;
+    if (ctx && EVP_PKEY_keygen_init(ctx) > 0)
+        EVP_PKEY_generate(ctx, &pkey);
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+bool kx_evp_dh(const BIGNUM *p, const BIGNUM *g, struct slice share, uint8_t *our_share,
+               uint8_t *secret)
+{
+    const struct kx_group sent = {.algorithm = "DH",
+                                  .curve = "",
+                                  .initiator = (uint16_t)BN_num_bytes(p),
+                                  .responder = (uint16_t)share.len,
+                                  .secret = (uint16_t)BN_num_bytes(p)};
+    EVP_PKEY *group = group_of(p, g);
+    struct kx kx = {.group = &sent, .pkey = key_in(group)};
+    unsigned char *encoded = NULL;
+    size_t len = kx.pkey ? EVP_PKEY_get1_encoded_public_key(kx.pkey, &encoded) : 0;
+    bool ok = len == sent.initiator && derive(&kx, share.p, secret) == KX_OK;
+    if (ok)
+        memcpy(our_share, encoded, len);
+    OPENSSL_free(encoded);
+    clear(&kx);
+    EVP_PKEY_free(group);
+    return ok;
+}

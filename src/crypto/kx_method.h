@@ -44,6 +44,11 @@ struct kx_method {
 /* kx_dh_number takes the leading zeros off, with which a number may be sent. */
 struct slice kx_dh_number(struct slice number);
 
+/* kx_evp_dh is kx_dh_respond for a group without a name, by EVP; what it is given lies in
+ * range. */
+bool kx_evp_dh(const BIGNUM *p, const BIGNUM *g, struct slice share, uint8_t *our_share,
+               uint8_t *secret);
+
 extern const struct kx_method kx_x25519, kx_ecdh, kx_ffdh, kx_evp, kx_hybrid;
 
 #endif

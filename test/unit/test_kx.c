@@ -431,7 +431,7 @@ static size_t raise(struct slice p, struct slice base, const BIGNUM *x, uint8_t 
     return len;
 }
 
-static void agree_dh(struct slice p, struct slice g)
+static void agree_on_route(struct slice p, struct slice g)
 {
     uint8_t share[KX_MAX_DH], ours[KX_MAX_DH], a[KX_MAX_SECRET], b[KX_MAX_SECRET];
     size_t our_len, len;
@@ -444,6 +444,14 @@ static void agree_dh(struct slice p, struct slice g)
     CHECK_INT(raise(p, slice_of(ours, our_len), x, b), len);
     CHECK_MEM(a, b, len);
     BN_free(x);
+}
+
+static void agree_dh(struct slice p, struct slice g)
+{
+    agree_on_route(p, g);
+    provider_test_evp_only(true);
+    agree_on_route(p, g);
+    provider_test_evp_only(false);
 }
 
 /* One end knows the group by its name, the other one was sent it. */
@@ -623,6 +631,11 @@ static void test_dh_edges(void)
         CHECK_INT(kx_dh_respond(p, g, slice_of(two, 1), ours, &our_len, secret, &len), KX_OK);
         CHECK_INT(len, p.len);
         CHECK_MEM(ours, secret, len); /* g^x = y^x */
+        provider_test_evp_only(true);
+        CHECK_INT(kx_dh_respond(p, g, slice_of(two, 1), ours, &our_len, secret, &len), KX_OK);
+        CHECK_INT(len, p.len);
+        CHECK_MEM(ours, secret, len);
+        provider_test_evp_only(false);
     }
 }
 
