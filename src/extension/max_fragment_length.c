@@ -4,7 +4,8 @@
 /* Code 1 is 2^9 bytes, code 4 is 2^12. */
 static uint16_t length_of(uint8_t code)
 {
-    return code >= 1 && code <= 4 ? (uint16_t)(256 << code) : (uint16_t)0;
+    static const uint16_t lengths[] = {0, 512, 1024, 2048, 4096};
+    return code <= 4 ? lengths[code] : 0;
 }
 
 static uint8_t code_of(uint16_t length)

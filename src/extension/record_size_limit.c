@@ -10,7 +10,7 @@ static uint16_t on_the_wire(const struct nego *n, unsigned message)
 {
     uint16_t limit = n->config->record_size_limit;
     bool type_byte = message == IN_EE || (message == IN_CH && !n->renegotiating &&
-                                          n->config->version_max >= HF_TLS1_3);
+                                          n->config->body.version_max >= HF_TLS1_3);
     return (uint16_t)((limit ? limit : HIGHEST - 1) + type_byte);
 }
 

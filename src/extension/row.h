@@ -56,9 +56,6 @@ EXT_FUNCTIONS(session_ticket)
 EXT_FUNCTIONS(signed_certificate_timestamp)
 EXT_FUNCTIONS(pre_shared_key)
 
-/* version_usable: within the range that is configured, and good enough for the security level. */
-bool version_usable(const hf_config *config, uint16_t version);
-
 #undef EXT_FUNCTIONS
 
 #endif

@@ -10,7 +10,8 @@ static bool sigalg_known(uint16_t id)
 
 bool signature_algorithms_wants(const struct nego *n, unsigned message)
 {
-    return message != IN_CH || n->config->version_max >= HF_TLS1_2; /* RFC 5246 7.4.1.4.1 */
+    return message != IN_CH ||
+           n->config->body.version_max >= HF_TLS1_2; /* RFC 5246 7.4.1.4.1 */
 }
 
 void signature_algorithms_put(struct nego *n, struct wr *w, unsigned message)
@@ -40,7 +41,7 @@ bool signature_algorithms_take(struct nego *n, const struct ext_values *v, unsig
 bool signature_algorithms_cert_wants(const struct nego *n, unsigned message)
 {
     return n->config->body.sigalgs_cert_len > 0 &&
-           (message != IN_CH || n->config->version_max >= HF_TLS1_2);
+           (message != IN_CH || n->config->body.version_max >= HF_TLS1_2);
 }
 
 void signature_algorithms_cert_put(struct nego *n, struct wr *w, unsigned message)

@@ -20,7 +20,7 @@ void supported_groups_put(struct nego *n, struct wr *w, unsigned message)
 {
     (void)message;
     const uint8_t *list = n->config->body.groups;
-    if (n->config->version_max >= HF_TLS1_3 && !n->renegotiating) {
+    if (n->config->body.version_max >= HF_TLS1_3 && !n->renegotiating) {
         wr_bytes(w, list, n->config->body.groups_len);
         return;
     }

@@ -2,18 +2,11 @@
 #include <stdio.h>
 
 #include "bytes/names.h"
-#include "config/security.h"
 #include "extension/row.h"
 
 /* From high to low. */
 static const uint16_t all_versions[] = {HF_TLS1_3, HF_TLS1_2, HF_TLS1_1, HF_TLS1_0};
 #define VERSIONS (sizeof all_versions / sizeof *all_versions)
-
-bool version_usable(const hf_config *config, uint16_t version)
-{
-    return config_version(config, version) &&
-           security_allows_version(config->security_level, version);
-}
 
 bool supported_versions_wants(const struct nego *n, unsigned message)
 {
@@ -30,7 +23,7 @@ void supported_versions_put(struct nego *n, struct wr *w, unsigned message)
     }
     size_t list = wr_open(w, 1);
     for (size_t i = 0; i < VERSIONS; i++) {
-        if (version_usable(n->config, all_versions[i]))
+        if (config_version(n->config, all_versions[i]))
             wr_u16(w, all_versions[i]);
     }
     wr_close(w, list, 1);
@@ -69,7 +62,7 @@ uint16_t versions_choose(const hf_config *config, const struct ext_values *v,
         bool offered = ext_has(v, X_SUPPORTED_VERSIONS)
                            ? is_listed(v->versions, version)
                            : version <= legacy_version && version < HF_TLS1_3;
-        if (offered && version_usable(config, version))
+        if (offered && config_version(config, version))
             return version;
     }
     return 0;
@@ -87,7 +80,7 @@ static void list_ours(const hf_config *config, char out[LIST_SIZE])
 {
     out[0] = '\0';
     for (size_t i = 0; i < VERSIONS; i++) {
-        if (version_usable(config, all_versions[i]))
+        if (config_version(config, all_versions[i]))
             add_version(out, all_versions[i]);
     }
 }
@@ -141,7 +134,7 @@ bool supported_versions_take(struct nego *n, const struct ext_values *v, unsigne
         return true; /* the handshake has looked at legacy_version */
     /* "If the "supported_versions" extension ... contains a version prior to TLS 1.3, the client MUST
      * abort the handshake with an "illegal_parameter" alert" (RFC 8446 4.2.1). */
-    if (v->version != HF_TLS1_3 || !version_usable(n->config, HF_TLS1_3))
+    if (v->version != HF_TLS1_3 || !config_version(n->config, HF_TLS1_3))
         return ext_refuse(n, message, X_SUPPORTED_VERSIONS, HF_E_VERSION_NOT_OFFERED,
                           "the server chose 0x%04x, only TLS 1.3 is chosen here", v->version);
     n->version = v->version;

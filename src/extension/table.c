@@ -81,8 +81,8 @@ static const char *message_name(unsigned message)
 static bool in_version(const struct nego *n, const struct ext_row *row, bool hello_written)
 {
     if (hello_written) {
-        bool newest = n->config->version_max >= HF_TLS1_3 && !n->renegotiating;
-        bool older = n->config->version_min < HF_TLS1_3;
+        bool newest = n->config->body.version_max >= HF_TLS1_3 && !n->renegotiating;
+        bool older = n->config->body.version_min < HF_TLS1_3;
         return !(row->flags & ROW_13 && !newest) && !(row->flags & ROW_12 && !older);
     }
     if (!n->version)
