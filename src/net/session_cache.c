@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "config/config.h"
+#include "config/session.h"
 #include "net/fail.h"
 
 #define ENTRIES         64
@@ -12,12 +13,12 @@
 struct entry {
     struct session_key *key; /* NULL: free */
     hf_session *session;
-    uint64_t age; /* the count of puts when it came */
+    uint64_t age; /* the count of puts and takes when it was last of use */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry entries[ENTRIES];
-static uint64_t put_count;
+static uint64_t use_count;
 static hf_config *default_client;
 
 struct session_key *session_key_new(hf_config *config, const char *name)
@@ -68,9 +69,15 @@ static void drop_orphans(void)
     }
 }
 
-/* The place for a new entry: a free one, else the oldest; but the oldest of the key if that has its
- * share already. */
-static struct entry *place_for(const struct session_key *key)
+/* TLS 1.2 and older: good for any number of connections. */
+static bool lasts(const hf_session *session)
+{
+    return hf_session_version(session) < HF_TLS1_3;
+}
+
+/* The place for a new entry: that of the session that it takes the place of, since one that lasts is
+ * enough; else a free one, else the oldest; but the oldest of the key if that has its share. */
+static struct entry *place_for(const struct session_key *key, const hf_session *session)
 {
     struct entry *oldest = NULL, *oldest_same = NULL, *free_one = NULL;
     size_t count = 0;
@@ -84,6 +91,8 @@ static struct entry *place_for(const struct session_key *key)
             oldest = e;
         if (!same(e->key, key))
             continue;
+        if (lasts(session) && lasts(e->session))
+            return e;
         count++;
         if (!oldest_same || e->age < oldest_same->age)
             oldest_same = e;
@@ -101,29 +110,45 @@ void session_cache_put(const struct session_key *key, hf_session *session)
     if (!copy)
         return;
     pthread_mutex_lock(&lock);
-    e = place_for(copy);
+    e = place_for(copy, session);
     drop(e);
-    *e = (struct entry){copy, hf_session_ref(session), ++put_count};
+    *e = (struct entry){copy, hf_session_ref(session), ++use_count};
     pthread_mutex_unlock(&lock);
 }
 
 hf_session *session_cache_take(const struct session_key *key)
 {
+    int64_t now = config_now_ms(key->config);
     struct entry *best = NULL;
     hf_session *session = NULL;
 
     pthread_mutex_lock(&lock);
-    for (struct entry *e = entries; e < entries + ENTRIES; e++)
-        if (e->key && same(e->key, key) && (!best || e->age > best->age))
+    for (struct entry *e = entries; e < entries + ENTRIES; e++) {
+        if (!e->key || !same(e->key, key))
+            continue;
+        if (session_expired(e->session, now))
+            drop(e);
+        else if (!best || e->age > best->age)
             best = e;
+    }
     if (best) {
         session = hf_session_ref(best->session);
-        if (hf_session_version(session) >= HF_TLS1_3)
+        best->age = ++use_count;
+        if (!lasts(session))
             drop(best);
     }
     drop_orphans();
     pthread_mutex_unlock(&lock);
     return session;
+}
+
+void session_cache_forget(const struct session_key *key)
+{
+    pthread_mutex_lock(&lock);
+    for (struct entry *e = entries; e < entries + ENTRIES; e++)
+        if (e->key && same(e->key, key) && lasts(e->session))
+            drop(e);
+    pthread_mutex_unlock(&lock);
 }
 
 /* Under the lock, so that of two threads that open with a new configuration only one changes it. */
