@@ -2,7 +2,7 @@
  * frozen configuration is shared by threads: nothing is written into it, not even an error. */
 #include <stdatomic.h>
 
-#include "config/config.h"
+#include "config/ciphers.h"
 #include "config/keylog.h"
 #include "config/list.h"
 
@@ -43,6 +43,29 @@ bool hf_config_set_suites(hf_config *config, const char *list)
 {
     return may_set(config) && list_parse("cipher suite", suite_named, list, false,
                                          &config->suites, &config->error);
+}
+
+/* The suites of TLS 1.3 stay, and come first. */
+bool hf_config_set_ciphers(hf_config *config, const char *string)
+{
+    struct ids chosen, all = {0};
+    uint8_t level;
+
+    if (!may_set(config))
+        return false;
+    level = config->security_level;
+    if (!ciphers_parse(string, &chosen, &level, &config->error))
+        return false;
+    for (size_t i = 0; i < config->suites.count; i++) {
+        const struct suite *s = suite_find(config->suites.id[i]);
+        if (s && s->version_max >= HF_TLS1_3)
+            all.id[all.count++] = s->id;
+    }
+    for (size_t i = 0; i < chosen.count; i++)
+        all.id[all.count++] = chosen.id[i];
+    config->suites = all;
+    config->security_level = level;
+    return true;
 }
 
 bool hf_config_set_groups(hf_config *config, const char *list)
@@ -337,5 +360,115 @@ bool hf_config_set_ask(hf_config *config, hf_ask ask, hf_ask_fn fn, void *arg)
                        "hf_config_set_ask: no question has number %d", (int)ask);
     config->ask[ask] = fn;
     config->ask_arg[ask] = arg;
+    return true;
+}
+
+/* ---- security level */
+
+bool hf_config_set_security_level(hf_config *config, unsigned level)
+{
+    if (!may_set(config))
+        return false;
+    if (level < 2)
+        return err_set(&config->error, HF_E_CONFIG,
+                       "security level %u: 2 to 5 are allowed; lower ones weaken security: "
+                       "hf_config_insecure_set_security_level()",
+                       level);
+    return hf_config_insecure_set_security_level(config, level);
+}
+
+bool hf_config_insecure_set_security_level(hf_config *config, unsigned level)
+{
+    if (!may_set(config))
+        return false;
+    if (level > 5)
+        return err_set(&config->error, HF_E_CONFIG, "security level %u: 5 is the highest",
+                       level);
+    config->security_level = (uint8_t)level;
+    return true;
+}
+
+unsigned hf_config_security_level(const hf_config *config)
+{
+    return config ? config->security_level : 0;
+}
+
+/* ---- TLS 1.2 and older */
+
+static bool for_clients(hf_config *config, const char *setter)
+{
+    if (!may_set(config))
+        return false;
+    return config->role == HF_CLIENT ||
+           err_set(&config->error, HF_E_USAGE, "%s: this is for clients", setter);
+}
+
+bool hf_config_set_renegotiation(hf_config *config, unsigned times)
+{
+    if (!may_set(config))
+        return false;
+    config->renegotiation = times > 0;
+    config->renegotiation_max = times;
+    return true;
+}
+
+bool hf_config_require_ems(hf_config *config, bool require)
+{
+    if (!may_set(config))
+        return false;
+    config->require_ems = require;
+    return true;
+}
+
+bool hf_config_insecure_allow_unpatched(hf_config *config, bool allow)
+{
+    if (!for_clients(config, "hf_config_insecure_allow_unpatched"))
+        return false;
+    config->allow_unpatched = allow;
+    return true;
+}
+
+bool hf_config_set_false_start(hf_config *config, bool on)
+{
+    if (!for_clients(config, "hf_config_set_false_start"))
+        return false;
+    config->false_start = on;
+    return true;
+}
+
+bool hf_config_set_fallback(hf_config *config, bool on)
+{
+    if (!for_clients(config, "hf_config_set_fallback"))
+        return false;
+    config->fallback = on;
+    return true;
+}
+
+bool hf_config_set_encrypt_then_mac(hf_config *config, bool on)
+{
+    if (!may_set(config))
+        return false;
+    config->encrypt_then_mac = on;
+    return true;
+}
+
+bool hf_config_set_max_fragment(hf_config *config, uint16_t bytes)
+{
+    if (!for_clients(config, "hf_config_set_max_fragment"))
+        return false;
+    if (bytes != 0 && bytes != 512 && bytes != 1024 && bytes != 2048 && bytes != 4096)
+        return err_set(&config->error, HF_E_CONFIG,
+                       "a maximum fragment of %u bytes: 512, 1024, 2048 or 4096, or 0 for none "
+                       "(RFC 6066 4); hf_config_set_record_size_limit() takes any",
+                       bytes);
+    config->max_fragment = bytes;
+    return true;
+}
+
+bool hf_config_set_sct(hf_config *config, bool on)
+{
+    if (!for_clients(config, "hf_config_set_sct"))
+        return false;
+    config->sct = on;
     return true;
 }

@@ -48,18 +48,19 @@ static void test_tables(void)
 {
     size_t count;
     const struct suite *suites = suite_table(&count);
-    CHECK_INT(count, 5);
+    CHECK_INT(count, 97);
     for (size_t i = 0; i < count; i++)
         CHECK_STR(hf_suite_name(suites[i].id), suites[i].name);
     const struct group *groups = group_table(&count);
-    CHECK_INT(count, 9);
+    CHECK_INT(count, 11);
     for (size_t i = 0; i < count; i++)
         CHECK_STR(hf_group_name(groups[i].id), groups[i].name);
     const struct sigalg *sigalgs = sigalg_table(&count);
-    CHECK_INT(count, 14);
+    CHECK_INT(count, 16);
     for (size_t i = 0; i < count; i++)
         CHECK_STR(hf_signature_name(sigalgs[i].id), sigalgs[i].name);
-    CHECK(!suite_find(0x002f) && !group_find(0x0015) && !sigalg_find(0x0201));
+    CHECK(!suite_find(0x0004) && !suite_find(0x00ff) && !suite_find(0x5600) &&
+          !group_find(0x0015) && !sigalg_find(0x0101));
     CHECK_INT(suite_find(0x1302)->hash, HASH_SHA384);
     CHECK(!sigalg_find(0x0401)->handshake);
 }
@@ -95,7 +96,11 @@ static void test_sigalg_fits(void)
 static void test_defaults(void)
 {
     hf_config *config = hf_config_new(HF_CLIENT);
-    check_ids(&config->suites, IDS(0x1301, 0x1302, 0x1303));
+    check_ids(&config->suites,
+              IDS(0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8));
+    CHECK_INT(config->version_min, HF_TLS1_2);
+    CHECK_INT(config->version_max, HF_TLS1_3);
+    CHECK(config->security_level == 2 && config->encrypt_then_mac);
     if (group_find(0x11ec))
         check_ids(&config->groups, IDS(0x11ec, 0x001d, 0x0017, 0x0018));
     else
@@ -174,10 +179,6 @@ static bool versions_ssl3(hf_config *c)
 static bool versions_empty(hf_config *c)
 {
     return hf_config_set_versions(c, HF_TLS1_3, HF_TLS1_2);
-}
-static bool versions_12(hf_config *c)
-{
-    return hf_config_set_versions(c, HF_TLS1_2, HF_TLS1_2);
 }
 static bool versions_odd(hf_config *c)
 {
@@ -266,9 +267,9 @@ static bool ask_0(hf_config *c)
 {
     return hf_config_set_ask(c, HF_ASK_NONE, NULL, NULL);
 }
-static bool ask_5(hf_config *c)
+static bool ask_6(hf_config *c)
 {
-    return hf_config_set_ask(c, (hf_ask)5, NULL, NULL);
+    return hf_config_set_ask(c, (hf_ask)HF_ASK_COUNT, NULL, NULL);
 }
 static bool keylog_file(hf_config *c)
 {
@@ -285,7 +286,8 @@ static void test_refusals(void)
     } rows[] = {
         {set_suites, HF_E_CONFIG,
          "unknown cipher suite 'TLS_AES_128_GCM_SHA265' (did you mean TLS_AES_128_GCM_SHA256?)"},
-        {set_suites_12, HF_E_CONFIG, "unknown cipher suite 'ECDHE-RSA-NULL-MD5'"},
+        {set_suites_12, HF_E_CONFIG,
+         "unknown cipher suite 'ECDHE-RSA-NULL-MD5' (did you mean ECDHE-RSA-NULL-SHA?)"},
         {set_no_suites, HF_E_CONFIG, "the list of cipher suites is empty: name at least one"},
         {set_null_suites, HF_E_USAGE, "the list of cipher suites is NULL"},
         {set_group, HF_E_CONFIG, "unknown group 'P-265' (did you mean P-256?)"},
@@ -297,8 +299,6 @@ static void test_refusals(void)
          "versions 0x0300 to 0x0304: SSL 2.0 and 3.0 are prohibited (RFC 6176, RFC 7568)"},
         {versions_empty, HF_E_CONFIG,
          "versions TLS 1.3 to TLS 1.2: the lowest is above the highest"},
-        {versions_12, HF_E_CONFIG,
-         "versions TLS 1.2 to TLS 1.2: TLS 1.2 is not in this version of handfast; allow TLS 1.3"},
         {versions_odd, HF_E_CONFIG,
          "versions 0x0303 to 0x0305: 0x0305 is not a version of TLS"},
         {alpn_empty, HF_E_CONFIG,
@@ -330,7 +330,7 @@ static void test_refusals(void)
         {padding, HF_E_CONFIG, "record padding to blocks of 16385 bytes: at most 16384"},
         {memory, HF_E_CONFIG, "a memory cap of 16383 bytes: at least 16384"},
         {ask_0, HF_E_USAGE, "hf_config_set_ask: no question has number 0"},
-        {ask_5, HF_E_USAGE, "hf_config_set_ask: no question has number 5"},
+        {ask_6, HF_E_USAGE, "hf_config_set_ask: no question has number 6"},
         {keylog_file, HF_E_FILE, "key log /nowhere/at/all cannot be opened for appending"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -358,9 +358,11 @@ static void test_refusals(void)
 static void test_setters(void)
 {
     hf_config *config = server();
-    CHECK(hf_config_set_versions(config, HF_TLS1_2, HF_TLS1_3)); /* what there is of it */
-    CHECK_INT(config->version_min, HF_TLS1_3);
-    CHECK_INT(config->version_max, HF_TLS1_3);
+    CHECK(hf_config_set_versions(config, HF_TLS1_0, HF_TLS1_2));
+    CHECK_INT(config->version_min, HF_TLS1_0);
+    CHECK_INT(config->version_max, HF_TLS1_2);
+    CHECK(hf_config_set_suites(config, "ecdhe-ecdsa-aes128-sha:TLS_AES_128_GCM_SHA256"));
+    check_ids(&config->suites, IDS(0xc009, 0x1301));
     CHECK(hf_config_set_alpn(config, "h2, http/1.1", true));
     CHECK_INT(config->alpn_len, 12);
     CHECK_MEM(config->alpn, "\x02h2\x08http/1.1", 12);
@@ -774,8 +776,7 @@ static void test_key_usage(void)
     CHECK(!hf_config_add_credential(config, cred));
     CHECK_STR(
         detail(config),
-        cred ? "certificate CN=leaf: its keyUsage lacks digitalSignature, so TLS 1.3 cannot "
-               "use it"
+        cred ? "certificate CN=leaf: its keyUsage lacks digitalSignature, so TLS cannot use it"
              : "");
     hf_config_free(config);
     hf_credential_free(cred);
