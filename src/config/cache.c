@@ -399,7 +399,8 @@ hf_session *cache_find(const hf_config *config, struct slice id)
         if (config->cache_sessions)
             keep(config, session);
     }
-    cache_count(config, session ? COUNT_HITS : late ? COUNT_TIMEOUTS : COUNT_MISSES);
+    if (!session)
+        cache_count(config, late ? COUNT_TIMEOUTS : COUNT_MISSES);
     return session;
 }
 

@@ -12,8 +12,8 @@ struct session_cache *session_cache_ref(struct session_cache *cache);
 void session_cache_free(struct session_cache *cache);
 
 /* cache_find returns a reference to the session with this ID, or NULL; it asks the application's store
- * where the cache has none. Expired ones are dropped and not returned. Counts hits, misses, timeouts,
- * cb_hits. */
+ * where the cache has none. Expired ones are dropped and not returned. Counts misses, timeouts and
+ * cb_hits; hits are for the handshake to count, which may find that it cannot resume what was found. */
 hf_session *cache_find(const hf_config *config, struct slice id);
 /* cache_add keeps a session under its ID and tells the application's store; it takes references of its
  * own. Counts cache_full. */
