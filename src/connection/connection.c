@@ -129,14 +129,14 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
         strcmp(ours, s->server_name ? s->server_name : "") != 0)
         return false;
     if (session_expired(s, config_now_ms(c->config)) ||
-        !ids_has(&c->config->body.suites, s->suite) || (c->config->require_ems && !keeps_ems(s)))
+        !ids_has(&c->config->body.suites, s->suite) ||
+        (c->config->require_ems && !keeps_ems(s)))
         return false;
     /* Resuming stands for a verification: it cannot replace one that was never made. */
     if ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named))
         return false;
     int unused = 0;
-    if (s->version == HF_TLS1_3 &&
-        !atomic_compare_exchange_strong(&s->used, &unused, 1))
+    if (s->version == HF_TLS1_3 && !atomic_compare_exchange_strong(&s->used, &unused, 1))
         return false;
     hs->n.session = hf_session_ref(s);
     return true;

@@ -32,9 +32,9 @@ void facts_common(const struct facts_list *a, const struct facts_list *b,
 static void our_side(struct facts_side *ours, const hf_config *config)
 {
     ours->known = true;
-    for (uint16_t v = config->version_max; v >= config->version_min; v--)
+    for (uint16_t v = config->body.version_max; v >= config->body.version_min && v; v--)
         add(&ours->versions, v);
-    add_ids(&ours->suites, &config->suites);
+    add_ids(&ours->suites, &config->body.suites);
     add_ids(&ours->groups, &config->groups);
     if (config->role == HF_CLIENT)
         add_ids(&ours->key_shares, &config->key_shares);
@@ -95,7 +95,7 @@ static void agreed(struct facts *facts, const hf_conn *conn)
         facts->group = hs ? (uint16_t)(group ? group->id : 0) : conn->est.group;
     }
     facts->retried = hf_conn_retried(conn);
-    facts->resumed = hs ? hs->n.psk : conn->est.resumed;
+    facts->resumed = hs ? hs->n.psk || hs->n.resumed12 : conn->est.resumed;
 }
 
 void facts_collect(struct facts *facts, const hf_conn *conn, const hf_error *err)

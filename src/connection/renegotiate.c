@@ -12,8 +12,7 @@ static bool allowed(const hf_conn *c, hf_error *err)
                        "this connection cannot renegotiate: TLS 1.3 has no renegotiation, and "
                        "before the handshake is done there is nothing to renegotiate");
     if (!c->config->renegotiation)
-        return err_set(err, HF_E_USAGE,
-                       "renegotiation is off: hf_config_set_renegotiation()");
+        return err_set(err, HF_E_USAGE, "renegotiation is off: hf_config_set_renegotiation()");
     if (!c->est.secure)
         return err_set(err, HF_E_UNSAFE_RENEGOTIATION, "the peer does not do it securely");
     if (c->est.renegotiations >= c->config->renegotiation_max)

@@ -79,7 +79,8 @@ size_t hf_conn_send_size(const hf_conn *c, size_t len)
     size_t records = whole + (rest || !len);
     size_t size =
         buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
-    if (c->config->key_update_after && c->est.version == HF_TLS1_3) /* and those that will come between the records */
+    if (c->config->key_update_after &&
+        c->est.version == HF_TLS1_3) /* and those that will come between the records */
         size += records / c->config->key_update_after *
                 rec_sealed_size(&c->out, REC_HANDSHAKE, KEY_UPDATE_SIZE);
     size += whole * rec_sealed_size(&c->out, REC_DATA, most);

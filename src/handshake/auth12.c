@@ -324,8 +324,8 @@ hf_session *session_of12(const struct hs *hs)
     memcpy(s->context, config->session_context, config->session_context_len);
     s->context_len = config->session_context_len;
     struct chain *chain = hs->peer_chain;
-    s->verified = chain && config->verify && (hs->proved & PROOF_CHAIN) &&
-                  hs->verdict.code == HF_OK;
+    s->verified =
+        chain && config->verify && (hs->proved & PROOF_CHAIN) && hs->verdict.code == HF_OK;
     s->named = s->verified && !n->server && config->verify_name;
     if (n->resumed12) { /* renewing does not prolong the first verification */
         const hf_session *old = n->session;

@@ -35,8 +35,7 @@ static const struct suite *pick(const struct hs *hs, enum hash_id hash, bool cha
     for (size_t i = 0; i < ours->count; i++) {
         const struct suite *s = suite_find(ours->id[i]);
         if (s && suite_fits(s, HF_TLS1_3) && (hash == HASH_NONE || s->hash == hash) &&
-            offered(hs, s->id) &&
-            (!chacha_only || s->aead == AEAD_CHACHA20_POLY1305))
+            offered(hs, s->id) && (!chacha_only || s->aead == AEAD_CHACHA20_POLY1305))
             return s;
     }
     return NULL;
@@ -77,7 +76,7 @@ enum hs_result choose_suite(struct hs *hs)
                    "the client offers %zu suites, %s first; this server allows %s first",
                    list.len / 2, name_suite(get_u16(list.p)),
                    hs->n.config->body.suites.count ? name_suite(hs->n.config->body.suites.id[0])
-                                              : "none");
+                                                   : "none");
 }
 
 /* ---- session */
@@ -157,7 +156,8 @@ enum hs_result choose_session(struct hs *hs)
         hf_session *s = look_up(hs, v->psk[i].identity);
         if (!s)
             continue;
-        if (s->version != HF_TLS1_3 || !session_acceptable(hs, s) || !fit_mode(hs) || !fit_suite(hs, s)) {
+        if (s->version != HF_TLS1_3 || !session_acceptable(hs, s) || !fit_mode(hs) ||
+            !fit_suite(hs, s)) {
             hf_session_free(s);
             continue;
         }

@@ -24,7 +24,8 @@ enum hs_result check_signals12(struct hs *hs)
 {
     if (offered(hs, FALLBACK_SCSV) && hs->n.version < hs->n.config->body.version_max)
         return hs_fail(hs, HF_E_INAPPROPRIATE_FALLBACK, "%s at most, this server allows %s",
-                       name_version(hs->n.version), name_version(hs->n.config->body.version_max));
+                       name_version(hs->n.version),
+                       name_version(hs->n.config->body.version_max));
     if (offered(hs, RENEGOTIATION_SCSV)) {
         if (hs->n.renegotiating) /* "MUST abort the handshake" (RFC 5746 3.7) */
             return hs_fail(hs, HF_E_RENEGOTIATION_MISMATCH,
@@ -255,10 +256,11 @@ static enum hs_result no_suite(struct hs *hs)
     if (hs->no_scheme)
         return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
                        "no key of this server can make a signature that the client accepts");
-    return hs_fail(hs, hs->no_group ? HF_E_NO_SHARED_GROUP : HF_E_NO_SHARED_SUITE,
-                   "the client offers %zu suites, %s first, for %s; this server allows %s first",
-                   list.len / 2, name_suite(get_u16(list.p)), name_version(hs->n.version),
-                   ours->count ? name_suite(ours->id[0]) : "none");
+    return hs_fail(
+        hs, hs->no_group ? HF_E_NO_SHARED_GROUP : HF_E_NO_SHARED_SUITE,
+        "the client offers %zu suites, %s first, for %s; this server allows %s first",
+        list.len / 2, name_suite(get_u16(list.p)), name_version(hs->n.version),
+        ours->count ? name_suite(ours->id[0]) : "none");
 }
 
 enum hs_result choose_suite12(struct hs *hs)
@@ -291,7 +293,7 @@ static hf_session *look_up(struct hs *hs)
         return NULL;
     if (n->ticket.len)
         return ticket_open(n->config, n->ticket);
-    if (hs->session_id_len && n->config->cache_sessions)
+    if (hs->session_id_len && (n->config->cache_sessions || n->config->store.find))
         return cache_find(n->config, slice_of(hs->session_id, hs->session_id_len));
     return NULL;
 }

@@ -120,7 +120,8 @@ static enum hs_result check_version(struct hs *hs, const struct server_hello *sh
     if (r != HS_OK)
         return r;
     if (!config_version(config, sh->version) || sh->version > HF_TLS1_2)
-        return hs_fail(hs, HF_E_UNSUPPORTED_VERSION, "the server chose %s, this client allows %s to %s",
+        return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
+                       "the server chose %s, this client allows %s to %s",
                        name_version(sh->version), name_version(config->body.version_min),
                        name_version(config->body.version_max));
     /* TLS 1.3's leniency about change_cipher_spec and its HelloRetryRequest do not go with this. */
@@ -149,7 +150,8 @@ static enum hs_result check_suite(struct hs *hs, struct rd *r, const struct serv
 }
 
 /* The server resumes if it echoes the ID that came with the session (RFC 5246 7.4.1.3, RFC 5077 3.4). */
-static enum hs_result check_resumption(struct hs *hs, struct rd *r, const struct server_hello *sh)
+static enum hs_result check_resumption(struct hs *hs, struct rd *r,
+                                       const struct server_hello *sh)
 {
     struct nego *n = &hs->n;
     struct slice ours = slice_of(hs->session_id, hs->session_id_len);
@@ -391,8 +393,7 @@ static enum hs_result choose_credential(struct hs *hs)
         hf_credential *cred = find_credential(hs);
         hs->credential = cred ? hf_credential_ref(cred) : NULL;
     } else if (hs->credential && hs->n.version >= HF_TLS1_2) {
-        hs->scheme =
-            config_scheme12(hs->n.config, hs->credential, schemes->id, schemes->count);
+        hs->scheme = config_scheme12(hs->n.config, hs->credential, schemes->id, schemes->count);
         if (!hs->scheme)
             return hs_fail(
                 hs, HF_E_NO_SHARED_SIGNATURE,
@@ -436,8 +437,8 @@ static enum hs_result answer_share(struct hs *hs)
     enum kx_result r;
     if (is_dhe12(n->suite)) {
         r = kx_dh_respond(slice_of(buffer_front(&hs->dh_p), buffer_len(&hs->dh_p)),
-                          slice_of(buffer_front(&hs->dh_g), buffer_len(&hs->dh_g)), theirs, share,
-                          &len, hs->shared, &hs->shared_len);
+                          slice_of(buffer_front(&hs->dh_g), buffer_len(&hs->dh_g)), theirs,
+                          share, &len, hs->shared, &hs->shared_len);
     } else {
         bool given = test && test->private_key &&
                      test->private_key(test->arg, n->group->id, private_key, &private_len);
@@ -526,7 +527,8 @@ static enum hs_result read_ticket(struct hs *hs)
     struct new_session_ticket12 t;
     if (!msg_read_new_session_ticket12(&r, &t))
         return HS_FAILED;
-    if (t.ticket.len == 0) /* "the server ... does not have a ticket" after all (RFC 5077 3.3) */
+    if (t.ticket.len ==
+        0) /* "the server ... does not have a ticket" after all (RFC 5077 3.3) */
         return HS_OK;
     hs->new_ticket = mem_dup(t.ticket.p, t.ticket.len);
     hs->new_ticket_len = t.ticket.len;

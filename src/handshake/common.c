@@ -78,8 +78,8 @@ static void move_peer(struct hs *hs, const hf_session *resumed)
         return;
     }
     e->chain = hs->peer_chain;
-    e->verified = e->chain && config->verify && (hs->proved & PROOF_CHAIN) &&
-                  hs->verdict.code == HF_OK;
+    e->verified =
+        e->chain && config->verify && (hs->proved & PROOF_CHAIN) && hs->verdict.code == HF_OK;
     e->named = e->verified && !hs->n.server && config->verify_name;
     hs->peer_chain = NULL;
 }

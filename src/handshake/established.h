@@ -7,7 +7,8 @@
 #include "handshake/tracer.h"
 #include "record/record.h"
 
-#define SECRET_MAX   48 /* SHA-384 is the longest hash of a TLS 1.3 suite; a master secret has 48 too */
+#define SECRET_MAX                                                                             \
+    48 /* SHA-384 is the longest hash of a TLS 1.3 suite; a master secret has 48 too */
 #define FINISHED_MAX 12 /* verify_data of TLS 1.2 and older (RFC 5246 7.4.9) */
 
 /* What few connections have. */

@@ -185,7 +185,8 @@ static enum hs_result consume(struct hs *hs)
         hs->ccs_in = hs->have_in = false;
         return HS_OK;
     }
-    bool v2 = buffer_len(&hs->v2) > 0; /* the hash is over what was sent, not over our translation */
+    bool v2 =
+        buffer_len(&hs->v2) > 0; /* the hash is over what was sent, not over our translation */
     if (!transcript_add(&hs->transcript, v2 ? buffer_front(&hs->v2) : hs->msg.whole,
                         v2 ? buffer_len(&hs->v2) : hs->msg.len))
         return hs_fail(hs, HF_E_NO_MEMORY, "transcript");

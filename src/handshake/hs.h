@@ -41,7 +41,8 @@ enum {
     PROOF_SIGNATURE = 2, /* the peer holds the certificate's key */
     PROOF_BINDER = 4,    /* server: the client holds the session's secret */
     PROOF_FINISHED = 8,  /* both sides saw the same handshake */
-    PROOF_MASTER = 16,   /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
+    PROOF_MASTER =
+        16, /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
                           * pre-shared key, or one that only the certificate's key could decrypt */
 };
 
@@ -57,17 +58,20 @@ struct hs {
     struct established *est;
     const struct tracer *tracer; /* NULL: none */
     const struct step *step;
-    const struct step *jump; /* the list to go on with behind the row that runs; NULL: the same */
+    const struct step
+        *jump; /* the list to go on with behind the row that runs; NULL: the same */
     bool step_shown;
 
     /* The way in: handshake bytes that were received, and the message at their front. */
     struct rec_half *in;
     struct buffer *inbuf;
     bool have_in;
-    bool ccs_seen;     /* the peer's change_cipher_spec has come */
-    bool ccs_in;       /* TLS 1.2: change_cipher_spec has come, and is the next "message" */
-    uint8_t early_ccs; /* came before the version was known: only TLS 1.3 allows that (RFC 8446 D.4) */
-    struct buffer v2;  /* server: the bytes of a ClientHello in SSL 2.0's format (RFC 5246 E.2) */
+    bool ccs_seen; /* the peer's change_cipher_spec has come */
+    bool ccs_in;   /* TLS 1.2: change_cipher_spec has come, and is the next "message" */
+    uint8_t
+        early_ccs; /* came before the version was known: only TLS 1.3 allows that (RFC 8446 D.4) */
+    struct buffer
+        v2; /* server: the bytes of a ClientHello in SSL 2.0's format (RFC 5246 E.2) */
     struct hs_message msg;
 
     /* The way out: messages of the flight that have no record yet, and finished records. */
@@ -103,31 +107,33 @@ struct hs {
     /* TLS 1.2 and older. */
     uint8_t finished[2][12]; /* verify_data, of the client and of the server */
     bool keys_made;
-    uint16_t hello_version;   /* legacy_version of our ClientHello */
-    uint8_t peer_types;       /* client: certificate_types asked for: 1 RSA, 2 ECDSA */
+    uint16_t hello_version; /* legacy_version of our ClientHello */
+    uint8_t peer_types;     /* client: certificate_types asked for: 1 RSA, 2 ECDSA */
     uint16_t est_signature; /* what the peer signed with */
     uint8_t key_block[2 * (48 + 32 + 16)]; /* RFC 5246 6.3; SHA-384's MAC key is the longest */
-    struct kx *own_kx;       /* server: ephemeral key behind the ServerKeyExchange */
-    struct buffer params;    /* hint and parameters of ServerKeyExchange; what is signed behind the randoms */
-    uint16_t sent_group;     /* of ECDHE or DHE; 0 for parameters that have no name */
+    struct kx *own_kx; /* server: ephemeral key behind the ServerKeyExchange */
+    struct buffer
+        params; /* hint and parameters of ServerKeyExchange; what is signed behind the randoms */
+    uint16_t sent_group;      /* of ECDHE or DHE; 0 for parameters that have no name */
     struct buffer dh_p, dh_g; /* client: the server's group */
-    uint8_t *exchange;       /* server: what ClientKeyExchange has */
+    uint8_t *exchange;        /* server: what ClientKeyExchange has */
     size_t exchange_len;
     uint8_t *psk_identity, *psk_hint; /* owned */
     size_t psk_identity_len, psk_hint_len;
     uint8_t psk_key[256];
     size_t psk_key_len;
-    bool store_session;      /* server: under its ID, once the handshake is proved */
-    uint8_t *new_ticket;     /* client: what NewSessionTicket has */
+    bool store_session;  /* server: under its ID, once the handshake is proved */
+    uint8_t *new_ticket; /* client: what NewSessionTicket has */
     size_t new_ticket_len;
     uint32_t ticket_lifetime;
-    hf_session *made;        /* client: to be given to the application when the handshake is done; owned */
-    bool may_send;           /* false start (RFC 7918) */
+    hf_session
+        *made; /* client: to be given to the application when the handshake is done; owned */
+    bool may_send; /* false start (RFC 7918) */
 
     /* Authentication. */
-    bool credential_given;     /* the application chose it (or chose none) */
-    bool no_group, no_scheme;  /* TLS 1.2: why suites were passed over */
-    bool cert_requested; /* a CertificateRequest was sent or has come */
+    bool credential_given;    /* the application chose it (or chose none) */
+    bool no_group, no_scheme; /* TLS 1.2: why suites were passed over */
+    bool cert_requested;      /* a CertificateRequest was sent or has come */
     uint8_t *request_context;
     uint8_t request_context_len;
     hf_credential *credential; /* ours; NULL: none */

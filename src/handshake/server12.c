@@ -164,8 +164,8 @@ static enum hs_result choose_session_id(struct hs *hs)
         return HS_OK; /* the client's ID is echoed */
     }
     hs->session_id_len = 0;
-    hs->store_session =
-        !hs->n.ticket_expected && config->cache_sessions && config->psk_modes != 0;
+    hs->store_session = !hs->n.ticket_expected && config->psk_modes != 0 &&
+                        (config->cache_sessions || config->store.add);
     if (!hs->store_session)
         return HS_OK;
     hs->session_id_len = 32;
@@ -379,12 +379,12 @@ static enum hs_result finish_exchange(struct hs *hs)
             theirs = slice_of(padded, size);
         }
     }
-    enum kx_result r =
-        kx_finish(hs->own_kx, theirs.p, theirs.len, hs->shared, &hs->shared_len);
+    enum kx_result r = kx_finish(hs->own_kx, theirs.p, theirs.len, hs->shared, &hs->shared_len);
     if (r == KX_BAD_SHARE)
         return hs_fail(hs, HF_E_BAD_KEY_SHARE, "%s, %zu bytes", hs->n.group->name, theirs.len);
-    return r == KX_OK ? HS_OK
-                      : hs_fail(hs, HF_E_CRYPTO, "key exchange with %s failed", hs->n.group->name);
+    return r == KX_OK
+               ? HS_OK
+               : hs_fail(hs, HF_E_CRYPTO, "key exchange with %s failed", hs->n.group->name);
 }
 
 static enum hs_result compute_premaster(struct hs *hs)

@@ -185,7 +185,7 @@ static void test_groups(void)
     CHECK(strstr(got, "\n  try       allow one of the client's groups with "
                       "hf_config_set_groups()\n"));
     got = as_json(p.server, err);
-    CHECK(strstr(got, "\"peer\":{\"versions\":[\"TLS 1.3\"],"));
+    CHECK(strstr(got, "\"peer\":{\"versions\":[\"TLS 1.3\",\"TLS 1.2\"],"));
     CHECK(strstr(got, "\"groups\":[\"secp384r1\",\"secp256r1\"],\"key_shares\":[\"secp384r1\"],"
                       "\"signatures\":[\"ecdsa_secp256r1_sha256\"],\"protocols\":[]},"
                       "\"common\":{"));
@@ -201,9 +201,12 @@ static void test_groups(void)
         "  means     the server found nothing in the ClientHello that it can work with: no "
         "common cipher suite, group or signature algorithm, or no certificate for this "
         "name\n"
-        "  versions  offered: TLS 1.3\n"
+        "  versions  offered: TLS 1.3, TLS 1.2\n"
         "  suites    offered: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, "
-        "TLS_CHACHA20_POLY1305_SHA256\n"
+        "TLS_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256\n"
         "  groups    offered: secp384r1, secp256r1\n"
         "  schemes   offered: ecdsa_secp256r1_sha256\n"
         "  try       compare what was offered with what the server allows; offer more "
