@@ -12,8 +12,13 @@ bool supported_groups_wants(const struct nego *n, unsigned message)
 /* A hybrid's two shares have no place in the messages of older versions. */
 static bool is_for_13(uint16_t id)
 {
-    const struct group *g = group_find(id);
-    return g && g->kx == KX_X25519MLKEM768;
+    size_t count;
+    const struct group *table = group_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].id == id)
+            return table[i].kx == KX_X25519MLKEM768;
+    }
+    return false;
 }
 
 void supported_groups_put(struct nego *n, struct wr *w, unsigned message)
