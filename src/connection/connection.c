@@ -112,6 +112,13 @@ void hf_conn_free(hf_conn *c)
     mem_wipe_free(c, sizeof *c);
 }
 
+/* A server that shares a key with this client has proved itself by that and not by a certificate. */
+static bool proved_by_key(const hf_session *s)
+{
+    const struct suite *suite = suite_find(s->suite);
+    return suite && suite->auth == AUTH_PSK;
+}
+
 static bool keeps_ems(const hf_session *s)
 {
     return s->version == HF_TLS1_3 || s->ems;
@@ -133,7 +140,8 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
         (c->config->require_ems && !keeps_ems(s)))
         return false;
     /* Resuming stands for a verification: it cannot replace one that was never made. */
-    if ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named))
+    if (!proved_by_key(s) &&
+        ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named)))
         return false;
     int unused = 0;
     if (s->version == HF_TLS1_3 && !atomic_compare_exchange_strong(&s->used, &unused, 1))

@@ -10,7 +10,7 @@ static bool certified(const struct hs *hs)
 }
 static bool promised(const struct hs *hs)
 {
-    return hs->n.ocsp_promised;
+    return certified(hs) && hs->n.ocsp_promised;
 }
 static bool ephemeral(const struct hs *hs)
 {
