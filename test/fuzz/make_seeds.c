@@ -172,6 +172,74 @@ static void put_rare_extensions(void)
     }
 }
 
+/* ---- messages and extensions of TLS 1.2 and older */
+
+static void put_old(const char *target, const char *name, unsigned choices, const char *p,
+                    size_t n)
+{
+    struct buffer b = {0};
+    add_u16(&b, 0xffff);
+    add_u8(&b, choices);
+    add(&b, p, n);
+    put_buffer(target, name, &b);
+}
+
+#define PUT_OLD(target, name, choices, text)                                                   \
+    put_old(target, name, choices, text, sizeof(text) - 1)
+
+static void put_old_messages(void)
+{
+    PUT_OLD("server_key_exchange", "ecdhe", 26, "\3\0\35\4abcd\4\3\0\3sig");
+    PUT_OLD("server_key_exchange", "ecdhe-tls11", 18, "\3\0\27\4abcd\0\3sig");
+    PUT_OLD("server_key_exchange", "dhe", 28, "\0\4prim\0\1\2\0\4shar\10\4\0\3sig");
+    PUT_OLD("server_key_exchange", "anonymous", 4, "\0\4prim\0\1\2\0\4shar");
+    PUT_OLD("server_key_exchange", "psk", 1, "\0\4hint");
+    PUT_OLD("server_key_exchange", "ecdhe-psk", 3, "\0\0\3\0\35\4abcd");
+    PUT_OLD("server_key_exchange", "explicit", 26, "\1\0\35\4abcd\4\3\0\3sig");
+    PUT_OLD("client_key_exchange", "rsa", 2, "\0\11encrypted");
+    PUT_OLD("client_key_exchange", "dhe", 4, "\0\5share");
+    PUT_OLD("client_key_exchange", "ecdhe", 6, "\5share");
+    PUT_OLD("client_key_exchange", "psk", 1, "\0\10identity");
+    PUT_OLD("client_key_exchange", "ecdhe-psk", 7, "\0\10identity\5share");
+    PUT_OLD("certificate_request12", "tls12", 1, "\2\1\100\0\4\4\3\10\4\0\10\0\3abc\0\1x");
+    PUT_OLD("certificate_request12", "tls11", 0, "\1\1\0\0");
+    PUT_OLD("certificate_message12", "two", 0, "\0\0\13\0\0\4cert\0\0\1x");
+    PUT_OLD("certificate_message12", "none", 0, "\0\0\0");
+    PUT_OLD("certificate_verify12", "tls12", 1, "\4\3\0\3sig");
+    PUT_OLD("certificate_verify12", "tls11", 0, "\0\3sig");
+    PUT_OLD("certificate_status", "ocsp", 0, "\1\0\0\4ocsp");
+    PUT_OLD("new_session_ticket12", "ticket", 0, "\0\0\34\40\0\6ticket");
+    PUT_OLD("new_session_ticket12", "empty", 0, "\0\0\0\0\0\0");
+    PUT_OLD("v2_client_hello", "tls10", 0,
+            "\1\3\1\0\11\0\0\0\20\0\0\57\7\0\300\0\300\23challengechallen");
+    PUT_OLD("v2_client_hello", "ssl2", 0,
+            "\1\0\2\0\3\0\20\0\20\7\0\300"
+            "session-id-of-16challengechallen");
+    PUT_OLD("server_hello12", "extensions", 0,
+            "\3\3randomrandomrandomrandomrandomra\0\300\57\0\0\31\377\1\0\1\0\0\13\0\2\1\0"
+            "\0\27\0\0\0\43\0\0\0\5\0\0");
+    PUT_OLD("server_hello12", "bare", 0, "\3\1randomrandomrandomrandomrandomra\4sess\0\57\0");
+}
+
+/* In each message, with each version, in a first handshake and a later one. */
+static void put_old_extensions(void)
+{
+    for (message_in = 0; message_in < 128; message_in++) {
+        if (message_in & 7 && (message_in & 7) != 3 && (message_in & 7) < 5)
+            continue;
+        put_extension(0xff01, (const uint8_t *)"\0", 1, "first");
+        put_extension(0xff01, (const uint8_t *)"\14\0\0\0\0\0\0\0\0\0\0\0\0", 13, "again");
+        put_extension(23, NULL, 0, "ems");
+        put_extension(11, (const uint8_t *)"\1\0", 2, "formats");
+        put_extension(22, NULL, 0, "etm");
+        put_extension(1, (const uint8_t *)"\2", 1, "fragment");
+        put_extension(35, (const uint8_t *)"ticket", message_in & 7 ? 0 : 6, "ticket");
+        put_extension(18, (const uint8_t *)"\0\4\0\2ab", message_in & 7 ? 6 : 0, "sct");
+        put_extension(16, (const uint8_t *)"\0\3\2h2", 5, "alpn");
+        put_extension(43, (const uint8_t *)"\4\3\4\3\3", 5, "versions");
+    }
+}
+
 /* ---- whole handshakes */
 
 static void put_stream(bool server, const char *name, unsigned flags, unsigned chunk,
@@ -608,6 +676,8 @@ int main(int argc, char **argv)
     static const uint8_t key_update[] = {MSG_KEY_UPDATE, 0, 0, 1, 1};
     put_message(key_update, sizeof key_update, "asked");
     put_rare_extensions();
+    put_old_messages();
+    put_old_extensions();
     put_pairs();
     put_floods();
     put_texts();
