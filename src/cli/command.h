@@ -7,5 +7,6 @@
 int command_connect(const struct options *o);
 int command_serve(const struct options *o);
 int command_trace(const struct options *o);
+int command_ciphers(const struct options *o);
 
 #endif

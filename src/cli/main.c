@@ -26,6 +26,9 @@ static const struct command commands[] = {
     {"trace", TRACE, command_trace, "URL|HOST[:PORT] -o FILE [OPTION]...", "draw a handshake as a web page",
      "Connects, and writes everything that was said as one HTML page that explains\n"
      "every byte. The page contains the connection's secrets.\n"},
+    {"ciphers", CIPHERS, command_ciphers, "[STRING] [OPTION]...", "show the cipher suites that a string chooses",
+     "Shows the suites that STRING, in OpenSSL's cipher-list language, chooses, best\n"
+     "first, and those of TLS 1.3 before them; without STRING, the default ones.\n"},
     {"version", 0, NULL, "", "print the version", ""},
     {"help", 0, NULL, "[COMMAND]", "explain a command", ""},
 };

@@ -19,6 +19,8 @@ struct row {
 #define AT(field) offsetof(struct options, field)
 #define CLIENTS   (CONNECT | TRACE)
 #define ALL       (CONNECT | SERVE | TRACE)
+#define EVERY     (ALL | CIPHERS)
+#define VERSIONS  "1.0|1.1|1.2|1.3"
 
 /* clang-format off */
 static const struct row table[] = {
@@ -31,6 +33,14 @@ static const struct row table[] = {
     {"--alpn", "LIST", TEXT, ALL, AT(alpn), 0, 0, "application protocols, best first: h2,http/1.1"},
     {"--groups", "LIST", TEXT, ALL, AT(groups), 0, 0, "key exchange groups, best first: x25519:P-256"},
     {"--suites", "LIST", TEXT, ALL, AT(suites), 0, 0, "cipher suites, best first"},
+    {"--ciphers", "STRING", TEXT, ALL, AT(ciphers), 0, 0, "suites of TLS 1.2 and older, in OpenSSL's language: ECDHE+AESGCM:!aNULL"},
+    {"--tls1.3", NULL, FLAG, EVERY, AT(tls13), 0, 0, "only TLS 1.3; several such options: from the lowest to the highest"},
+    {"--tls1.2", NULL, FLAG, EVERY, AT(tls12), 0, 0, "only TLS 1.2"},
+    {"--tls1.1", NULL, FLAG, EVERY, AT(tls11), 0, 0, "only TLS 1.1; needs --security-level 0"},
+    {"--tls1.0", NULL, FLAG, EVERY, AT(tls10), 0, 0, "only TLS 1.0; needs --security-level 0"},
+    {"--min", VERSIONS, CHOICE, EVERY, AT(lowest), 0, 0, "lowest version of TLS; default 1.2"},
+    {"--max", VERSIONS, CHOICE, EVERY, AT(highest), 0, 0, "highest version of TLS; default 1.3"},
+    {"--security-level", "N", SIGNED, EVERY, AT(security_level), 0, 5, "what is strong enough, as in OpenSSL; default 2; 0 allows everything"},
     {"--signatures", "LIST", TEXT, ALL, AT(signatures), 0, 0, "signature schemes, best first"},
     {"--key-shares", "LIST", TEXT, CLIENTS, AT(key_shares), 0, 0, "groups to send a key share for at once; \"\": none"},
     {"--psk-ke", NULL, FLAG, ALL, AT(psk_ke), 0, 0, "also resume without a fresh key exchange: no forward secrecy"},
@@ -56,9 +66,12 @@ static const struct row table[] = {
     {"--port-file", "FILE", TEXT, SERVE, AT(port_file), 0, 0, "write the port that is listened on to this file"},
     {"--timeout", "S", SECONDS, ALL, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},
     {"--keylog", "FILE", TEXT, ALL, AT(keylog), 0, 0, "append the secrets to this file (SSLKEYLOGFILE format)"},
-    {"--json", NULL, FLAG, ALL, AT(json), 0, 0, "what is reported, as JSON"},
+    {"--all", NULL, FLAG, CIPHERS, AT(all), 0, 0, "every suite that this program has"},
+    {"--ids", NULL, FLAG, CIPHERS, AT(ids), 0, 0, "also the numbers that are sent"},
+    {"--names", NULL, FLAG, CIPHERS, AT(names), 0, 0, "only OpenSSL's names, separated by colons"},
+    {"--json", NULL, FLAG, EVERY, AT(json), 0, 0, "what is reported, as JSON"},
     {"--quiet", NULL, FLAG, CONNECT | SERVE, AT(quiet), 0, 0, "report failures only"},
-    {"--help", NULL, FLAG, ALL, AT(help), 0, 0, "show this help"},
+    {"--help", NULL, FLAG, EVERY, AT(help), 0, 0, "show this help"},
 };
 /* clang-format on */
 enum { ROWS = sizeof table / sizeof *table };
@@ -222,9 +235,10 @@ static bool unknown(const char *command_name, const char *word, unsigned command
     if (others)
         return mistake(command_name, "%s is an option of handfast %s%s%s only", word,
                        others & CONNECT ? "connect" : "", others == CLIENTS ? " and " : "",
-                       others & SERVE   ? "serve"
-                       : others & TRACE ? "trace"
-                                        : "");
+                       others & SERVE     ? "serve"
+                       : others & TRACE   ? "trace"
+                       : others & CIPHERS ? "ciphers"
+                                          : "");
     const char *near = options_nearest(word, names, count);
     if (near)
         return mistake(command_name, "there is no option %s; did you mean %s?", word, near);
@@ -234,14 +248,14 @@ static bool unknown(const char *command_name, const char *word, unsigned command
 bool options_parse(struct options *o, unsigned command, const char *command_name, int argc,
                    char **argv)
 {
-    *o = (struct options){.command = command, .tickets = -1};
+    *o = (struct options){.command = command, .tickets = -1, .security_level = -1};
     bool only_words = false;
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         if (only_words || word[0] != '-' || word[1] == '\0') {
             if (o->target)
-                return mistake(command_name, "one URL is enough: \"%s\" comes after \"%s\"",
-                               word, o->target);
+                return mistake(command_name, "one %s is enough: \"%s\" comes after \"%s\"",
+                               command == CIPHERS ? "string" : "URL", word, o->target);
             o->target = word;
             continue;
         }

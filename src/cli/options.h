@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Subcommands, as a mask: which of them take an option. */
-enum { CONNECT = 1, SERVE = 2, TRACE = 4 };
+enum { CONNECT = 1, SERVE = 2, TRACE = 4, CIPHERS = 8 };
 
 #define MAX_CERTS 16
 
@@ -19,15 +19,16 @@ struct text_list {
 
 struct options {
     unsigned command;
-    const char *target; /* URL or HOST:PORT, NULL if not given */
+    const char *target; /* URL or HOST:PORT, ciphers: the string; NULL if not given */
     const char *ca, *ca_folder, *name, *alpn, *groups, *suites, *signatures, *key_shares;
+    const char *ciphers, *lowest, *highest; /* versions as "1.2" */
     const char *session, *get, *keylog, *output, *root, *ocsp, *client_auth, *port_file;
     struct text_list cert, key;
     bool insecure_no_verify, json, quiet, key_update, psk_ke, echo, reverse, show, www, cookie;
-    bool help;
+    bool help, tls10, tls11, tls12, tls13, all, names, ids;
     double timeout; /* seconds; 0: not given */
     uint64_t record_size_limit, padding, key_update_after, count, max_connections;
-    int64_t tickets; /* -1: not given */
+    int64_t tickets, security_level; /* -1: not given */
 };
 
 /* options_parse reads the arguments behind the subcommand's name. On a mistake it says what is wrong

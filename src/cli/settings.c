@@ -118,6 +118,61 @@ static bool add_credentials(hf_config *config, const struct options *o, hf_error
     return true;
 }
 
+static uint16_t version_of(const char *text)
+{
+    return (uint16_t)(HF_TLS1_0 + text[2] - '0'); /* "1.2" */
+}
+
+bool settings_versions(const struct options *o, uint16_t *lowest, uint16_t *highest)
+{
+    const bool wanted[4] = {o->tls10, o->tls11, o->tls12, o->tls13};
+    bool any = o->lowest || o->highest;
+    *lowest = HF_TLS1_2;
+    *highest = HF_TLS1_3;
+    for (int i = 3; i >= 0; i--) {
+        if (wanted[i])
+            *lowest = (uint16_t)(HF_TLS1_0 + i);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (wanted[i])
+            *highest = (uint16_t)(HF_TLS1_0 + i);
+        any = any || wanted[i];
+    }
+    /* A highest version alone may be below the lowest that there is by default. */
+    if (o->highest) {
+        *highest = version_of(o->highest);
+        *lowest = *highest < *lowest ? *highest : *lowest;
+    }
+    if (o->lowest)
+        *lowest = version_of(o->lowest);
+    return any;
+}
+
+/* Old versions have none of the default suites: whoever allows them wants what there is for them. */
+static bool set_strength(hf_config *config, const struct options *o, hf_error *err)
+{
+    uint16_t lowest, highest;
+    bool ranged = settings_versions(o, &lowest, &highest), good = true;
+    if (o->command != CIPHERS && highest < HF_TLS1_2 && lowest <= highest &&
+        o->security_level != 0 && (!o->ciphers || !strstr(o->ciphers, "@SECLEVEL=0")))
+        return settings_fail(err, HF_E_CONFIG, 0,
+                             "TLS 1.0 and 1.1 sign with SHA-1 (RFC 8996): they are used with "
+                             "--security-level 0 only");
+    if (ranged)
+        good &= hf_config_set_versions(config, lowest, highest);
+    if (o->suites)
+        good &= hf_config_set_suites(config, o->suites);
+    if (o->ciphers)
+        good &= hf_config_set_ciphers(config, o->ciphers);
+    if (o->command != CIPHERS && lowest < HF_TLS1_2 && !o->suites && !o->ciphers)
+        good &= hf_config_set_ciphers(config, "DEFAULT");
+    if (o->security_level >= 0)
+        good &= hf_config_insecure_set_security_level(config, (unsigned)o->security_level);
+    if (!good)
+        *err = *hf_config_error(config);
+    return good;
+}
+
 /* Setters remember the first failure, so that it is looked at once. */
 static bool set_common(hf_config *config, const struct options *o, hf_error *err)
 {
@@ -126,8 +181,6 @@ static bool set_common(hf_config *config, const struct options *o, hf_error *err
         good &= hf_config_set_alpn(config, o->alpn, false);
     if (o->groups)
         good &= hf_config_set_groups(config, o->groups);
-    if (o->suites)
-        good &= hf_config_set_suites(config, o->suites);
     if (o->signatures)
         good &= hf_config_set_signatures(config, o->signatures);
     if (o->psk_ke)
@@ -140,7 +193,8 @@ static bool set_common(hf_config *config, const struct options *o, hf_error *err
         good &= hf_config_insecure_set_keylog_file(config, o->keylog);
     if (!good)
         *err = *hf_config_error(config);
-    return good && set_trust(config, o, err) && add_credentials(config, o, err);
+    return good && set_strength(config, o, err) && set_trust(config, o, err) &&
+           add_credentials(config, o, err);
 }
 
 bool settings_freeze(hf_config *config, hf_error *err)
@@ -182,6 +236,17 @@ hf_config *settings_client(const struct options *o, hf_error *err)
         *err = *hf_config_error(config);
     }
     if (good)
+        return config;
+    hf_config_free(config);
+    return NULL;
+}
+
+hf_config *settings_suites(const struct options *o, hf_error *err)
+{
+    hf_config *config = hf_config_new(HF_CLIENT);
+    if (!config)
+        settings_fail(err, HF_E_NO_MEMORY, 0, "for the configuration");
+    if (config && set_strength(config, o, err))
         return config;
     hf_config_free(config);
     return NULL;

@@ -9,6 +9,8 @@
  * failure. The caller may set more, then settings_freeze finds out whether all of it is good. */
 hf_config *settings_client(const struct options *o, hf_error *err);
 hf_config *settings_server(const struct options *o, hf_error *err);
+/* settings_suites makes one that has only what the options say of versions and the security level. */
+hf_config *settings_suites(const struct options *o, hf_error *err);
 bool settings_freeze(hf_config *config, hf_error *err);
 
 /* settings_read_file reads a whole file of at most `limit` bytes; free() it. NULL and *err (E_FILE,
@@ -17,6 +19,9 @@ unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, h
 
 /* settings_write_secret_file replaces a file that only its owner may read. */
 bool settings_write_secret_file(const char *path, const void *p, size_t len, hf_error *err);
+
+/* settings_versions is the range that the options ask for; false: they ask for none. */
+bool settings_versions(const struct options *o, uint16_t *lowest, uint16_t *highest);
 
 /* settings_fail fills an error of the command's own. */
 bool settings_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, ...)

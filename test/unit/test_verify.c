@@ -492,6 +492,26 @@ static void test_levels(void)
     pki_free(ca);
 }
 
+/* The same chain and trust: what was good enough for one level says nothing about another. */
+static void test_level_is_remembered(void)
+{
+    struct pki_cert *leaf = leaf_of((struct pki_spec){.kind = PKI_RSA});
+    struct chain *chain = chain_of((const struct pki_cert *const[]){leaf, pki->mid}, 2);
+    hf_trust *trust = trust_of(pki->root, NULL);
+    struct verify_options o = plain;
+    for (int i = 0; i < 2; i++) {
+        hf_error err = {0};
+        o.level = 2;
+        CHECK(chain_verify(chain, trust, &o, &err));
+        o.level = 3;
+        CHECK(!chain_verify(chain, trust, &o, &err));
+        CHECK_INT(err.code, HF_E_WEAK_CERTIFICATE);
+    }
+    hf_trust_free(trust);
+    chain_free(chain);
+    pki_free(leaf);
+}
+
 static void test_weak(void)
 {
     struct pki_cert *ca =
@@ -927,6 +947,7 @@ int main(void)
     RUN(test_lenient);
     RUN(test_depth);
     RUN(test_levels);
+    RUN(test_level_is_remembered);
     RUN(test_weak);
     RUN(test_bad_signature);
     RUN(test_cross_signed);
