@@ -255,6 +255,13 @@ static bool expired(const struct session_cache *cache, const hf_session *session
     return session_expired(session, now_ms) || now_ms >= session->issued_ms + lifetime * 1000;
 }
 
+/* For a flush, whose `now` is the caller's: one of long ago makes no session invalid that is newer. */
+static bool over(const struct session_cache *cache, const hf_session *session, int64_t now)
+{
+    int64_t lifetime = atomic_load_explicit(&cache->lifetime, memory_order_relaxed);
+    return now >= hf_session_expires(session) || now >= session->issued_ms / 1000 + lifetime;
+}
+
 /* ---- adding */
 
 static struct entry *entry_new(hf_session *session, uint32_t hash)
@@ -433,7 +440,7 @@ void cache_flush(const hf_config *config, int64_t now)
         (void)pthread_mutex_lock(&shard->lock);
         for (struct entry *e = shard->newest; e; e = next) {
             next = e->older;
-            if (now == 0 || expired(cache, e->session, now * 1000))
+            if (now == 0 || over(cache, e->session, now))
                 take_out_entry(cache, shard, e, &leaving);
         }
         unlock_shard(shard);

@@ -254,6 +254,8 @@ static void test_flush(void)
         now++;
     }
     hf_config_flush_sessions(config, PKI_NOW + 7199);
+    hf_config_flush_sessions(config, 1); /* long ago nothing had expired yet */
+    hf_config_flush_sessions(config, INT64_MIN);
     CHECK_INT(stats_of(config).cached, 500);
     hf_config_flush_sessions(config, PKI_NOW + 7200 + 99);
     CHECK_INT(stats_of(config).cached, 400);
@@ -261,6 +263,9 @@ static void test_flush(void)
     hf_config_flush_sessions(config, 0);
     CHECK_INT(stats_of(config).cached, 0);
     CHECK_INT(stats_of(config).timeouts, 0);
+    add(config, 3);
+    hf_config_flush_sessions(config, INT64_MAX);
+    CHECK_INT(stats_of(config).cached, 0);
     hf_config_flush_sessions(NULL, 0);
     add(config, 3); /* and it goes on */
     CHECK(has(config, 3));
