@@ -632,6 +632,40 @@ static void put_records(void)
     }
 }
 
+/* Of TLS 1.2 and older: every way to protect them; padding of several lengths, and some that is wrong. */
+static void put_old_records(void)
+{
+    static const uint8_t wire[] = {23, 3, 3, 0, 32, 1, 2, 3, 4, 5};
+    for (unsigned way = 0; way < 10; way++)
+        for (unsigned choices = 0; choices < 64; choices++) {
+            struct buffer b = {0};
+            char name[32];
+            uint8_t tail[272];
+            unsigned pad = choices * 5 % 256;
+            size_t at = 0, len = 20 + choices;
+            add_u8(&b, way);
+            add_u8(&b, choices);
+            add_u8(&b, choices % 7 == 6);
+            memset(tail, (int)pad, sizeof tail);
+            if (choices & 8) {
+                add(&b, wire, sizeof wire);
+            } else if (way < 4) {
+                add(&b, "\3nonce...data that is sent", 26);
+            } else {
+                /* The padding ends with its block in some of them, whatever the MAC's size. */
+                static const size_t macs[] = {20, 32, 48, 32};
+                size_t mac = way < 8 && !(choices & 4) ? macs[way - 4] : 0;
+                at = way < 8 ? pad + 1 : 0;
+                len += (16 - (len + mac + at) % 16) % 16;
+                uint8_t content[128] = "content";
+                add_vec16(&b, content, len);
+                add(&b, tail, at);
+            }
+            snprintf(name, sizeof name, "%u-%u", way, choices);
+            put_buffer("record12", name, &b);
+        }
+}
+
 static void put_identities(void)
 {
     put("ocsp", "good", server_ocsp, sizeof server_ocsp);
@@ -683,6 +717,7 @@ int main(int argc, char **argv)
     put_texts();
     put_errors();
     put_records();
+    put_old_records();
     put_identities();
     FILE *stamp = fopen(argv[2], "w");
     REQUIRE(stamp && fclose(stamp) == 0);
