@@ -177,7 +177,7 @@ static hf_result finish(hf_conn *c)
 {
     hf_session *made = c->hs->made;
     c->hs->made = NULL;
-    if (c->est.resumed && !c->est.server)
+    if (c->est.resumed)
         cache_count(c->config, COUNT_HITS);
     cache_count(c->config, c->est.server ? COUNT_ACCEPT_GOOD : COUNT_CONNECT_GOOD);
     hs_free(c->hs);

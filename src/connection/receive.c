@@ -389,6 +389,7 @@ hf_result hf_conn_receive_end(hf_conn *c)
 
 size_t hf_conn_next_size(const hf_conn *c, const uint8_t *in, size_t len)
 {
-    (void)c;
+    if (!c->started && conn_may_be_v2(c, in, len))
+        return 2 + ((size_t)(in[0] & 0x7f) << 8 | in[1]);
     return len < REC_HEADER ? REC_HEADER : REC_HEADER + (size_t)get_u16(in + 3);
 }

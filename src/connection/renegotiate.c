@@ -31,6 +31,7 @@ static bool begin(hf_conn *c, hf_error *err)
     struct nego *n = &c->hs->n;
     n->renegotiating = true;
     n->had_ems = e->ems;
+    n->had_etm = e->etm;
     n->secure = false;
     memcpy(n->client_finished, e->client_finished, FINISHED_MAX);
     memcpy(n->server_finished, e->server_finished, FINISHED_MAX);

@@ -169,9 +169,10 @@ struct nego {
     bool secure; /* the peer has said so: RFC 5746 (renegotiation_info, or the SCSV) */
     uint8_t client_finished[12],
         server_finished[12]; /* of the handshake before, when renegotiating */
-    bool had_ems;            /* of the handshake before */
-    bool ems;                /* extended_master_secret is used */
-    bool etm;                /* encrypt-then-MAC is used */
+    bool had_etm;
+    bool had_ems; /* of the handshake before */
+    bool ems;     /* extended_master_secret is used */
+    bool etm;     /* encrypt-then-MAC is used */
     bool ecc; /* server: the suite that was chosen has ECDHE, so point formats are answered */
     bool
         ticket_offered; /* client: an empty or full session_ticket was sent; server: one came */

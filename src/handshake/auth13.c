@@ -12,6 +12,9 @@ static void write_entries(struct hs *hs, struct wr *w)
         wr_opaque24(w, cert_der(hs->credential->chain->cert[i]));
         bool staple =
             i == 0 && hs->n.server && hs->n.ocsp_asked && hs->credential->ocsp_len > 0;
+        hs->n.sct_list = i == 0 && hs->n.server && hs->n.sct_asked
+                             ? slice_of(hs->credential->scts, hs->credential->scts_len)
+                             : (struct slice){0};
         hs->n.ocsp_staple = staple ? slice_of(hs->credential->ocsp, hs->credential->ocsp_len)
                                    : (struct slice){0};
         ext_write(&hs->n, w, IN_CT);
@@ -88,7 +91,8 @@ static enum hs_result check_leaf(struct hs *hs, const hf_certificate *leaf)
         return hs_fail(hs, HF_E_UNSUPPORTED_CERTIFICATE,
                        "the key of %s is of a kind that handfast does not know",
                        hf_certificate_subject(leaf));
-    if (!cert_allows_signing(leaf) && (!hs->n.suite || hs->n.suite->kex != KEX_RSA))
+    bool encrypts = !hs->n.server && hs->n.suite && hs->n.suite->kex == KEX_RSA;
+    if (!encrypts && !cert_allows_signing(leaf))
         return hs_fail(hs, HF_E_UNSUPPORTED_CERTIFICATE,
                        "keyUsage of %s does not allow digital signatures (RFC 5280 4.2.1.3)",
                        hf_certificate_subject(leaf));

@@ -324,7 +324,9 @@ enum hs_result choose_session12(struct hs *hs)
     n->resumed12 = true;
     n->suite = suite_find(s->suite);
     n->group = NULL;
-    cache_count(n->config, COUNT_HITS);
+    /* "applies for the duration of the session including session resumptions" (RFC 6066 4) */
+    if (!n->max_fragment)
+        n->max_fragment = s->max_fragment;
     trace_note(hs->tracer, "resumption", "%s",
                n->ticket.len ? "by a ticket of ours" : "by its session ID");
     return HS_OK;

@@ -217,6 +217,8 @@ enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_he
     hs->jump = client12;
     if (n->resumed12) {
         trace_note(hs->tracer, "resumption", "the server accepts the session");
+        if (!n->max_fragment)
+            n->max_fragment = n->session->max_fragment;
         memcpy(hs->secret, n->session->secret, 48);
         hs->est_signature = n->session->signature;
         hs->jump = client12_resumed;

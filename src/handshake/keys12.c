@@ -97,8 +97,12 @@ static void limit_records(struct hs *hs, struct rec_half *half, bool read)
 {
     struct nego *n = &hs->n;
     half->max_plain = 0;
+    /* A hello that may reach TLS 1.3 counts the type byte (RFC 8449 4): a TLS 1.2 peer takes that number as it
+     * stands. */
+    unsigned ours = n->config->record_size_limit +
+                    (n->config->body.version_max >= HF_TLS1_3 && !n->server ? 1u : 0u);
     if (n->record_limit_agreed)
-        half->max_plain = read ? n->config->record_size_limit : n->peer_record_limit;
+        half->max_plain = read ? (uint16_t)ours : n->peer_record_limit;
     else if (n->max_fragment)
         half->max_plain = n->max_fragment;
 }
@@ -106,6 +110,12 @@ static void limit_records(struct hs *hs, struct rec_half *half, bool read)
 bool keys12_use(struct hs *hs, bool read)
 {
     struct rec_half *half = read ? hs->in : hs->out;
+    /* "if a server or client had negotiated encrypt-then-MAC ... it MUST NOT" go back in a renegotiation (RFC
+     * 7366 3.1). */
+    if (hs->n.had_etm && !hs->n.etm && !hs->n.suite->aead) {
+        hs_fail(hs, HF_E_ILLEGAL_VALUE, "encrypt_then_mac was used before the renegotiation");
+        return false;
+    }
     if (!hs->keys_made)
         make_block(hs);
     if (!put_keys(half, hs->n.suite, hs->n.version, hs->n.etm, hs->key_block,

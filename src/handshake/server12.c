@@ -214,6 +214,7 @@ static enum hs_result send_server_hello(struct hs *hs)
 
 static enum hs_result resume(struct hs *hs)
 {
+    transcript_drop(&hs->transcript);
     memcpy(hs->secret, hs->n.session->secret, 48);
     hs->est_signature = hs->n.session->signature;
     hs->jump = server12_resumed;

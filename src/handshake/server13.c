@@ -186,12 +186,8 @@ static enum hs_result choose_version(struct hs *hs)
         trace_note(hs->tracer, "version", "%s", name_version(version));
         return HS_OK;
     }
-    if (ext_has(hs->values, X_SUPPORTED_VERSIONS) && !ext_take(&hs->n, hs->values, IN_CH))
-        return HS_FAILED; /* the extension's own judgement words the refusal */
-    return hs_fail(hs, HF_E_UNSUPPORTED_VERSION,
-                   "the client offers %s at most, this server allows %s to %s",
-                   name_version(hs->ch.version), name_version(config->body.version_min),
-                   name_version(config->body.version_max));
+    versions_refuse(&hs->n, hs->values, hs->ch.version);
+    return HS_FAILED;
 }
 
 static enum hs_result negotiate(struct hs *hs)
