@@ -15,6 +15,26 @@ bool start12(struct hs *hs)
     return transcript_start(&hs->transcript, hs->hash);
 }
 
+/* ---- key exchanges */
+
+struct ske_shape shape12(const struct suite *s, uint16_t version)
+{
+    return (struct ske_shape){
+        .hint = is_psk12(s),
+        .ecdh = is_ecdhe12(s),
+        .dh = is_dhe12(s),
+        .algorithm = is_signed12(s) && version >= HF_TLS1_2,
+        .signature = is_signed12(s),
+    };
+}
+
+enum cke_kind kind12(const struct suite *s)
+{
+    if (s->kex == KEX_RSA)
+        return CKE_RSA;
+    return is_ecdhe12(s) ? CKE_ECDH : is_dhe12(s) ? CKE_DH : CKE_NONE;
+}
+
 /* ---- certificates */
 
 enum hs_result send_certificate12(struct hs *hs)

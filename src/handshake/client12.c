@@ -301,13 +301,7 @@ static enum hs_result read_key_exchange(struct hs *hs)
     struct rd r = hs_reader(hs, &m);
     const struct suite *s = hs->n.suite;
     struct server_key_exchange ske = {0};
-    struct ske_shape shape = {
-        .hint = is_psk12(s),
-        .ecdh = is_ecdhe12(s),
-        .dh = is_dhe12(s),
-        .algorithm = is_signed12(s) && hs->n.version >= HF_TLS1_2,
-        .signature = is_signed12(s),
-    };
+    struct ske_shape shape = shape12(s, hs->n.version);
     if (!msg_read_server_key_exchange(&r, &shape, &ske))
         return HS_FAILED;
     enum hs_result ok = HS_OK;
@@ -467,16 +461,12 @@ static enum hs_result send_key_exchange(struct hs *hs)
 {
     size_t mark;
     const struct suite *s = hs->n.suite;
-    enum cke_kind kind = s->kex == KEX_RSA ? CKE_RSA
-                         : is_ecdhe12(s)   ? CKE_ECDH
-                         : is_dhe12(s)     ? CKE_DH
-                                           : CKE_NONE;
     struct client_key_exchange cke = {
         .identity = slice_of(hs->psk_identity, hs->psk_identity_len),
         .exchange = slice_of(hs->exchange, hs->exchange_len),
     };
     struct wr w = hs_begin(hs, MSG_CLIENT_KEY_EXCHANGE, &mark);
-    msg_write_client_key_exchange(&w, is_psk12(s), kind, &cke);
+    msg_write_client_key_exchange(&w, is_psk12(s), kind12(s), &cke);
     return hs_end(hs, &w, mark);
 }
 

@@ -363,7 +363,10 @@ static void trace_flight(struct hs *hs)
     size_t left = hs->tracer ? buffer_len(&hs->flight) : 0;
     while (left >= MSG_HEADER) {
         size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-        trace_message(hs->tracer, true, p, len, true);
+        if (is_old(hs) && hs->n.suite)
+            trace_message12(hs->tracer, p, len, hs->n.version, hs->n.suite);
+        else
+            trace_message(hs->tracer, true, p, len, true);
         p += len;
         left -= len;
     }

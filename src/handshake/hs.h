@@ -242,6 +242,10 @@ enum hs_result ask_psk12(struct hs *hs);
 /* The same in all versions */
 enum hs_result keep_chain(struct hs *hs, struct certificate_list *list);
 
+/* shape12: what a ServerKeyExchange of this suite has in it; kind12: what a ClientKeyExchange has. */
+struct ske_shape shape12(const struct suite *s, uint16_t version);
+enum cke_kind kind12(const struct suite *s);
+
 static inline bool is_psk12(const struct suite *s)
 {
     return s->kex == KEX_PSK || s->kex == KEX_ECDHE_PSK || s->kex == KEX_DHE_PSK;

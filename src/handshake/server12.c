@@ -232,18 +232,6 @@ static enum hs_result send_status(struct hs *hs)
     return hs_end(hs, &w, mark);
 }
 
-static struct ske_shape shape_of(const struct hs *hs)
-{
-    const struct suite *s = hs->n.suite;
-    return (struct ske_shape){
-        .hint = is_psk12(s),
-        .ecdh = is_ecdhe12(s),
-        .dh = is_dhe12(s),
-        .algorithm = is_signed12(s) && hs->n.version >= HF_TLS1_2,
-        .signature = is_signed12(s),
-    };
-}
-
 static enum hs_result start_exchange(struct hs *hs, struct server_key_exchange *ske,
                                      uint8_t *share)
 {
@@ -270,7 +258,7 @@ static enum hs_result make_params(struct hs *hs)
 {
     uint8_t share[KX_MAX_DH];
     struct server_key_exchange ske = {0};
-    struct ske_shape shape = shape_of(hs);
+    struct ske_shape shape = shape12(hs->n.suite, hs->n.version);
     const char *hint = hs->n.config->psk_hint;
     if (hint)
         ske.hint = slice_of(hint, strlen(hint));
@@ -292,7 +280,7 @@ static enum hs_result sign_params(struct hs *hs)
 static enum hs_result send_key_exchange(struct hs *hs)
 {
     size_t mark, randoms = 2 * RANDOM_SIZE;
-    struct ske_shape shape = shape_of(hs);
+    struct ske_shape shape = shape12(hs->n.suite, hs->n.version);
     struct wr w = hs_begin(hs, MSG_SERVER_KEY_EXCHANGE, &mark);
     wr_bytes(&w, buffer_front(&hs->params) + randoms, buffer_len(&hs->params) - randoms);
     if (shape.algorithm)
@@ -333,19 +321,12 @@ static enum hs_result send_hello_done(struct hs *hs)
 
 /* ---- ClientKeyExchange */
 
-static enum cke_kind kind_of(const struct suite *s)
-{
-    if (s->kex == KEX_RSA)
-        return CKE_RSA;
-    return is_ecdhe12(s) ? CKE_ECDH : is_dhe12(s) ? CKE_DH : CKE_NONE;
-}
-
 static enum hs_result read_key_exchange(struct hs *hs)
 {
     struct rd_msg m;
     struct rd r = hs_reader(hs, &m);
     struct client_key_exchange cke;
-    if (!msg_read_client_key_exchange(&r, is_psk12(hs->n.suite), kind_of(hs->n.suite), &cke))
+    if (!msg_read_client_key_exchange(&r, is_psk12(hs->n.suite), kind12(hs->n.suite), &cke))
         return HS_FAILED;
     hs->exchange = mem_dup(cke.exchange.p, cke.exchange.len);
     hs->exchange_len = cke.exchange.len;

@@ -7,9 +7,7 @@
 #include <time.h>
 
 #include "bytes/names.h"
-#include "extension/extension.h"
-#include "message/message.h"
-#include "record/record.h"
+#include "handshake/hs.h"
 
 static void emit(const struct tracer *t, hf_trace_event *e)
 {
@@ -128,6 +126,55 @@ static void open_message(struct rd *r, uint8_t type)
         ok = msg_read_key_update(r, &request);
     }
     (void)ok;
+}
+
+static void open_message12(struct rd *r, uint8_t type, uint16_t version, const struct suite *s)
+{
+    struct ext_values v;
+    bool ok = true;
+    if (type == MSG_SERVER_HELLO) {
+        struct server_hello sh;
+        ok = msg_read_server_hello(r, &sh) &&
+             (!sh.has_extensions || ext_read(NULL, &sh.extensions, IN_SH12, &v));
+    } else if (type == MSG_CERTIFICATE) {
+        struct certificate_list list;
+        ok = msg_read_certificate12(r, &list);
+    } else if (type == MSG_CERTIFICATE_STATUS) {
+        struct slice response;
+        ok = msg_read_certificate_status(r, &response);
+    } else if (type == MSG_SERVER_KEY_EXCHANGE) {
+        struct server_key_exchange ske;
+        struct ske_shape shape = shape12(s, version);
+        ok = msg_read_server_key_exchange(r, &shape, &ske);
+    } else if (type == MSG_CERTIFICATE_REQUEST) {
+        struct certificate_request12 cr;
+        ok = msg_read_certificate_request12(r, version >= HF_TLS1_2, &cr);
+    } else if (type == MSG_CLIENT_KEY_EXCHANGE) {
+        struct client_key_exchange cke;
+        ok = msg_read_client_key_exchange(r, is_psk12(s), kind12(s), &cke);
+    } else if (type == MSG_CERTIFICATE_VERIFY) {
+        struct certificate_verify cv;
+        ok = msg_read_certificate_verify12(r, version >= HF_TLS1_2, &cv);
+    } else if (type == MSG_NEW_SESSION_TICKET) {
+        struct new_session_ticket12 ticket;
+        ok = msg_read_new_session_ticket12(r, &ticket);
+    } else {
+        open_message(r, type); /* ClientHello and Finished look the same in all versions */
+    }
+    (void)ok;
+}
+
+void trace_message12(const struct tracer *t, const uint8_t *whole, size_t len, uint16_t version,
+                     const struct suite *suite)
+{
+    if (!t)
+        return;
+    trace_message(t, true, whole, len, false);
+    struct rd_msg m = {.name = msg_name(whole[0]), .rfc = msg_rfc12(whole[0])};
+    struct trace_sink sink;
+    trace_attach(t, true, &sink, &m);
+    struct rd r = rd_start(&m, whole, len, MSG_HEADER);
+    open_message12(&r, whole[0], version, suite);
 }
 
 void trace_message(const struct tracer *t, bool sent, const uint8_t *whole, size_t len,

@@ -20,6 +20,9 @@ void trace_plaintext(const struct tracer *t, bool sent, uint8_t type, const uint
  * peer sent outside a flow list. */
 void trace_message(const struct tracer *t, bool sent, const uint8_t *whole, size_t len,
                    bool open);
+/* trace_message12 reports and opens a message of TLS 1.2 or older that we sent. */
+void trace_message12(const struct tracer *t, const uint8_t *whole, size_t len, uint16_t version,
+                     const struct suite *suite);
 void trace_alert(const struct tracer *t, bool sent, const uint8_t *alert, size_t len);
 void trace_ccs(const struct tracer *t, bool sent, const uint8_t *body, size_t len);
 void trace_step(const struct tracer *t, const char *name, const char *rfc, bool sent);

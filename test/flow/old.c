@@ -197,6 +197,86 @@ uint8_t *old_last_message(struct hs *hs, size_t *len)
     return p + at;
 }
 
+/* ---- hellos with other extensions */
+
+void old_capture(const hf_conn *conn, const hf_trace_event *e, void *arg)
+{
+    struct old_blocks *blocks = arg;
+    (void)conn;
+    bool hello = e->kind == HF_TRACE_MESSAGE && e->sent && e->record_type == REC_HANDSHAKE &&
+                 (e->bytes[0] == MSG_CLIENT_HELLO || e->bytes[0] == MSG_SERVER_HELLO);
+    if (!hello)
+        return;
+    size_t at = MSG_HEADER + 2 + RANDOM_SIZE;
+    at += 1u + e->bytes[at];
+    if (e->bytes[0] == MSG_CLIENT_HELLO) {
+        at += 2u + get_u16(e->bytes + at);
+        at += 1u + e->bytes[at];
+    } else {
+        at += 3;
+    }
+    struct wire *to = e->bytes[0] == MSG_CLIENT_HELLO ? &blocks->client : &blocks->server;
+    to->len = 0;
+    if (at + 2 < e->size)
+        wire_put(to, e->bytes + at + 2, e->size - at - 2);
+}
+
+static size_t extension_at(const struct wire *block, uint16_t id)
+{
+    size_t at = 0;
+    while (at < block->len && get_u16(block->p + at) != id)
+        at += 4u + get_u16(block->p + at + 2);
+    return at;
+}
+
+bool old_has(const struct wire *block, uint16_t id)
+{
+    return extension_at(block, id) < block->len;
+}
+
+bool old_without(struct wire *block, uint16_t id)
+{
+    size_t at = extension_at(block, id);
+    if (at >= block->len)
+        return false;
+    size_t len = 4u + get_u16(block->p + at + 2);
+    memmove(block->p + at, block->p + at + len, block->len - at - len);
+    block->len -= len;
+    return true;
+}
+
+void old_with(struct wire *block, uint16_t id, const void *body, size_t len)
+{
+    uint8_t head[4];
+    put_u16(head, id);
+    put_u16(head + 2, (uint16_t)len);
+    wire_put(block, head, sizeof head);
+    wire_put(block, body, len);
+}
+
+static bool say(void *arg, uint8_t message, struct buffer *out)
+{
+    const struct old_blocks *blocks = arg;
+    const struct wire *block = message == MSG_CLIENT_HELLO   ? &blocks->client
+                               : message == MSG_SERVER_HELLO ? &blocks->server
+                                                             : NULL;
+    return block && block->p && buffer_append(out, block->p, block->len);
+}
+
+void old_say(hf_config *config, struct old_blocks *blocks)
+{
+    blocks->hooks.arg = blocks;
+    blocks->hooks.extensions = say;
+    config->test = &blocks->hooks;
+}
+
+void old_forget(struct old_blocks *blocks)
+{
+    free(blocks->client.p);
+    free(blocks->server.p);
+    memset(blocks, 0, sizeof *blocks);
+}
+
 /* ---- the wire */
 
 static void deliver(struct end *to, struct old_wire *w, unsigned *number, uint8_t *record,

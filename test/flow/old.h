@@ -73,6 +73,22 @@ void old_remove(struct step *list, int row);
 /* old_last_message: where the message that was written last stands in the flight. */
 uint8_t *old_last_message(struct hs *hs, size_t *len);
 
+/* ---- hellos with other extensions */
+
+/* The blocks of extensions of one handshake's hellos: old_capture, as a configuration's trace callback, takes
+ * those of the hellos that are sent; old_without and old_with change a block; with old_say the configuration
+ * says these instead of its own. A hello that was not captured is left alone. */
+struct old_blocks {
+    struct wire client, server;
+    struct test_hooks hooks;
+};
+void old_capture(const hf_conn *conn, const hf_trace_event *event, void *blocks);
+bool old_has(const struct wire *block, uint16_t id);
+bool old_without(struct wire *block, uint16_t id); /* false: it was not there */
+void old_with(struct wire *block, uint16_t id, const void *body, size_t len);
+void old_say(hf_config *config, struct old_blocks *blocks);
+void old_forget(struct old_blocks *blocks);
+
 /* ---- a wire that carries one message at a time */
 
 struct old_wire {
