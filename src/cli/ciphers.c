@@ -123,7 +123,8 @@ static size_t at_most(size_t n)
     return n < MOST ? n : MOST;
 }
 
-/* With --all, what is usable among all of them is asked with a configuration that has them all. */
+/* With --all, what is usable among all of them is asked with a configuration that has them all.
+ */
 static bool choose(struct chosen *c, hf_config *config, const struct options *o)
 {
     const char *string = o->all ? "ALL:COMPLEMENTOFALL" : o->target;

@@ -1,10 +1,10 @@
-/* ciphers.c: OpenSSL's language for lists of cipher suites. A string is a sequence of rules over one list
- * of all suites, each of which is active or not:
+/* ciphers.c: OpenSSL's language for lists of cipher suites. A string is a sequence of rules
+ * over one list of all suites, each of which is active or not:
  *
  *   WORD   the suites that match become active and go to the end, if they were not active
  *   +WORD  active ones that match go to the end
- *   -WORD  active ones that match become inactive, and go to the front, where later words find them
- *   !WORD  those that match are gone for good
+ *   -WORD  active ones that match become inactive, and go to the front, where later words find
+ * them !WORD  those that match are gone for good
  *
  * and the active ones are the result. WORD is several joined by +, all of which must match. */
 #include "config/ciphers.h"
@@ -206,8 +206,8 @@ static bool matches(const struct filter *f, const struct suite *s)
     return (!f->version || f->version == has.version) && (!f->id || f->id == has.id);
 }
 
-/* Both must match; false: nothing can. OpenSSL forgets what COMPLEMENTOFDEFAULT said as soon as a strength is
- * named, and suites have one: "COMPLEMENTOFDEFAULT+HIGH" is HIGH. */
+/* Both must match; false: nothing can. OpenSSL forgets what COMPLEMENTOFDEFAULT said as soon as
+ * a strength is named, and suites have one: "COMPLEMENTOFDEFAULT+HIGH" is HIGH. */
 static bool narrow(struct filter *f, const struct filter *by)
 {
     if (by->mask[STRONG] && !f->mask[STRONG])
@@ -236,8 +236,9 @@ struct list {
     } entry[CONFIG_MAX_LIST];
 };
 
-/* The order that suites have before a string says otherwise, as OpenSSL has it: ephemeral key exchange,
- * AEADs, what is new, long keys, and GCM before ChaCha20 before the rest. Smaller is better. */
+/* The order that suites have before a string says otherwise, as OpenSSL has it: ephemeral key
+ * exchange, AEADs, what is new, long keys, and GCM before ChaCha20 before the rest. Smaller is
+ * better. */
 static uint32_t rank(const struct suite *s)
 {
     enum cipher cipher = cipher_of(s);

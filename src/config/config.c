@@ -16,8 +16,8 @@
  * stores that several configurations share. */
 static pthread_mutex_t freeze_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The platform's anchors as one object, so that verdicts remembered under it serve everybody. Kept
- * until the process ends; guarded by freeze_lock. */
+/* The platform's anchors as one object, so that verdicts remembered under it serve everybody.
+ * Kept until the process ends; guarded by freeze_lock. */
 static hf_trust *platform_trust;
 
 static void default_lists(hf_config *config)
@@ -120,8 +120,8 @@ bool hf_config_add_credential(hf_config *config, hf_credential *cred)
         return err_set(&config->error, HF_E_CONFIG,
                        "more than %d credentials; use HF_ASK_CREDENTIAL to choose among many",
                        CONFIG_MAX_CREDENTIALS);
-    /* RFC 8446 4.4.2.2: a certificate that says what its key is for must allow signing; or, with the RSA key
-     * exchange of TLS 1.2 and older, encipherment (RFC 5246 7.4.2). */
+    /* RFC 8446 4.4.2.2: a certificate that says what its key is for must allow signing; or,
+     * with the RSA key exchange of TLS 1.2 and older, encipherment (RFC 5246 7.4.2). */
     const hf_certificate *leaf = hf_credential_certificate(cred, 0);
     if (leaf && !cert_allows_signing(leaf) &&
         (cred->kind != KEY_RSA || !cert_allows_encipherment(leaf)))
@@ -199,8 +199,8 @@ static size_t put_ids(uint8_t *out, const struct ids *ids)
     return 2 + 2 * ids->count;
 }
 
-/* Default: a share of the first group, and of X25519 beside a hybrid of it, which costs little and
- * saves a round trip with servers that do not know the hybrid yet. */
+/* Default: a share of the first group, and of X25519 beside a hybrid of it, which costs little
+ * and saves a round trip with servers that do not know the hybrid yet. */
 static bool freeze_key_shares(hf_config *config, hf_error *err)
 {
     struct ids wanted = config->key_shares;

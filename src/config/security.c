@@ -1,4 +1,5 @@
-/* security.c: what each security level admits (see security.h), by the estimates of NIST SP 800-57 5.6.1. */
+/* security.c: what each security level admits (see security.h), by the estimates of NIST SP
+ * 800-57 5.6.1. */
 #include "config/security.h"
 
 #define LEVELS 6
@@ -117,8 +118,8 @@ bool security_allows_key(uint8_t level, enum key_kind kind, unsigned bits)
     return level == 0;
 }
 
-/* Ephemeral groups of less than 1024 bits are computed through within the handshake (Logjam, 2015): no
- * level has a use for them. */
+/* Ephemeral groups of less than 1024 bits are computed through within the handshake (Logjam,
+ * 2015): no level has a use for them. */
 bool security_allows_dh(uint8_t level, unsigned bits)
 {
     return bits >= 1024 && bits >= modulus_bits(level);

@@ -27,7 +27,8 @@ static bool row_fits(const struct sigalg *row, const hf_credential *cred, uint16
                                 : sigalg_fits12(row, cred->kind, cred->bits);
 }
 
-/* The place of the credential's best scheme in the order that counts (ours or the peer's), or -1. */
+/* The place of the credential's best scheme in the order that counts (ours or the peer's), or
+ * -1. */
 static int scheme_place(const hf_config *config, const hf_credential *cred, uint16_t version,
                         const uint16_t *peer, size_t peer_count, uint16_t *alg)
 {
@@ -73,8 +74,8 @@ static bool peer_checks(enum sig_id sig, const uint16_t *peer, size_t peer_count
     return false;
 }
 
-/* RFC 8446 4.2.3: the signatures within the chain should be such as the peer can check. What a root
- * says about itself is not checked. */
+/* RFC 8446 4.2.3: the signatures within the chain should be such as the peer can check. What a
+ * root says about itself is not checked. */
 static bool chain_accepted(const hf_credential *cred, const uint16_t *peer, size_t peer_count)
 {
     const struct chain *chain = cred->chain;
@@ -94,9 +95,9 @@ struct choice {
     uint16_t alg;
 };
 
-/* RFC 8446 4.4.2.2: a chain that the peer may not be able to check is sent all the same if there is no
- * other. Without a name the first is the default: a better scheme is no reason to show another site's
- * certificate. */
+/* RFC 8446 4.4.2.2: a chain that the peer may not be able to check is sent all the same if
+ * there is no other. Without a name the first is the default: a better scheme is no reason to
+ * show another site's certificate. */
 static void consider(struct choice *best, hf_credential *cred, const char *name, bool accepted,
                      int place, uint16_t alg)
 {
@@ -126,7 +127,8 @@ hf_credential *config_credential(const hf_config *config, const char *name,
 
 /* ---- TLS 1.2 and older */
 
-/* RFC 8422 5.3: the certificate's curve must be one that the peer knows. EdDSA keys have none. */
+/* RFC 8422 5.3: the certificate's curve must be one that the peer knows. EdDSA keys have none.
+ */
 static bool curve_known(const hf_credential *cred, const struct ids *groups)
 {
     uint16_t curve = cred->kind == KEY_P256   ? 0x0017
@@ -136,8 +138,8 @@ static bool curve_known(const hf_credential *cred, const struct ids *groups)
     return !groups || curve == 0 || ids_has(groups, curve);
 }
 
-/* Before TLS 1.2 the key says how it signs: RSA with MD5 and SHA-1, ECDSA with SHA-1 (RFC 4346 7.4.3, RFC
- * 8422 5.4); neither RSA-PSS nor EdDSA has a way. */
+/* Before TLS 1.2 the key says how it signs: RSA with MD5 and SHA-1, ECDSA with SHA-1 (RFC
+ * 4346 7.4.3, RFC 8422 5.4); neither RSA-PSS nor EdDSA has a way. */
 static bool signs_old(enum key_kind kind)
 {
     return kind == KEY_RSA ||

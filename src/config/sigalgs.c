@@ -1,7 +1,7 @@
 /* sigalgs.c: the signature schemes (RFC 8446 4.2.3). The PKCS#1 schemes stand in the same list
- * because signature_algorithms speaks for certificates as well while signature_algorithms_cert is
- * absent; no TLS 1.3 handshake is signed with them, but TLS 1.2's are. SHA-1 is for devices that know
- * nothing better (RFC 9155). */
+ * because signature_algorithms speaks for certificates as well while signature_algorithms_cert
+ * is absent; no TLS 1.3 handshake is signed with them, but TLS 1.2's are. SHA-1 is for devices
+ * that know nothing better (RFC 9155). */
 #include "config/list.h"
 #include "config/tables.h"
 
@@ -47,7 +47,8 @@ bool sigalg_fits(const struct sigalg *alg, enum key_kind kind, unsigned bits)
     return alg->key == kind && sig_fits(alg->sig, kind, bits);
 }
 
-/* RFC 8422 5.10: the curve that a scheme of ECDSA has in its name is TLS 1.3's; here any will do. */
+/* RFC 8422 5.10: the curve that a scheme of ECDSA has in its name is TLS 1.3's; here any will
+ * do. */
 bool sigalg_fits12(const struct sigalg *alg, enum key_kind kind, unsigned bits)
 {
     bool kinds = alg->key == kind || (auth_of_key(alg->key) == AUTH_ECDSA &&

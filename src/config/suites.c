@@ -1,6 +1,6 @@
-/* suites.c: the cipher suites. Left out are those with RC4, DES, 3DES, IDEA, SEED, Camellia, ARIA or MD5,
- * with DSS or static Diffie-Hellman, and RSA_PSK: libcrypto no longer has some, and nobody needs the
- * others. */
+/* suites.c: the cipher suites. Left out are those with RC4, DES, 3DES, IDEA, SEED, Camellia,
+ * ARIA or MD5, with DSS or static Diffie-Hellman, and RSA_PSK: libcrypto no longer has some,
+ * and nobody needs the others. */
 #include <pthread.h>
 
 #include "config/list.h"
@@ -120,8 +120,8 @@ static const struct suite suites[] = {
 
 _Static_assert(COUNT <= CONFIG_MAX_LIST, "every suite has room in a list");
 
-/* Servers look up each suite that a client offers. The numbers lie within five pages of 256; the table
- * below says for each which row it is, counted from 1. */
+/* Servers look up each suite that a client offers. The numbers lie within five pages of 256;
+ * the table below says for each which row it is, counted from 1. */
 static const uint8_t pages[] = {0x00, 0x13, 0xc0, 0xcc, 0xd0};
 #define PAGES (sizeof pages / sizeof pages[0])
 

@@ -1,5 +1,5 @@
-/* usable.c: versions, suites, groups, schemes and keys say what may be used; the security level and each
- * other's absence say what can. */
+/* usable.c: versions, suites, groups, schemes and keys say what may be used; the security level
+ * and each other's absence say what can. */
 #include "config/usable.h"
 
 #include "config/security.h"
@@ -46,7 +46,8 @@ static bool in_range(const struct suite *s, uint16_t lowest, uint16_t highest)
     return s->version_min <= highest && s->version_max >= lowest;
 }
 
-/* The lowest version of the range that the security level allows; it may be above the highest. */
+/* The lowest version of the range that the security level allows; it may be above the highest.
+ */
 static uint16_t lowest_allowed(const hf_config *config)
 {
     uint16_t v = config->version_min;

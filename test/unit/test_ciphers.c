@@ -1,4 +1,5 @@
-/* test_ciphers.c: OpenSSL's cipher-list language, beside the openssl command where there is one. */
+/* test_ciphers.c: OpenSSL's cipher-list language, beside the openssl command where there is
+ * one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -11,8 +12,8 @@
 
 /* ---- openssl's answer */
 
-/* The names that `openssl ciphers ARGUMENTS 'STRING'` prints, those of TLS 1.3 and of suites that we do not
- * have left out. false: it refused. -1 for no openssl at all is for can_ask. */
+/* The names that `openssl ciphers ARGUMENTS 'STRING'` prints, those of TLS 1.3 and of suites
+ * that we do not have left out. false: it refused. -1 for no openssl at all is for can_ask. */
 static bool openssl_says(const char *arguments, const char *string, struct ids *out)
 {
     static char line[LINE_MAX_LEN];
