@@ -1,11 +1,12 @@
 /* cbc.c: AES-CBC and HMAC in both orders (RFC 5246 6.2.3.2, RFC 7366), and HMAC alone (RFC 5246
  * 6.2.3.1).
  *
- * MAC-then-encrypt asks for care when it is opened: until the MAC has been checked, the length of the
- * padding is a secret, and with it the length of the content and the place of the MAC (Vaudenay's
- * padding oracle, POODLE, Lucky Thirteen). No branch, no address and no number of steps below
- * depends on it, and all that can be wrong ends in one comparison. For the same reason the low-level
- * digests are used, whose single blocks can be computed (see hash.c for what else speaks for them). */
+ * MAC-then-encrypt asks for care when it is opened: until the MAC has been checked, the
+ * length of the padding is a secret, and with it the length of the content and the place of
+ * the MAC (Vaudenay's padding oracle, POODLE, Lucky Thirteen). No branch, no address and no
+ * number of steps below depends on it, and all that can be wrong ends in one comparison. For
+ * the same reason the low-level digests are used, whose single blocks can be computed (see
+ * hash.c for what else speaks for them). */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/cbc.h"
 
@@ -168,9 +169,9 @@ static void key_mac(struct cbc *c, enum hash_id id, const uint8_t *key)
     wipe(pad, sizeof pad);
 }
 
-/* With IVs of their own, messages need none here: a first block that is random becomes the IV of what
- * follows it, whatever came before (RFC 4346 6.2.3.2, method 2b: "R is prepended to the plaintext
- * prior to encryption"); and decrypting it only takes it away. */
+/* With IVs of their own, messages need none here: a first block that is random becomes, once
+ * encrypted, the IV of what follows it, whatever came before (RFC 4346 6.2.3.2, method 2b);
+ * decrypting it only takes it away. */
 static bool key_cipher(struct cbc *c, const struct cbc_keys *keys, bool seal)
 {
     static const uint8_t zero[CBC_BLOCK];
@@ -283,8 +284,8 @@ size_t cbc_sealed_size(const struct cbc *c, size_t len)
  *     };
  * } GenericBlockCipher;                                                    RFC 5246 6.2.3.2
  *
- * mac is NULL where it does not stand inside. What is left of the content after its last whole block is
- * put together with the rest on the stack, so that the content is not copied. */
+ * mac is NULL where it does not stand inside. What is left of the content after its last
+ * whole block is put together with the rest on the stack, so that the content is not copied. */
 static bool seal_blocks(struct cbc *c, const uint8_t *in, size_t len, const uint8_t *mac,
                         uint8_t *out)
 {
@@ -361,9 +362,10 @@ static inline uint32_t equal(uint32_t a, uint32_t b)
     return ~less(0, a ^ b);
 }
 
-/* What stands at the end of p: the number of bytes of padding with their length byte, 1 to 256; 1 if
- * that is wrong, as good as any other. `good` is all ones or zero. Every byte of the padding must hold its length
- * (RFC 5246 6.2.3.2), and there must be room for it and `mac` more bytes. */
+/* What stands at the end of p: the number of bytes of padding with their length byte, 1 to
+ * 256; 1 if that is wrong, as good as any other. `good` is all ones or zero. Every byte of
+ * the padding must hold its length (RFC 5246 6.2.3.2), and there must be room for it and
+ * `mac` more bytes. */
 static uint32_t padding(const uint8_t *p, uint32_t len, uint32_t mac, uint32_t *good)
 {
     uint32_t pad = p[len - 1], wrong = 0;
@@ -381,8 +383,8 @@ struct ending {
     uint32_t block, blocks, last; /* last is secret: the block that holds the length */
 };
 
-/* used (secret): how many of e->bytes are content; most: the most that may be; total (secret): length
- * of the whole message. */
+/* used (secret): how many of e->bytes are content; most: the most that may be; total
+ * (secret): length of the whole message. */
 static void end_message(struct ending *e, uint32_t used, uint32_t most, uint32_t total)
 {
     uint32_t field = e->block / 8; /* of the length */
@@ -432,8 +434,8 @@ static void mac_of_secret(const struct cbc *c, const uint8_t head[CBC_HEAD], con
     wipe(digest, sizeof digest);
 }
 
-/* Copies n bytes from the secret place p + at, at most n + 255 bytes before the end of p: what may hold
- * them is moved to the front by 128 bytes or not, by 64 or not, and so on. */
+/* Copies n bytes from the secret place p + at, at most n + 255 bytes before the end of p:
+ * what may hold them is moved to the front by 128 bytes or not, by 64 or not, and so on. */
 static void copy_from_secret(const uint8_t *p, uint32_t len, uint32_t at, uint32_t n,
                              uint8_t *out)
 {

@@ -27,9 +27,9 @@ struct cbc_keys {
                         * message begins with an IV of its own */
 };
 
-/* cbc_new returns a context, or NULL (no memory, libcrypto lacks the cipher, keys that do not go
- * together). seal: for cbc_seal, else for cbc_open; the other one always fails. One thread at a
- * time. */
+/* cbc_new returns a context, or NULL (no memory, libcrypto lacks the cipher, keys that do
+ * not go together). seal: for cbc_seal, else for cbc_open; the other one always fails. One
+ * thread at a time. */
 struct cbc *cbc_new(const struct cbc_keys *keys, bool seal);
 void cbc_free(struct cbc *c);
 
@@ -39,15 +39,15 @@ bool cbc_chained(const struct cbc *c);
 /* cbc_sealed_size: what len bytes become: IV, content, MAC, padding of the least length. */
 size_t cbc_sealed_size(const struct cbc *c, size_t len);
 
-/* cbc_seal protects in[0..len), len below 2^16 - 512, and writes cbc_sealed_size bytes. head is what
- * the MAC covers before a length of two bytes and the content: seq_num, type, version. in may be
- * equal to out, but not overlap it otherwise. */
+/* cbc_seal protects in[0..len), len below 2^16 - 512, and writes cbc_sealed_size bytes. head
+ * is what the MAC covers before a length of two bytes and the content: seq_num, type,
+ * version. in may be equal to out, but not overlap it otherwise. */
 bool cbc_seal(struct cbc *c, const uint8_t head[CBC_HEAD], const uint8_t *in, size_t len,
               uint8_t *out) __attribute__((warn_unused_result));
 
-/* cbc_open takes the protection off p[0..len), len below 2^16, in place: *content points into p. false: not
- * authentic; p is then wiped. How long that takes depends on len alone, whatever is wrong: padding,
- * its length, or the MAC. */
+/* cbc_open takes the protection off p[0..len), len below 2^16, in place: *content points
+ * into p. false: not authentic; p is then wiped. How long that takes depends on len alone,
+ * whatever is wrong: padding, its length, or the MAC. */
 bool cbc_open(struct cbc *c, const uint8_t head[CBC_HEAD], uint8_t *p, size_t len,
               uint8_t **content, size_t *content_len) __attribute__((warn_unused_result));
 

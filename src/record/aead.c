@@ -3,9 +3,10 @@
 
 #include <endian.h>
 
-/* 2^24.5 for AES-GCM (RFC 8446 5.5), 2^23 for CCM, which RFC 8446 leaves open (RFC 9147 4.5.3).
- * ChaCha20-Poly1305 outlives its sequence number. The numbers are about the ciphers, and so hold in
- * TLS 1.2 as well, which has no KeyUpdate: there, a connection ends with its key. */
+/* 2^24.5 for AES-GCM (RFC 8446 5.5), 2^23 for CCM, which RFC 8446 leaves open (RFC 9147
+ * 4.5.3). ChaCha20-Poly1305 outlives its sequence number. The numbers are about the ciphers,
+ * and so hold in TLS 1.2 as well, which has no KeyUpdate: there, a connection ends with its
+ * key. */
 uint64_t rec_key_limit(enum aead_id id)
 {
     switch (id) {
@@ -34,8 +35,8 @@ bool rec_may_open(const struct rec_half *half, hf_error *err)
 {
     if (!half->aead)
         return err_set(err, HF_E_INTERNAL, "a record is to be opened, but its key hibernates");
-    /* A peer that never updates its keys is its own risk, and common: only the number itself may not
-     * wrap (RFC 8446 5.3, RFC 5246 6.1). */
+    /* A peer that never updates its keys is its own risk, and common: only the number itself
+     * may not wrap (RFC 8446 5.3, RFC 5246 6.1). */
     if (half->seq == UINT64_MAX)
         return err_set(err, HF_E_KEY_EXHAUSTED,
                        "the sequence number of received records is used up");

@@ -90,8 +90,9 @@ bool rec_set_cbc(struct rec_half *half, const struct rec_cbc_keys *keys, bool se
     return true;
 }
 
-/* With chained IVs, who can choose what is sent next knows its IV and can test guesses about what was sent
- * before (BEAST). A record of one byte in front, whose MAC nobody can foresee, makes the IV of the rest. */
+/* With chained IVs, who can choose what is sent next knows its IV and can test guesses about
+ * what was sent before (BEAST). A record of one byte in front, whose MAC nobody can foresee,
+ * makes the IV of the rest. */
 size_t rec_first_fragment(const struct rec_half *half, size_t n, bool first)
 {
     return first && n > 1 && half->prot == &block && cbc_chained(half->cbc) ? 1 : n;

@@ -40,7 +40,8 @@ bool rec_set_aead(struct rec_half *half, const struct rec_protection *prot, enum
     __attribute__((warn_unused_result));
 void rec_clear_aead(struct rec_half *half);
 
-/* rec_xor_nonce: the sequence number, padded to the left, XOR the IV (RFC 8446 5.3, RFC 7905 2). */
+/* rec_xor_nonce: the sequence number, padded to the left, XOR the IV (RFC 8446 5.3, RFC 7905
+ * 2). */
 void rec_xor_nonce(const struct rec_half *half, uint8_t nonce[AEAD_NONCE_SIZE]);
 
 /* rec_key_limit: most records to protect with one key. */
@@ -55,15 +56,16 @@ bool rec_may_open(const struct rec_half *half, hf_error *err)
 /* Most bytes of TLSCiphertext, RFC 5246 6.2.3 (RFC 2246 6.2.3). */
 #define REC_MAX_CIPHER12 (REC_MAX_PLAIN + 2048)
 
-/* rec_max_plain12: unlike in TLS 1.3, a limit counts the content alone (RFC 8449 4, RFC 6066 4). */
+/* rec_max_plain12: unlike in TLS 1.3, a limit counts the content alone (RFC 8449 4, RFC 6066
+ * 4). */
 size_t rec_max_plain12(const struct rec_half *half);
 
 /* rec_opened12 judges an authentic record and counts it. */
 enum rec_result rec_opened12(struct rec_half *half, uint8_t *content, size_t len,
                              struct rec_opened *out, hf_error *err);
 
-/* rec_mac_head: seq_num, type, version: how the additional data and the MAC begin (RFC 5246 6.2.3.1,
- * 6.2.3.3); the length follows. */
+/* rec_mac_head: seq_num, type, version: how the additional data and the MAC begin (RFC 5246
+ * 6.2.3.1, 6.2.3.3); the length follows. */
 #define REC_MAC_HEAD 11
 void rec_mac_head(const struct rec_half *half, uint8_t type, uint8_t out[REC_MAC_HEAD]);
 

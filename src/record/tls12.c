@@ -1,4 +1,5 @@
-/* tls12.c: the record protection of TLS 1.2 by an AEAD, and what it shares with the older ones. */
+/* tls12.c: the record protection of TLS 1.2 by an AEAD, and what it shares with the older
+ * ones. */
 #include "record/protection.h"
 
 #include <endian.h>
@@ -37,8 +38,8 @@ void rec_mac_head(const struct rec_half *half, uint8_t type, uint8_t out[REC_MAC
     put_u16(out + 9, half->version);
 }
 
-/* additional_data = seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length;
- *                                                                            RFC 5246 6.2.3.3 */
+/* additional_data = seq_num + TLSCompressed.type +
+ *                   TLSCompressed.version + TLSCompressed.length;            RFC 5246 6.2.3.3 */
 static void make_ad(const struct rec_half *half, uint8_t type, size_t len,
                     uint8_t ad[REC_MAC_HEAD + 2])
 {
@@ -113,8 +114,8 @@ static size_t seal12(struct rec_half *half, uint8_t type, const uint8_t *in, siz
         in = body;
     }
     rec_put_header(out, type, half->version, before + len + half->tag);
-    /* The sequence number as the explicit nonce (RFC 5288 3 allows it): it never comes twice under one
-     * key, for it starts with the key, and rec_rekey lets it go on. */
+    /* The sequence number as the explicit nonce (RFC 5288 3 allows it): it never comes twice
+     * under one key, for it starts with the key, and rec_rekey lets it go on. */
     uint64_t seq = htobe64(half->seq);
     memcpy(out + REC_HEADER, &seq, before);
     make_nonce(half, (const uint8_t *)&seq, nonce);

@@ -1,7 +1,8 @@
-/* Opening records of CBC and HMAC: no branch and no look-up depends on what was decrypted, before all of it
- * has been judged at once. Keys are marked as secrets, so that everything that is decrypted with them is
- * one. Built with SABOTAGE the comparison stops early, and every opening must make memcheck complain, as
- * must an opening written as nobody should write it. */
+/* Opening records of CBC and HMAC: no branch and no look-up depends on what was decrypted,
+ * before all of it has been judged at once. Keys are marked as secrets, so that everything
+ * that is decrypted with them is one. Built with SABOTAGE the comparison stops early, and
+ * every opening must make memcheck complain, as must an opening written as nobody should
+ * write it. */
 #include "../unit/cbc_reference.h"
 
 #include "marks.h"
@@ -50,7 +51,8 @@ static void check_open(const struct reference *r, uint8_t *record, size_t n, siz
     cbc_free(c);
 }
 
-/* All faults with one length of padding, where about `base` bytes of content stand before it. */
+/* All faults with one length of padding, where about `base` bytes of content stand before
+ * it. */
 static void each_fault(const struct reference *start, size_t base, unsigned pad)
 {
     size_t mac = reference_mac_size(start);

@@ -2,6 +2,7 @@
 
 #include "config/ticket.h"
 #include "crypto/aead.h"
+#include "crypto/cbc.h"
 #include "crypto/kx.h"
 #include "handshake/hs.h"
 
@@ -75,7 +76,7 @@ bool __wrap_aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], cons
     return ok;
 }
 
-/* Records have their header as associated data, tickets the name of their key. A session begins with 9
+/* Records have their header as associated data (in TLS 1.2 with the sequence number), tickets the name of their key. A session begins with 9
  * bytes, the length of its secret and the secret (config/session.c). */
 bool __wrap_aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const uint8_t *ad,
                       size_t ad_len, const uint8_t *in, size_t len, uint8_t *out)
@@ -83,8 +84,35 @@ bool __wrap_aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], cons
     bool ok = __real_aead_open(a, nonce, ad, ad_len, in, len, out);
     if (ok)
         ct_public(out, len - 16);
-    if (ok && ad_len != REC_HEADER && len > 16 + 10 + 48)
+    if (ok && ad_len != REC_HEADER && ad_len != CBC_HEAD + 2 && len > 16 + 10 + 48)
         begin_secret(out + 10, out[9]);
+    return ok;
+}
+
+bool __real_cbc_seal(struct cbc *c, const uint8_t head[CBC_HEAD], const uint8_t *in, size_t len,
+                     uint8_t *out);
+bool __wrap_cbc_seal(struct cbc *c, const uint8_t head[CBC_HEAD], const uint8_t *in, size_t len,
+                     uint8_t *out);
+bool __real_cbc_open(struct cbc *c, const uint8_t head[CBC_HEAD], uint8_t *p, size_t len,
+                     uint8_t **content, size_t *content_len);
+bool __wrap_cbc_open(struct cbc *c, const uint8_t head[CBC_HEAD], uint8_t *p, size_t len,
+                     uint8_t **content, size_t *content_len);
+
+bool __wrap_cbc_seal(struct cbc *c, const uint8_t head[CBC_HEAD], const uint8_t *in, size_t len,
+                     uint8_t *out)
+{
+    bool ok = __real_cbc_seal(c, head, in, len, out);
+    if (ok)
+        ct_public(out, cbc_sealed_size(c, len));
+    return ok;
+}
+
+bool __wrap_cbc_open(struct cbc *c, const uint8_t head[CBC_HEAD], uint8_t *p, size_t len,
+                     uint8_t **content, size_t *content_len)
+{
+    bool ok = __real_cbc_open(c, head, p, len, content, content_len);
+    if (ok)
+        ct_public(*content, *content_len);
     return ok;
 }
 

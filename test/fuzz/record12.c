@@ -1,9 +1,10 @@
-/* record12.c: opening records of TLS 1.0 to 1.2: as they come, and as a peer with the right keys could make
- * them, against a second opening that is written as plainly as can be.
+/* record12.c: opening records of TLS 1.0 to 1.2: as they come, and as a peer with the right
+ * keys could make them, against a second opening that is written as plainly as can be.
  *
- * Input: the way of protection, 8 bits of choices (below), 8 bits of record size limit; then bytes from
- * the wire, or for an AEAD a type, an explicit nonce and the content, or for the others the content (a
- * vector with a 16-bit length) and what stands behind it, the MAC or not. */
+ * Input: the way of protection, 8 bits of choices (below), 8 bits of record size limit; then
+ * bytes from the wire, or for an AEAD a type, an explicit nonce and the content, or for the
+ * others the content (a vector with a 16-bit length) and what stands behind it, the MAC or
+ * not. */
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -284,8 +285,8 @@ static void peer_block(const struct way *w, struct rec_half *half, uint8_t choic
     }
     if (choices & CH_BROKEN && buffer_len(&record) > REC_HEADER) {
         p[buffer_len(&record) - 1] ^= 0x40;
-        /* The last block of MAC-then-encrypt is another one, and all that is certain is that a record
-         * which was good is no more. */
+        /* The last block of MAC-then-encrypt is another one, and all that is certain is that
+         * a record which was good is no more. */
         if (!ok && !w->etm) {
             open_wire(half, p, buffer_len(&record));
             buffer_clear(&record);

@@ -1,5 +1,5 @@
-/* cbc_reference.h: records of TLS 1.0 to 1.2 by CBC and HMAC, put together step by step with libcrypto's plain
- * functions, with any padding and any fault in them. For tests. */
+/* cbc_reference.h: records of TLS 1.0 to 1.2 by CBC and HMAC, put together step by step with
+ * libcrypto's plain functions, with any padding and any fault in them. For tests. */
 #ifndef CBC_REFERENCE_H
 #define CBC_REFERENCE_H
 
@@ -109,8 +109,8 @@ static inline size_t reference_crypt(const struct reference *r, bool seal, const
     return (size_t)n;
 }
 
-/* Writes a record's body: [IV] ENC(content [MAC] padding) [MAC], with a fault in it; its size. r->iv goes on
- * where it is chained. */
+/* Writes a record's body: [IV] ENC(content [MAC] padding) [MAC], with a fault in it; its
+ * size. r->iv goes on where it is chained. */
 static inline size_t reference_seal(struct reference *r, const uint8_t head[CBC_HEAD],
                                     const uint8_t *content, size_t len, struct fault f,
                                     uint8_t *out)

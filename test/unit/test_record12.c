@@ -129,7 +129,8 @@ static void test_known_aead(void)
     }
 }
 
-/* Records that another implementation's tests hold, with their keys: the test vectors of miTLS. */
+/* Records that another implementation's tests hold, with their keys: the test vectors of
+ * miTLS. */
 static void test_published(void)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: undefined\r\n\r\n";
@@ -202,8 +203,8 @@ static void test_foreign_nonce(void)
     rec_clear(&in);
 }
 
-/* Records by hand are opened, ours are what they would be by hand: the MAC's head has the right sequence
- * number, type and version. test_cbc.c does the rest. */
+/* Records by hand are opened, ours are what they would be by hand: the MAC's head has the
+ * right sequence number, type and version. test_cbc.c does the rest. */
 static void known_cbc(struct way w)
 {
     if (w.aead)
@@ -408,7 +409,8 @@ static void test_sequence(void)
     each(sequence);
 }
 
-/* The limits of content: the protocol's, and one that was agreed on, which counts nothing else. */
+/* The limits of content: the protocol's, and one that was agreed on, which counts nothing
+ * else. */
 static void limits(struct way w)
 {
     struct rec_half out = half_of(w, true), in = half_of(w, false);
