@@ -152,6 +152,24 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
 
 /* ---- failing */
 
+/* "connections corresponding to the session may continue, but the session identifier MUST be invalidated,
+ * preventing the failed session from being used to establish new connections" (RFC 5246 7.2.2). Tickets
+ * cannot be taken back. */
+static void forget_session(const hf_conn *c, const hf_error *err)
+{
+    const struct established *e = &c->est;
+    bool fatal = err->alert != HF_NO_ALERT;
+    if (!fatal || !e->server || !e->version || e->version >= HF_TLS1_3 || !e->session_id_len)
+        return;
+    hf_session *s = session_new();
+    if (!s)
+        return;
+    memcpy(s->id, e->session_id, e->session_id_len);
+    s->id_len = e->session_id_len;
+    cache_remove(c->config, s);
+    hf_session_free(s);
+}
+
 hf_result conn_fail(hf_conn *c, const hf_error *err)
 {
     unsigned before = atomic_fetch_or(&c->handover, HO_CLAIMED);
@@ -161,6 +179,7 @@ hf_result conn_fail(hf_conn *c, const hf_error *err)
         return HF_FAILED;
     }
     c->error = *err;
+    forget_session(c, err);
     if (c->hs)
         hs_forget(c->hs);
     bool silent =

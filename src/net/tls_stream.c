@@ -386,6 +386,10 @@ static int tls_handshake(hf_stream *s, deadline d, hf_error *err)
 
 static void tls_free(hf_stream *s)
 {
+    const hf_error *why = s->conn ? hf_conn_error(s->conn) : NULL;
+
+    if (s->key && why && why->alert != HF_NO_ALERT) /* RFC 5246 7.2.2 */
+        session_cache_forget(s->key);
     hf_conn_free(s->conn);
     session_key_free(s->key);
 }
