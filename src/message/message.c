@@ -59,9 +59,9 @@ const char *msg_rfc12(uint8_t type)
 size_t msg_max_size(uint8_t type)
 {
     switch (type) {
-    /* 131 KB could be encoded. Real hellos with a post-quantum share, ECH and padding have 2 to 4
-     * KB; extensions that fill their block are what the rest is for. */
-    case MSG_CLIENT_HELLO: return 65536 + 1024;
+    /* As many suites, compression methods and extensions as can be encoded. Real hellos with a
+     * post-quantum share, ECH and padding have 2 to 4 KB. */
+    case MSG_CLIENT_HELLO: return 2 + 32 + 1 + 32 + 2 + 65534 + 1 + 255 + 2 + 65535;
     /* The same for its answer. */
     case MSG_SERVER_HELLO: return 65536;
     /* ALPN, a list of groups, the ECH configurations for another try. */
