@@ -128,9 +128,8 @@ static enum hs_result negotiate(struct hs *hs)
         return r;
     if (!ext_take(n, hs->values, IN_CH))
         return HS_FAILED;
-    if (n->renegotiating && n->ems != n->had_ems)
-        return hs_fail(hs, HF_E_EMS_RENEGOTIATION, "it %s before",
-                       n->had_ems ? "was used" : "was not used");
+    if (n->renegotiating && n->had_ems && !n->ems)
+        return hs_fail(hs, HF_E_EMS_RENEGOTIATION, "it was used before");
     hs->in->version = hs->out->version = n->version;
     return HS_OK;
 }
