@@ -172,6 +172,7 @@ static bool try_suite(struct hs *hs, const struct suite *s)
         group = is_ecdhe12(s) ? ecdhe_group(hs) : dhe_group(hs);
         if (!group) {
             hs->no_group = true;
+            hs->no_ffdhe |= is_dhe12(s) && names_ffdhe(hs);
             return false;
         }
     }
@@ -256,8 +257,13 @@ static enum hs_result no_suite(struct hs *hs)
     if (hs->no_scheme)
         return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
                        "no key of this server can make a signature that the client accepts");
+    /* "none of the client's proposed non-FFDHE cipher suites are acceptable ..., the server MUST end the
+     * connection with a fatal TLS alert of type insufficient_security" (RFC 7919 4). */
     return hs_fail(
-        hs, hs->no_group ? HF_E_NO_SHARED_GROUP : HF_E_NO_SHARED_SUITE,
+        hs,
+        hs->no_ffdhe   ? HF_E_NO_SHARED_FFDHE
+        : hs->no_group ? HF_E_NO_SHARED_GROUP
+                       : HF_E_NO_SHARED_SUITE,
         "the client offers %zu suites, %s first, for %s; this server allows %s first",
         list.len / 2, name_suite(get_u16(list.p)), name_version(hs->n.version),
         ours->count ? name_suite(ours->id[0]) : "none");
