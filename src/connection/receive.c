@@ -227,9 +227,13 @@ static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **dat
 static hf_result take_record(hf_conn *c, const struct rec_opened *o, uint8_t **data,
                              size_t *len)
 {
-    /* "Handshake messages MUST NOT be interleaved with other record types" (5.1). */
+    /* "Handshake messages MUST NOT be interleaved with other record types" (5.1). In TLS 1.2 "data of
+     * different TLS record layer content types MAY be interleaved" (RFC 5246 6.2.1): a client that
+     * renegotiates may go on talking. A server begins with a HelloRequest of four bytes, which nobody
+     * cuts. */
+    bool may_mix = conn_is_old(c) && c->est.server;
     if (o->type != REC_HANDSHAKE && o->outer != REC_CCS && buffer_len(&c->inbuf) > 0 &&
-        o->type != REC_ALERT)
+        o->type != REC_ALERT && !may_mix)
         return refuse_record(c, o, "between the parts of a handshake message");
     switch (o->type) {
     case REC_HANDSHAKE: return take_handshake(c, o);
