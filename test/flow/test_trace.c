@@ -2,12 +2,10 @@
  * cover each of its bytes exactly once, records come before what they carry, and what one side
  * reports as sent the other reports as received, field by field. */
 #include "../unit/check.h"
-#include "pair.h"
+#include "old.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "connection/conn.h"
 
 struct leaf {
     size_t offset, size;
@@ -181,6 +179,7 @@ static void begin(struct pair *p, enum pki_kind kind)
 
 static void finish_trace(struct pair *p)
 {
+    bool old = hf_conn_version(p->client.conn) < HF_TLS1_3;
     hf_conn_close(p->client.conn);
     hf_conn_close(p->server.conn);
     pair_run(p);
@@ -192,8 +191,8 @@ static void finish_trace(struct pair *p)
     same_direction(&server, &client);
     CHECK(client.records > 4 && client.records == server.records);
     CHECK(client.plaintexts == server.plaintexts);
-    CHECK(client.keys == server.keys && client.keys >= 4);
-    CHECK(client.steps > 8 && server.steps > 8);
+    CHECK(client.keys == server.keys && client.keys >= (old ? 2 : 4));
+    CHECK(client.steps > (old ? 5 : 8) && server.steps > (old ? 5 : 8));
     CHECK(client.errors == 0 && server.errors == 0);
     trace_clear(&client);
     trace_clear(&server);
@@ -204,7 +203,8 @@ static void shake(struct pair *p)
     CHECK(pair_shake(p));
     CHECK_INT(pair_send(p, &p->client, "ping", 4), HF_DONE);
     CHECK_INT(pair_send(p, &p->server, "pong", 4), HF_DONE);
-    CHECK_INT(hf_conn_key_update(p->client.conn, true), HF_DONE);
+    if (hf_conn_version(p->client.conn) == HF_TLS1_3)
+        CHECK_INT(hf_conn_key_update(p->client.conn, true), HF_DONE);
     pair_run(p);
     CHECK_INT(pair_send(p, &p->client, "ping", 4), HF_DONE);
     finish_trace(p);
@@ -369,8 +369,86 @@ static void test_refused_message(void)
     }
 }
 
+/* ---- TLS 1.2 and older */
+
+static void begin_old(struct pair *p, uint16_t version, const char *suite)
+{
+    old_start(p, version, suite);
+    hf_config_set_trace(p->client_config, on_event, &client);
+    hf_config_set_trace(p->server_config, on_event, &server);
+    hf_config_set_psk_hint(p->server_config, "who are you?");
+}
+
+static void test_old_suites(void)
+{
+    static const char *const suites[] = {
+        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_RSA_WITH_AES_128_CBC_SHA",         "TLS_PSK_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA",   "TLS_DHE_PSK_WITH_AES_128_CBC_SHA",
+        "TLS_ECDH_anon_WITH_AES_128_CBC_SHA",   "TLS_DH_anon_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_RSA_WITH_NULL_SHA",
+    };
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+        for (uint16_t v = HF_TLS1_0; v <= HF_TLS1_2; v++) {
+            struct pair p;
+            begin_old(&p, v, suites[i]);
+            shake(&p);
+            pair_clear(&p);
+        }
+    }
+}
+
+static void everything_old(uint16_t version, const char *suite)
+{
+    struct pair p;
+    size_t len;
+    hf_error err;
+    static const uint8_t scts[] = {0, 7, 0, 5, 1, 2, 3, 4, 5};
+    begin_old(&p, version, suite);
+    struct pki_ocsp_spec spec = {.cert = p.pki->leaf, .issuer = p.pki->mid};
+    uint8_t *der = pki_ocsp(&spec, &len);
+    CHECK(hf_credential_set_ocsp(p.cred, der, len, NULL));
+    CHECK(hf_credential_set_scts(p.cred, scts, sizeof scts, NULL));
+    free(der);
+    hf_config_set_sct(p.client_config, true);
+    hf_config_set_alpn(p.client_config, "h2,http/1.1", true);
+    hf_config_set_alpn(p.server_config, "http/1.1", true);
+    hf_config_set_trust(p.server_config, p.trust);
+    hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE);
+    hf_config_add_credential(p.client_config, p.cred);
+    hf_config_send_authorities(p.server_config, true);
+    hf_config_set_record_size_limit(p.server_config, 512);
+    hf_config_set_record_size_limit(p.client_config, 300);
+    hf_config_set_max_fragment(p.client_config, 1024);
+    hf_config_set_renegotiation(p.client_config, 3);
+    hf_config_set_renegotiation(p.server_config, 3);
+    CHECK(pair_shake(&p));
+    CHECK(hf_conn_renegotiate(p.server.conn, &err) == HF_DONE);
+    pair_run(&p);
+    CHECK(hf_conn_renegotiate(p.client.conn, &err) == HF_DONE);
+    pair_run(&p);
+    CHECK(end_shaken(&p.client) && old_echo(&p));
+    finish_trace(&p);
+    pair_reset(&p);
+    pair_connect(&p);
+    CHECK(hf_conn_set_session(p.client.conn, p.session[0]));
+    pair_run(&p);
+    CHECK(hf_conn_resumed(p.client.conn) && old_echo(&p));
+    finish_trace(&p);
+    pair_clear(&p);
+}
+
+static void test_everything_old(void)
+{
+    everything_old(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    everything_old(HF_TLS1_2, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256");
+    everything_old(HF_TLS1_0, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA");
+}
+
 int main(void)
 {
+    RUN(test_old_suites);
+    RUN(test_everything_old);
     RUN(test_plain);
     RUN(test_everything);
     RUN(test_empty_client_certificate);
