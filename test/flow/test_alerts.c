@@ -284,7 +284,7 @@ static void test_long_hello(void)
  * after so many bytes have come. */
 static void test_too_long(void)
 {
-    static const uint8_t header[] = {1, 0x02, 0, 0};
+    static const uint8_t header[] = {1, 0x03, 0, 0};
     hf_code code;
     CHECK_INT(answer_to(header, sizeof header, &code), DECODE_ERROR);
     CHECK_INT(code, HF_E_MESSAGE_TOO_LONG);
