@@ -115,7 +115,11 @@ hf_result link_step(struct link *l)
 {
     size_t used, n;
     uint8_t *data;
-    hf_result r = hf_conn_receive(l->conn, l->in, l->in_len, &used, &data, &n);
+    hf_result r = l->starved ? more_input(l) : HF_DONE;
+    l->starved = false;
+    if (r != HF_DONE)
+        return r;
+    r = hf_conn_receive(l->conn, l->in, l->in_len, &used, &data, &n);
     if (n) {
         memcpy(l->data, data, n);
         l->data_at = 0;
@@ -128,13 +132,17 @@ hf_result link_step(struct link *l)
         l->answer(l, l->arg);
         return HF_DONE;
     }
-    return r == HF_WANT_INPUT ? more_input(l) : r;
+    /* The caller may find that this was all it waited for: reading is for the next step. */
+    l->starved = r == HF_WANT_INPUT;
+    return l->starved ? HF_DONE : r;
 }
 
-hf_result link_handshake(struct link *l)
+hf_result link_handshake(struct link *l, bool falsely)
 {
     link_flush(l);
     while (hf_conn_wants(l->conn) & HF_IN_HANDSHAKE) {
+        if (falsely && hf_conn_wants(l->conn) & HF_CAN_SEND)
+            return HF_DONE;
         hf_result r = link_step(l);
         if (r == HF_FAILED || r == HF_CLOSED)
             return HF_FAILED;

@@ -18,6 +18,7 @@ struct link {
     size_t data_at, data_len;
     uint8_t *out;
     size_t out_len, out_size;
+    bool starved;      /* the connection wants more bytes */
     bool ended;        /* the transport has ended */
     bool write_failed; /* the peer takes nothing any more */
 };
@@ -38,8 +39,8 @@ void link_flush(struct link *l);
  * data in l->data); HF_CLOSED; HF_FAILED. */
 hf_result link_step(struct link *l);
 
-/* link_handshake runs the handshake to its end. */
-hf_result link_handshake(struct link *l);
+/* link_handshake runs the handshake to its end; falsely: until data may be sent (RFC 7918). */
+hf_result link_handshake(struct link *l, bool falsely);
 
 /* link_send sends application data; HF_DONE or HF_FAILED. */
 hf_result link_send(struct link *l, const void *data, size_t len);

@@ -30,12 +30,17 @@ static const struct flag flags[] = {
     {"cert-file", STRING, IN(cert_file)},
     {"key-file", STRING, IN(key_file)},
     {"ocsp-response", BASE64, IN(ocsp_response)},
+    {"signed-cert-timestamps", BASE64, IN(scts)},
     {"signing-prefs", NUMBERS, IN(signing_prefs)},
     {"must-match-issuer", FLAG, IN(must_match_issuer)},
     {"use-early-callback", FLAG, AT(use_early_callback)},
     {"use-old-client-cert-callback", FLAG, AT(use_old_client_cert_callback)},
     {"min-version", NUMBER, AT(min_version)},
     {"max-version", NUMBER, AT(max_version)},
+    {"no-tls1", FLAG, AT(no_tls10)},
+    {"no-tls11", FLAG, AT(no_tls11)},
+    {"no-tls12", FLAG, AT(no_tls12)},
+    {"no-tls13", FLAG, AT(no_tls13)},
     {"verify-prefs", NUMBERS, AT(verify_prefs)},
     {"expect-peer-verify-pref", NUMBERS, AT(peer_verify_prefs)},
     {"curves", NUMBERS, AT(curves)},
@@ -55,6 +60,18 @@ static const struct flag flags[] = {
     {"verify-fail", FLAG, AT(verify_fail)},
     {"use-custom-verify-callback", FLAG, AT(custom_verify)},
     {"enable-ocsp-stapling", FLAG, AT(enable_ocsp_stapling)},
+    {"enable-signed-cert-timestamps", FLAG, AT(enable_scts)},
+    {"reverify-on-resume", FLAG, AT(reverify_on_resume)},
+    {"renegotiate-once", FLAG, AT(renegotiate_once)},
+    {"renegotiate-freely", FLAG, AT(renegotiate_freely)},
+    {"renegotiate-ignore", FLAG, AT(renegotiate_ignore)},
+    {"forbid-renegotiation-after-handshake", FLAG, AT(forbid_renegotiation)},
+    {"false-start", FLAG, AT(false_start)},
+    {"fallback-scsv", FLAG, AT(fallback_scsv)},
+    {"no-legacy-server-connect", FLAG, AT(no_legacy_server_connect)},
+    {"psk", STRING, AT(psk)},
+    {"psk-identity", STRING, AT(psk_identity)},
+    {"use-client-ca-list", STRING, AT(client_ca_list)},
     {"resumption-delay", NUMBER, AT(resumption_delay)},
     {"implicit-handshake", FLAG, AT(implicit_handshake)},
     {"no-op-extra-handshake", FLAG, AT(no_op_extra_handshake)},
@@ -65,6 +82,8 @@ static const struct flag flags[] = {
     {"write-different-record-sizes", FLAG, AT(write_different_record_sizes)},
     {"send-alert", FLAG, AT(send_alert)},
     {"read-with-unfinished-write", FLAG, AT(read_with_unfinished_write)},
+    {"fail-cert-callback", FLAG, AT(fail_cert_callback)},
+    {"fail-early-callback", FLAG, AT(fail_early_callback)},
     {"shim-initial-write", STRING, AT(initial_write)},
     {"repeat-shim-initial-write", NUMBER, AT(repeat_initial_write)},
     {"read-size", NUMBER, AT(read_size)},
@@ -94,19 +113,21 @@ static const struct flag flags[] = {
     {"expect-no-session", FLAG, AT(expect_no_session)},
     {"expect-no-peer-cert", FLAG, AT(expect_no_peer_cert)},
     {"expect-verify-result", FLAG, AT(expect_verify_result)},
+    {"expect-ticket-renewal", FLAG, AT(expect_ticket_renewal)},
+    {"expect-session-id", FLAG, AT(expect_session_id)},
+    {"expect-no-session-id", FLAG, AT(expect_no_session_id)},
+    {"expect-extended-master-secret", FLAG, AT(expect_ems)},
+    {"expect-secure-renegotiation", FLAG, AT(expect_secure)},
+    {"expect-no-secure-renegotiation", FLAG, AT(expect_not_secure)},
+    {"expect-total-renegotiations", NUMBER, AT(expect_renegotiations)},
+    {"expect-signed-cert-timestamps", BASE64, AT(expect_scts)},
+    {"expect-certificate-types", BASE64, AT(expect_certificate_types)},
+    {"expect-cipher-aes", NUMBER, AT(expect_cipher_aes)},
+    {"handshake-never-done", FLAG, AT(handshake_never_done)},
 
-    /* They change nothing in TLS 1.3, or are what handfast does anyway. */
-    {"no-tls1", IGNORED, 0, false},
-    {"no-tls11", IGNORED, 0, false},
-    {"no-tls12", IGNORED, 0, false},
-    {"no-legacy-server-connect", IGNORED, 0, false},
-    {"expect-secure-renegotiation", IGNORED, 0, false},
-    {"expect-extended-master-secret", IGNORED, 0, false},
-    {"renegotiate-freely", IGNORED, 0, false},
-    {"renegotiate-ignore", IGNORED, 0, false},
-    {"expect-no-session-id", IGNORED, 0, false},
-    {"expect-ticket-renewal", IGNORED, 0, false},
-    {"signed-cert-timestamps", IGNORED_ARG, 0, false}, /* handfast has none to send */
+    /* What handfast does anyway, or cannot tell. */
+    {"expect-cipher-no-aes", IGNORED_ARG, 0, false}, /* for machines without AES in hardware */
+    {"peek-then-read", IGNORED, 0, false}, /* data lies in the caller's buffer: looked at freely */
     {"expect-selected-credential", IGNORED_ARG, 0, false}, /* the runner sees the certificate */
     {"partial-write", IGNORED, 0, false},
 };
@@ -196,14 +217,19 @@ static bool begins(const char **name, const char *prefix)
 /* What handfast or the shim cannot do with a flag that both know. */
 static const char *beyond(const struct options *o)
 {
-    if (o->max_version && o->max_version < 0x0304)
-        return "-max-version below TLS 1.3";
     for (size_t i = 0; i <= o->creds; i++) {
         if (o->cred[i].must_match_issuer)
             return "-must-match-issuer";
         if (i > 0 && o->cred[i].signing_prefs.set)
             return "-signing-prefs of one of several credentials";
     }
+    if (o->client_ca_list && strcmp(o->client_ca_list, "<NULL>") != 0 &&
+        strcmp(o->client_ca_list, "<EMPTY>") != 0)
+        return "-use-client-ca-list with names";
+    if (o->cipher && strcmp(o->cipher, "3DES") == 0)
+        return "-cipher 3DES";
+    if (o->forbid_renegotiation)
+        return "-forbid-renegotiation-after-handshake";
     if (o->max_send_fragment)
         return "-max-send-fragment";
     if (o->server && o->expect_no_server_name)
@@ -252,7 +278,11 @@ int options_parse(int argc, char **argv, struct options *first, struct options *
 
 void options_free(struct options *o)
 {
-    for (size_t i = 0; i <= o->creds; i++)
+    for (size_t i = 0; i <= o->creds; i++) {
         free(o->cred[i].ocsp_response.p);
+        free(o->cred[i].scts.p);
+    }
     free(o->expect_ocsp.p);
+    free(o->expect_scts.p);
+    free(o->expect_certificate_types.p);
 }

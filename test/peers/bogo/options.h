@@ -22,7 +22,7 @@ struct int_list {
 /* A certificate and its key. */
 struct credential_options {
     const char *cert_file, *key_file;
-    struct blob ocsp_response;
+    struct blob ocsp_response, scts;
     struct int_list signing_prefs;
     bool must_match_issuer;
 };
@@ -42,17 +42,21 @@ struct options {
 
     /* settings */
     int min_version, max_version;
+    bool no_tls10, no_tls11, no_tls12, no_tls13;
     struct int_list verify_prefs, curves, key_shares, peer_verify_prefs;
     const char *cipher, *host_name, *advertise_alpn, *select_alpn, *trust_cert;
     bool decline_alpn, reject_alpn, no_ticket, server_preference;
     bool require_any_client_certificate, verify_peer, verify_fail, custom_verify;
-    bool enable_ocsp_stapling;
+    bool enable_ocsp_stapling, enable_scts, reverify_on_resume;
+    bool renegotiate_once, renegotiate_freely, renegotiate_ignore, forbid_renegotiation;
+    bool false_start, fallback_scsv, no_legacy_server_connect;
+    const char *psk, *psk_identity, *client_ca_list;
     int resumption_delay;
 
     /* what is done */
     bool implicit_handshake, no_op_extra_handshake, handshake_twice;
     bool shim_writes_first, shim_shuts_down, check_close_notify, write_different_record_sizes;
-    bool read_with_unfinished_write;
+    bool read_with_unfinished_write, fail_cert_callback, fail_early_callback;
     bool send_alert;
     const char *initial_write;
     int repeat_initial_write, read_size, max_send_fragment;
@@ -66,7 +70,11 @@ struct options {
     const char *expect_server_name, *expect_alpn, *expect_advertised_alpn, *expect_cert_file;
     struct blob expect_ocsp;
     bool expect_hrr, expect_no_hrr, expect_session_miss, expect_no_session, expect_no_peer_cert;
-    bool expect_verify_result, expect_no_server_name;
+    bool expect_verify_result, expect_no_server_name, expect_ticket_renewal;
+    bool expect_session_id, expect_no_session_id, expect_ems, expect_secure, expect_not_secure;
+    bool handshake_never_done;
+    int expect_renegotiations, expect_cipher_aes;
+    struct blob expect_scts, expect_certificate_types;
     const char *expect_early_reason;
 };
 

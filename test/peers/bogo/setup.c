@@ -74,23 +74,51 @@ static void look_at_hello(struct run *run, hf_conn *conn, const hf_question *q)
         fprintf(stderr, "the client's protocols are not the expected ones\n");
         run->wrong = true;
     }
+    if (run->o->fail_early_callback) {
+        run->refusal = "CONNECTION_REJECTED";
+        hf_conn_close(conn);
+        return;
+    }
     hf_answer_hello(conn, run->late_config);
+}
+
+static void choose(struct run *run, hf_conn *conn, const hf_question *q)
+{
+    if (run->o->peer_verify_prefs.set && !same_signatures(&run->o->peer_verify_prefs, q)) {
+        fprintf(stderr, "the peer's signature algorithms are not the expected ones\n");
+        run->wrong = true;
+    }
+    if (run->o->fail_cert_callback) {
+        run->refusal = "CERT_CB_ERROR";
+        hf_conn_close(conn);
+        return;
+    }
+    hf_answer_credential(conn, run->cred);
+}
+
+/* The identity doubles as the hint; a test that has none expects no hint. */
+static void find_psk(struct run *run, hf_conn *conn, const hf_question *q)
+{
+    const char *key = run->o->psk ? run->o->psk : "";
+    const char *want = run->o->psk_identity ? run->o->psk_identity : "";
+    bool same = q->identity_len == strlen(want) &&
+                (!q->identity_len || memcmp(q->identity, want, q->identity_len) == 0);
+    if (!same && !run->o->server) {
+        fprintf(stderr, "the server's hint is not the expected one\n");
+        run->wrong = true;
+    }
+    hf_answer_psk(conn, (const uint8_t *)want, strlen(want), (const uint8_t *)key,
+                  same ? strlen(key) : 0);
 }
 
 void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
 {
     switch (q->ask) {
-    case HF_ASK_CREDENTIAL:
-        if (run->o->peer_verify_prefs.set && !same_signatures(&run->o->peer_verify_prefs, q)) {
-            fprintf(stderr, "the peer's signature algorithms are not the expected ones\n");
-            run->wrong = true;
-        }
-        hf_answer_credential(conn, run->cred);
-        return;
+    case HF_ASK_CREDENTIAL: choose(run, conn, q); return;
     case HF_ASK_VERIFY: judge(run, conn); return;
     case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
+    case HF_ASK_PSK: find_psk(run, conn, q); return;
     case HF_ASK_SIGNATURE:
-    case HF_ASK_PSK:
     case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }
@@ -116,7 +144,68 @@ static void keep_session(hf_conn *conn, hf_session *session, void *arg)
     run->new_session = true;
 }
 
+/* The server's cache of sessions by ID tells the shim through the interface for stores. */
+static void stored(hf_conn *conn, hf_session *session, void *arg)
+{
+    (void)session;
+    (void)arg;
+    struct run *run = hf_conn_user(conn);
+    run->new_session = true;
+}
+
 /* ---- settings */
+
+/* Each -no- flag takes one version out; the lowest range without a hole counts. */
+static int set_versions(hf_config *config, const struct options *o)
+{
+    int lowest = o->min_version ? o->min_version : HF_TLS1_0;
+    int highest = o->max_version ? o->max_version : HF_TLS1_3;
+    const bool without[] = {o->no_tls10, o->no_tls11, o->no_tls12, o->no_tls13, true};
+    while (lowest <= HF_TLS1_3 && without[lowest - HF_TLS1_0])
+        lowest++;
+    int last = lowest;
+    while (last < highest && !without[last + 1 - HF_TLS1_0])
+        last++;
+    if (lowest > HF_TLS1_3 || lowest > highest) {
+        fprintf(stderr, "error:NO_SUPPORTED_VERSIONS_ENABLED:\n");
+        return 1;
+    }
+    return hf_config_set_versions(config, (uint16_t)lowest, (uint16_t)last) ? 0 : 1;
+}
+
+#define SUITES13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+
+/* What BoringSSL has on by default, in its order. */
+static const char all_suites[] = SUITES13
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:"
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:"
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256:TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256:"
+    "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256:TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA:"
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA:TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA:"
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA:TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA:"
+    "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA:TLS_RSA_WITH_AES_128_GCM_SHA256:"
+    "TLS_RSA_WITH_AES_256_GCM_SHA384:TLS_RSA_WITH_AES_128_CBC_SHA:TLS_PSK_WITH_AES_128_CBC_SHA:"
+    "TLS_RSA_WITH_AES_256_CBC_SHA:TLS_PSK_WITH_AES_256_CBC_SHA:"
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256:TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256";
+
+/* -cipher: OpenSSL's words, or names with BoringSSL's brackets around suites of equal rank, of which
+ * handfast's lists know nothing: there the first is liked best. */
+static int set_suites(hf_config *config, const char *cipher)
+{
+    char text[1024] = SUITES13;
+    if (!cipher || strcmp(cipher, "ALL:3DES") == 0) /* there is no 3DES */
+        return hf_config_set_suites(config, all_suites) ? 0 : 1;
+    if (!strstr(cipher, "TLS_"))
+        return hf_config_set_suites(config, all_suites) && hf_config_set_ciphers(config, cipher)
+                   ? 0
+                   : 89;
+    size_t n = strlen(text);
+    for (; *cipher && n + 1 < sizeof text; cipher++) {
+        if (!strchr("[]", *cipher))
+            text[n++] = *cipher == '|' ? ':' : *cipher;
+    }
+    return hf_config_set_suites(config, text) ? 0 : 89;
+}
 
 typedef bool (*set_list_fn)(hf_config *, const char *);
 typedef const char *(*name_fn)(uint16_t);
@@ -218,11 +307,20 @@ static int set_lists(struct run *run, hf_config *config)
     return r;
 }
 
-static bool set_role(hf_config *config, const struct options *o)
+static bool set_client(hf_config *config, const struct options *o)
 {
-    if (!o->server)
-        return hf_config_set_ocsp(config,
-                                  o->enable_ocsp_stapling ? HF_OCSP_REQUEST : HF_OCSP_NONE);
+    return hf_config_set_ocsp(config,
+                              o->enable_ocsp_stapling ? HF_OCSP_REQUEST : HF_OCSP_NONE) &&
+           hf_config_set_sct(config, o->enable_scts) &&
+           hf_config_set_false_start(config, o->false_start) &&
+           hf_config_set_fallback(config, o->fallback_scsv) &&
+           hf_config_insecure_allow_unpatched(config, !o->no_legacy_server_connect);
+}
+
+static bool set_server(struct run *run, hf_config *config)
+{
+    const struct options *o = run->o;
+    hf_session_store store = {.add = stored};
     hf_client_auth mode = HF_CLIENT_AUTH_NONE;
     if (o->verify_peer)
         mode = HF_CLIENT_AUTH_REQUEST;
@@ -230,7 +328,20 @@ static bool set_role(hf_config *config, const struct options *o)
         mode = HF_CLIENT_AUTH_REQUIRE;
     /* -cipher names a list with an order of its own. */
     return hf_config_set_client_auth(config, mode) &&
-           hf_config_set_server_preference(config, o->server_preference || o->cipher);
+           hf_config_set_server_preference(config, o->server_preference || o->cipher) &&
+           hf_config_set_session_store(config, &store) &&
+           (!o->no_ticket || hf_config_set_tickets(config, 0, 0)) &&
+           (!o->psk_identity || hf_config_set_psk_hint(config, o->psk_identity));
+}
+
+/* Old versions and what they sign with are used at level 0 only; the runner's keys are weak, too. */
+static bool set_role(struct run *run, hf_config *config)
+{
+    const struct options *o = run->o;
+    unsigned times = o->renegotiate_freely ? 100 : o->renegotiate_once ? 1 : 0;
+    return hf_config_insecure_set_security_level(config, 0) &&
+           hf_config_set_renegotiation(config, times) &&
+           (o->server ? set_server(run, config) : set_client(config, o));
 }
 
 static bool add_credentials(const struct run *run, hf_config *config)
@@ -250,8 +361,12 @@ static bool set_callbacks(struct run *run, hf_config *config)
     bool asks = o->async || o->peer_verify_prefs.set || (o->server ? !run->cred : !!run->cred);
     if (run->cred_count > 1)
         asks = false; /* handfast chooses */
-    bool hello = o->server && (o->use_early_callback || o->expect_advertised_alpn);
+    if (o->fail_cert_callback)
+        asks = true;
+    bool hello = o->server &&
+                 (o->use_early_callback || o->expect_advertised_alpn || o->fail_early_callback);
     if (!hf_config_set_ask(config, HF_ASK_VERIFY, ask, run) ||
+        (o->psk && !hf_config_set_ask(config, HF_ASK_PSK, ask, run)) ||
         (asks && !hf_config_set_ask(config, HF_ASK_CREDENTIAL, ask, run)) ||
         (hello && !hf_config_set_ask(config, HF_ASK_HELLO, ask, run)))
         return false;
@@ -273,7 +388,7 @@ static bool load_one(struct run *run, const struct credential_options *o, hf_err
         cred->ocsp = mem_dup(o->ocsp_response.p, o->ocsp_response.len);
         cred->ocsp_len = o->ocsp_response.len;
     }
-    return true;
+    return !o->scts.p || hf_credential_set_scts(cred, o->scts.p, o->scts.len, err);
 }
 
 /* The one without a name is the last resort. */
@@ -306,14 +421,16 @@ int setup(struct run *run, const hf_config *base, hf_error *err)
     hf_config *config = run->config = hf_config_derive(base);
     if (!config || !load_credentials(run, err))
         return 1;
-    int r = set_lists(run, config);
+    int r = set_versions(config, o);
+    if (!r)
+        r = set_suites(config, o->cipher);
+    if (!r)
+        r = set_lists(run, config);
     if (r)
         return r;
     /* The runner's certificates are judged by -verify-fail alone. */
     if (!hf_config_insecure_no_verify(config) || !hf_config_set_clock(config, now, NULL) ||
-        !set_role(config, o) || !set_callbacks(run, config))
-        return 1;
-    if (o->no_ticket && !hf_config_set_psk_modes(config, 0))
+        !set_role(run, config) || !set_callbacks(run, config))
         return 1;
     if (!make_late_config(run))
         return 1;

@@ -12,10 +12,11 @@ struct run {
     hf_credential *cred;                   /* the first to be used */
     hf_credential *creds[MAX_CREDENTIALS]; /* all */
     size_t cred_count;
-    hf_session *session; /* the last that came */
-    bool new_session;
+    hf_session *session;     /* the last that came */
+    bool new_session;        /* server: one was kept by its ID */
     bool verified, accepted; /* the chain was judged, and how */
     bool wrong;              /* a callback saw what it should not */
+    const char *refusal;     /* the application has given up, for this reason */
 };
 
 /* setup makes the configuration, derived from base. 0, 89 (not possible with handfast) or 1. */

@@ -86,7 +86,10 @@ static void print_setup_error(const hf_error *err, const hf_config *config)
 static bool failed(const hf_conn *conn)
 {
     const hf_error *err = hf_conn_error(conn);
-    if (err)
+    const struct run *run = hf_conn_user(conn);
+    if (run->refusal)
+        fprintf(stderr, "error:%s:\n", run->refusal);
+    else if (err)
         print_error(err);
     else
         fprintf(stderr, "failed without an error\n");
@@ -110,9 +113,10 @@ static bool check_certificates(const struct run *run, const hf_conn *conn)
 {
     const struct options *o = run->o;
     bool have = hf_conn_peer_certificate(conn, 0) != NULL;
-    if (o->expect_no_peer_cert && have)
+    bool none = o->expect_no_peer_cert || o->psk;
+    if (none && have)
         return differs("a certificate of the peer");
-    if (!o->expect_no_peer_cert && (!o->server || o->require_any_client_certificate) && !have)
+    if (!none && (!o->server || o->require_any_client_certificate) && !have)
         return differs("that the peer has no certificate");
     if (!o->expect_cert_file)
         return true;
@@ -155,6 +159,8 @@ static bool check_numbers(const struct options *o, const hf_conn *conn)
         return differs("the version");
     if (o->expect_cipher && hf_conn_suite(conn) != o->expect_cipher)
         return differs("the cipher suite");
+    if (o->expect_cipher_aes && hf_conn_suite(conn) != o->expect_cipher_aes)
+        return differs("the cipher suite of a machine with AES in hardware");
     if (o->expect_curve && hf_conn_group(conn) != o->expect_curve)
         return differs("the group");
     if (o->expect_signature && !hf_conn_resumed(conn) &&
@@ -166,14 +172,33 @@ static bool check_numbers(const struct options *o, const hf_conn *conn)
     return true;
 }
 
-static bool check_agreed(const struct run *run, const hf_conn *conn, bool resume)
+/* What must not change in a renegotiation either. */
+static bool check_identity(const struct run *run, const hf_conn *conn)
 {
     const struct options *o = run->o;
     size_t len;
     const uint8_t *ocsp = hf_conn_peer_ocsp(conn, &len);
-    /* handfast does not keep the response, nor who signed how, in the session. */
-    if (o->expect_ocsp.p && !hf_conn_resumed(conn) && !same_blob(&o->expect_ocsp, ocsp, len))
+    if (o->expect_ocsp.p && !same_blob(&o->expect_ocsp, ocsp, len))
         return differs("the OCSP response");
+    const uint8_t *scts = hf_conn_peer_scts(conn, &len);
+    if (o->expect_scts.p && !same_blob(&o->expect_scts, scts, len))
+        return differs("the list of signed certificate timestamps");
+    return check_certificates(run, conn);
+}
+
+static bool check_signals(const struct options *o, const hf_conn *conn)
+{
+    if (o->expect_ems && !hf_conn_ems(conn))
+        return differs("extended_master_secret");
+    if ((o->expect_secure && !hf_conn_secure_renegotiation(conn)) ||
+        (o->expect_not_secure && hf_conn_secure_renegotiation(conn)))
+        return differs("whether renegotiation is secure");
+    return true;
+}
+
+static bool check_agreed(const struct run *run, const hf_conn *conn, bool resume)
+{
+    const struct options *o = run->o;
     if (hf_conn_resumed(conn) != (resume && !o->expect_session_miss))
         return differs(hf_conn_resumed(conn) ? "that the session was resumed"
                                              : "that the session was not resumed");
@@ -182,7 +207,24 @@ static bool check_agreed(const struct run *run, const hf_conn *conn, bool resume
     if (o->expect_verify_result && judged &&
         (!run->verified || run->accepted == o->verify_fail))
         return differs("the verdict on the chain");
-    return check_certificates(run, conn) && check_names(o, conn) && check_numbers(o, conn);
+    return check_identity(run, conn) && check_names(o, conn) && check_numbers(o, conn) &&
+           check_signals(o, conn);
+}
+
+/* Before TLS 1.3 a session comes at the end of the handshake, and never later. */
+static bool check_session12(struct run *run, const hf_conn *conn, bool resume, bool started)
+{
+    const struct options *o = run->o;
+    if (o->server && !resume && (o->expect_session_id || o->expect_no_session_id) &&
+        run->new_session != o->expect_session_id)
+        return differs("whether the session is kept by its ID");
+    if (o->server || started || hf_conn_version(conn) >= HF_TLS1_3)
+        return true;
+    bool want = !o->expect_no_session && (!hf_conn_resumed(conn) || o->expect_ticket_renewal);
+    if (run->new_session != want)
+        return differs(want ? "that no session came" : "that a session came");
+    run->new_session = false;
+    return true;
 }
 
 /* ---- what is done */
@@ -202,7 +244,8 @@ static bool export_key(struct link *l, const struct options *o)
 {
     uint8_t out[1024];
     hf_error err;
-    const char *context = o->use_export_context ? o->export_context : NULL;
+    const char *given = o->export_context ? o->export_context : "";
+    const char *context = o->use_export_context ? given : NULL;
     if (o->export_len > (int)sizeof out ||
         !hf_conn_export(l->conn, o->export_label ? o->export_label : "",
                         (const uint8_t *)context, context ? strlen(context) : 0, out,
@@ -315,17 +358,47 @@ static bool shut_down(struct link *l, const struct options *o)
     return r == HF_CLOSED ? true : failed(l->conn);
 }
 
+static bool handshake(struct link *l, struct run *run, bool resume)
+{
+    const struct options *o = run->o;
+    bool falsely = o->false_start && !resume;
+    if (link_handshake(l, falsely) != HF_DONE)
+        return failed(l->conn);
+    bool done = !(hf_conn_wants(l->conn) & HF_IN_HANDSHAKE);
+    if (done && o->handshake_never_done)
+        return differs("that the handshake ended");
+    /* hf_conn says what was agreed when the handshake is over. */
+    if (falsely || o->implicit_handshake)
+        return falsely ? !done || differs("that the client waited for the server's Finished")
+                       : true;
+    return check_agreed(run, l->conn, resume) && check_session12(run, l->conn, resume, false);
+}
+
+static bool check_end(struct link *l, struct run *run, bool resume)
+{
+    const struct options *o = run->o;
+    bool old = hf_conn_version(l->conn) < HF_TLS1_3,
+         late = o->implicit_handshake || o->false_start;
+    if (late &&
+        (!check_agreed(run, l->conn, resume) || !check_session12(run, l->conn, resume, false)))
+        return false;
+    bool want = !old && !o->expect_no_session && !o->shim_shuts_down;
+    if (!o->server && run->new_session != want)
+        return differs(want ? "that no session came" : "that a session came late");
+    if (l->conn->est.renegotiations != o->expect_renegotiations)
+        return differs("the number of renegotiations");
+    return !o->expect_renegotiations || check_identity(run, l->conn);
+}
+
 static bool exchange(struct link *l, struct run *run, bool resume)
 {
     const struct options *o = run->o;
     link_flush(l);
     if (!o->implicit_handshake || o->shim_writes_first || o->export_len || o->shim_shuts_down ||
         o->send_alert || o->read_with_unfinished_write || o->write_different_record_sizes) {
-        if (link_handshake(l) != HF_DONE)
-            return failed(l->conn);
+        if (!handshake(l, run, resume))
+            return false;
     }
-    if (!o->implicit_handshake && !check_agreed(run, l->conn, resume))
-        return false;
     if ((o->no_op_extra_handshake || o->handshake_twice) &&
         hf_conn_handshake(l->conn) != HF_DONE)
         return differs("that a finished handshake goes on");
@@ -336,12 +409,7 @@ static bool exchange(struct link *l, struct run *run, bool resume)
         return send_alert(l);
     if (!write_first(l, o) || (!o->shim_shuts_down && !serve(l, o)))
         return false;
-    if (o->implicit_handshake && !check_agreed(run, l->conn, resume))
-        return false;
-    bool want_session = !o->server && !o->expect_no_session && !o->shim_shuts_down;
-    if (!o->server && run->new_session != want_session)
-        return differs(want_session ? "that no session came" : "that a session came");
-    return shut_down(l, o) && !run->wrong;
+    return check_end(l, run, resume) && shut_down(l, o) && !run->wrong;
 }
 
 static void answer(struct link *l, void *arg)
@@ -364,6 +432,8 @@ static bool connect_once(struct run *run, hf_session *session, bool resume)
     l->conn = o->server ? hf_conn_new_server(run->config, &err)
                         : hf_conn_new_client(run->config, o->host_name, &err);
     bool ok = l->conn && link_open(l, o->port, o->ipv6, strtoull(o->shim_id, NULL, 10));
+    if (l->conn)
+        hf_conn_set_user(l->conn, run);
     if (ok && session)
         (void)hf_conn_set_session(l->conn, session);
     if (ok) {
@@ -395,9 +465,11 @@ static int run_all(const struct options *first, const struct options *resume)
         }
         if (status == 0 && !connect_once(&run, session, i > 0))
             status = 1;
-        hf_session_free(session);
-        session = run.session;
-        run.session = NULL;
+        if (run.session) {
+            hf_session_free(session);
+            session = run.session;
+            run.session = NULL;
+        }
         setup_clear(&run);
         setup_advance(run.o->resumption_delay);
     }
