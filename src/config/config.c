@@ -4,6 +4,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "config/cache.h"
 #include "config/keylog.h"
@@ -20,6 +24,32 @@ static pthread_mutex_t freeze_lock = PTHREAD_MUTEX_INITIALIZER;
  * Kept until the process ends; guarded by freeze_lock. */
 static hf_trust *platform_trust;
 
+/* AES without instructions for it is slow, and its look-up tables tell the key to who shares the cache. */
+static bool aes_in_hardware(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+#elif defined(__aarch64__) && defined(__linux__)
+    return (getauxval(AT_HWCAP) & HWCAP_AES) != 0;
+#else
+    return true;
+#endif
+}
+
+/* A client puts first what it is good at: servers follow that (RFC 8446 9.3, RFC 7905 1). */
+static void chacha_first(struct ids *suites)
+{
+    struct ids sorted = {0};
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < suites->count; i++) {
+            const struct suite *s = suite_find(suites->id[i]);
+            if (s && (s->aead == AEAD_CHACHA20_POLY1305) == (pass == 0))
+                sorted.id[sorted.count++] = s->id;
+        }
+    }
+    *suites = sorted;
+}
+
 static void default_lists(hf_config *config)
 {
     size_t count;
@@ -29,6 +59,8 @@ static void default_lists(hf_config *config)
         if (suites[i].by_default && suite_find(suites[i].id))
             config->suites.id[config->suites.count++] = suites[i].id;
     }
+    if (config->role == HF_CLIENT && !aes_in_hardware())
+        chacha_first(&config->suites);
     const struct group *groups = group_table(&count);
     for (size_t i = 0; i < count; i++) {
         if (groups[i].by_default && group_find(groups[i].id))

@@ -63,6 +63,9 @@ static const char *obstacle(const hf_config *config, const struct suite *s)
         return "is not for the versions that can be used: hf_config_set_versions()";
     if (!security_allows_suite(config->security_level, s))
         return "is too weak for the security level: hf_config_insecure_set_security_level()";
+    /* Whoever wants to know who the server is cannot talk to one that does not say. */
+    if (s->auth == AUTH_NONE && config->role == HF_CLIENT && config->verify)
+        return "proves nobody's identity: hf_config_insecure_no_verify()";
     if (s->auth == AUTH_PSK)
         return has_psk(config) ? NULL : "needs a pre-shared key: hf_config_add_psk()";
     if (config->role == HF_SERVER && s->auth != AUTH_NONE && !has_credential(config, s))

@@ -17,7 +17,8 @@
 #include "crypto/provider.h"
 #include "crypto/random.h"
 
-#define MIN_RSA_BITS 2048
+/* Shorter ones can be factored by anybody. How long a key must be for a use, the security level says. */
+#define MIN_RSA_BITS 1024
 
 struct reading {
     hf_passphrase_fn fn;

@@ -61,7 +61,7 @@ struct private_key;
  * whatever else stands before or after it. Encrypted keys (PKCS#8, and PEM with Proc-Type)
  * ask fn for the passphrase; nobody is ever asked on a terminal. `found` (may be NULL) says
  * whether there was a key at all. NULL with E_PEM (which says what was found instead),
- * E_PASSPHRASE (none was given, or it is wrong), E_WEAK_KEY (RSA of less than 2048 bits) or
+ * E_PASSPHRASE (none was given, or it is wrong), E_WEAK_KEY (RSA of less than 1024 bits) or
  * E_NO_MEMORY; no key at all is E_PEM too. */
 struct private_key *private_key_parse(struct slice bytes, hf_passphrase_fn fn, void *arg,
                                       bool *found, hf_error *err);

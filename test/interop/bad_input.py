@@ -347,9 +347,9 @@ def no_verify_is_loud(bench):
 
 
 def old_server(bench):
-    server = stock_server(bench, "ec", "-tls1_2")
+    server = stock_server(bench, "ec", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
     try:
-        bench.connect_says(TLS, ["TLS 1.3", "protocol_version|VERSION"], server.port)
+        bench.connect_says(TLS, ["TLS 1.2", "protocol_version|VERSION"], server.port)
     finally:
         server.stop()
 
@@ -357,9 +357,10 @@ def old_server(bench):
 def old_client(bench):
     server = bench.serve()
     try:
-        done = Process(["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{server.port}"])
+        done = Process(["openssl", "s_client", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0",
+                        "-connect", f"127.0.0.1:{server.port}"])
         if done.wait(10) == 0:
-            raise Failure("a client of TLS 1.2 was served")
+            raise Failure("a client of TLS 1.1 was served")
         server.wait_text("UNSUPPORTED_VERSION", 3)
         still_serves(bench, server)
     finally:
@@ -544,8 +545,8 @@ CASES += [
     ("certificate for clients only", bad_certificate, "client_only", "WRONG_PURPOSE", []),
     ("certificate with a weak key", bad_certificate, "weak", "WEAK", ["1024|weak|short"], "-cipher", "DEFAULT@SECLEVEL=0"),
     ("no verification is said aloud", no_verify_is_loud),
-    ("server without TLS 1.3", old_server),
-    ("client without TLS 1.3", old_client),
+    ("server without TLS 1.2", old_server),
+    ("client without TLS 1.2", old_client),
     ("no common suite", no_common_suite),
     ("key of another certificate", key_mismatch),
     ("own key that is weak", weak_key),

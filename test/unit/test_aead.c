@@ -9,7 +9,7 @@
 #include "hex.h"
 
 #define FIRST AEAD_AES_128_GCM
-#define LAST  AEAD_AES_128_CCM_8
+#define LAST  AEAD_AES_256_CCM_8
 
 static const char sunscreen[] =
     "Ladies and Gentlemen of the class of '99: If I could offer you only one tip "
@@ -90,8 +90,9 @@ static void reference(enum aead_id id, const uint8_t *key, const uint8_t *nonce,
     const EVP_CIPHER *c = id == AEAD_AES_128_GCM         ? EVP_aes_128_gcm()
                           : id == AEAD_AES_256_GCM       ? EVP_aes_256_gcm()
                           : id == AEAD_CHACHA20_POLY1305 ? EVP_chacha20_poly1305()
-                                                         : EVP_aes_128_ccm();
-    bool ccm = id == AEAD_AES_128_CCM || id == AEAD_AES_128_CCM_8;
+                          : aead_key_size(id) == 16      ? EVP_aes_128_ccm()
+                                                         : EVP_aes_256_ccm();
+    bool ccm = id >= AEAD_AES_128_CCM;
     int n, tag = (int)aead_tag_size(id);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     EVP_EncryptInit_ex(ctx, c, NULL, NULL, NULL);

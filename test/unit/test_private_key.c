@@ -380,13 +380,13 @@ static void test_weak(void)
 {
     static const char *const names[] = {"RSA", "RSA-PSS"};
     for (int i = 0; i < 2; i++) {
-        EVP_PKEY *weak = generate(names[i], NULL, 1024);
+        EVP_PKEY *weak = generate(names[i], NULL, 768);
         for (enum format f = 0; f < FORMATS; f++) {
             if (i == 1 && (f == OLD_PEM || f == OLD_DER))
                 continue;
             begin();
             add_key(weak, f);
-            refuse_as(answer, NULL, true, HF_E_WEAK_KEY, "1024 bits");
+            refuse_as(answer, NULL, true, HF_E_WEAK_KEY, "768 bits");
         }
         EVP_PKEY_free(weak);
     }
