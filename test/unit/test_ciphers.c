@@ -426,6 +426,9 @@ static void test_levels_like_openssl(void)
         CHECK(hf_config_set_versions(config, HF_TLS1_2, HF_TLS1_2));
         CHECK(hf_config_set_ciphers(config, string));
         CHECK_INT(hf_config_security_level(config), level);
+        /* A client that verifies uses no anonymous suite, whatever the level. */
+        CHECK(usable_suite(config, suite_find(0xc018)) == false);
+        CHECK(hf_config_insecure_no_verify(config));
         for (size_t i = 0; i < config->suites.count; i++) {
             if (usable_suite(config, suite_find(config->suites.id[i])))
                 ours.id[ours.count++] = config->suites.id[i];
