@@ -29,8 +29,10 @@ bool extended_master_secret_take(struct nego *n, const struct ext_values *v, uns
     if (!n->ems && n->config->require_ems && n->version)
         return ext_refuse(n, message, X_EXTENDED_MASTER_SECRET, HF_E_NO_EMS, "it is missing");
     /* Both handshakes speak for one connection: the weaker would speak for the stronger (RFC 7627
-     * 5.4). */
-    if (n->renegotiating && n->ems != n->had_ems)
+     * 5.4). A client may mend what its first one lacked; a server has no such choice, because we
+     * always ask. */
+    bool mends = n->server && n->ems;
+    if (n->renegotiating && n->ems != n->had_ems && !mends)
         return ext_refuse(n, message, X_EXTENDED_MASTER_SECRET, HF_E_EMS_RENEGOTIATION,
                           "the handshake before %s it, this one %s",
                           n->had_ems ? "used" : "did not use", n->ems ? "does" : "does not");
