@@ -189,6 +189,9 @@ enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_he
 {
     struct nego *n = &hs->n;
     struct ext_values v = {0};
+    /* An alert that refuses the version must be in a record that the server can read. */
+    if (sh->version >= HF_TLS1_0 && sh->version <= HF_TLS1_2 && !n->renegotiating)
+        hs->out->version = sh->version;
     enum hs_result ok = check_version(hs, sh);
     if (ok == HS_OK) {
         n->version = sh->version;
