@@ -27,7 +27,8 @@ static hf_result take_warning(hf_conn *c, uint8_t description)
     enum { NO_RENEGOTIATION = 100 };
     hf_error err;
     err.code = HF_OK;
-    if (description == NO_RENEGOTIATION && c->est.version && c->hs && !c->est.server) {
+    bool asked = c->est.version && c->hs && !c->est.server && !c->hs->n.version;
+    if (description == NO_RENEGOTIATION && asked) {
         conn_refused12(c);
         return HF_DONE;
     }

@@ -227,7 +227,8 @@ static void next_row(struct hs *hs)
 static bool is_idle_request(struct hs *hs)
 {
     enum { MAX_REQUESTS = 8 };
-    if (hs->msg.type != MSG_HELLO_REQUEST || hs->n.server || hs->ccs_in || !is_old(hs) ||
+    bool old = is_old(hs) || hs->n.renegotiating; /* our ClientHello may cross the request */
+    if (hs->msg.type != MSG_HELLO_REQUEST || hs->n.server || hs->ccs_in || !old ||
         hs->msg.len != MSG_HEADER || hs->est->warnings >= MAX_REQUESTS)
         return false;
     hs->est->warnings++;
