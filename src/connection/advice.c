@@ -18,12 +18,14 @@ static const struct alert_row alerts[] = {
     {40, C, H, EITHER,
      {"the server found nothing in the ClientHello that it can work with: no common cipher "
       "suite, group or signature algorithm, or no certificate for this name",
-      "compare what was offered with what the server allows; offer more groups or suites, and "
-      "check that the server name is right"}},
+      "compare what was offered with what the server allows, and check that the server name is right; an "
+      "old device may need suites that are not offered unless asked for: "
+      "hf_config_set_ciphers(\"DEFAULT\")"}},
     {70, C, H, EITHER,
      {"the server speaks none of the protocol versions that were offered",
-      "enable TLS 1.2 or 1.3 on the server; if it is an old device that cannot, older versions are "
-      "allowed by hf_config_insecure_set_security_level() and hf_config_set_versions()"}},
+      "enable TLS 1.2 or 1.3 on the server; for an old device that cannot, allow older versions with "
+      "hf_config_insecure_set_security_level(), hf_config_set_versions() and "
+      "hf_config_set_ciphers(\"DEFAULT\")"}},
     {112, C, H | M, EITHER,
      {"the server has no certificate for the name that was sent (SNI)",
       "check the server name, and the names that the server is configured for"}},
@@ -55,14 +57,16 @@ static const struct alert_row alerts[] = {
     {10, C, H, EITHER,
      {"the server did not expect a ClientHello here",
       "check that this port speaks TLS at once, and not after a STARTTLS command"}},
+    {100, ANY, ALL, EITHER,
+     {"the peer does not renegotiate, and this side had asked for it",
+      "do without: close this connection and make a new one"}},
     {71, C, H, EITHER,
      {"the server demands stronger algorithms than were offered",
       "offer TLS_AES_256_GCM_SHA384 and the groups P-384 or X25519MLKEM768"}},
     {86, C, H, EITHER,
-     {"the server thinks that this client fell back to an old version although both know a "
-      "newer one",
-      "something between the two may be tampering with the handshake: connect again from "
-      "another network"}},
+     {"this client says that it fell back to an old version, and the server allows a newer one",
+      "offer all versions again, without hf_config_set_fallback(); if that fails, something between the two "
+      "breaks newer versions: connect from another network"}},
 
     /* A TLS 1.3 server judges the client's certificate after the client's handshake is done. */
     {116, C, ALL, EITHER,
@@ -147,6 +151,10 @@ static const struct alert_row alerts[] = {
     {47, S, ALL, EITHER,
      {"the client takes a value in this server's messages for forbidden",
       "this may be a bug of either side: record the handshake with `handfast trace`"}},
+    {71, S, ALL, EITHER,
+     {"the client finds something that this server chose too weak: its suite, its group or the key of its "
+      "certificate",
+      "use suites with ECDHE, and groups and keys that are not the smallest"}},
     {70, S, ALL, EITHER,
      {"the client does not accept this server's choice of version",
       "compare the versions that both sides allow: hf_config_set_versions()"}},
@@ -204,7 +212,7 @@ static const struct alert_row alerts[] = {
 struct code_row {
     uint8_t roles;
     hf_code code;
-    const char *what_to_do;
+    const char *words;
 };
 
 static const struct code_row codes[] = {
@@ -237,10 +245,43 @@ static const struct code_row codes[] = {
     {C, HF_E_NO_OCSP, "turn stapling on at the server, or do not require it"},
     {C, HF_E_UNSUPPORTED_VERSION,
      "enable TLS 1.2 or 1.3 on the server; for an old device that cannot, allow older versions with "
-     "hf_config_insecure_set_security_level() and hf_config_set_versions()"},
+     "hf_config_insecure_set_security_level(), hf_config_set_versions() and "
+     "hf_config_set_ciphers(\"DEFAULT\")"},
     {S, HF_E_UNSUPPORTED_VERSION,
      "update the client; for an old device that cannot be, allow older versions with "
-     "hf_config_insecure_set_security_level() and hf_config_set_versions()"},
+     "hf_config_insecure_set_security_level(), hf_config_set_versions() and "
+     "hf_config_set_ciphers(\"DEFAULT\")"},
+    {C, HF_E_SSL3_PEER,
+     "update the server: SSL 3.0 cannot be allowed, not even for old devices"},
+    {S, HF_E_SSL3_PEER,
+     "update the client: SSL 3.0 cannot be allowed, not even for old devices"},
+    {C, HF_E_SSL2_PEER, "update the server: SSL 2.0 cannot be allowed, not even for old devices"},
+    {S, HF_E_SSL2_PEER, "update the client: SSL 2.0 cannot be allowed, not even for old devices"},
+    {C, HF_E_UNSAFE_RENEGOTIATION,
+     "update the server; for an old device that cannot be, accept the danger with "
+     "hf_config_insecure_allow_unpatched()"},
+    {S, HF_E_INAPPROPRIATE_FALLBACK,
+     "if it is always the same client: find out why its first handshake fails, before it tries an older "
+     "version; else something between the two may be forcing that"},
+    {C, HF_E_WRONG_SIGNATURE_ALGORITHM,
+     "update the server; for an old device that knows nothing better, allow its scheme with "
+     "hf_config_set_signatures() (those with SHA-1 only at security level 0)"},
+    {S, HF_E_WRONG_SIGNATURE_ALGORITHM,
+     "update the client, or allow its scheme with hf_config_set_signatures()"},
+    {C, HF_E_WRONG_KEY_USAGE,
+     "the server should use suites with ECDHE; with RSA key exchange its certificate must allow "
+     "keyEncipherment"},
+    {C, HF_E_EMS_MISMATCH,
+     "forget the saved session: the next handshake will be a full one"},
+    {S, HF_E_EMS_MISMATCH,
+     "the client must forget its session; restarting it helps"},
+    {C, HF_E_OLD_SESSION_VERSION,
+     "forget the saved session: the next handshake will be a full one"},
+    {C, HF_E_OLD_SESSION_SUITE, "forget the saved session: the next handshake will be a full one"},
+    {C, HF_E_SERVER_NAME_CHANGED,
+     "forget the saved session: the next handshake will be a full one"},
+    {S, HF_E_BAD_PREMASTER,
+     "check that the client has this server's present certificate: it may have encrypted for an older key"},
     {S, HF_E_NO_CLIENT_CERTIFICATE,
      "give the client a certificate, or ask without requiring (HF_CLIENT_AUTH_REQUEST)"},
     {C, HF_E_WRONG_CERTIFICATE_TYPE,
@@ -268,7 +309,8 @@ static const struct code_row codes[] = {
     {ANY, HF_E_BAD_RECORD_MAC, "look for a middlebox or a faulty network between the two"},
     {ANY, HF_E_BAD_FINISHED, "look for a middlebox that changes handshakes"},
     {ANY, HF_E_DOWNGRADE,
-     "connect from another network; if that helps, something in this one tampers with TLS"},
+     "look for a proxy or a virus scanner that opens TLS, and update or bypass it; connect from another "
+     "network: if that helps, something in this one tampers with TLS"},
     {ANY, HF_E_TRUNCATED,
      "treat what was received as incomplete, unless the protocol above says how long it is"},
     {C, HF_E_HANDSHAKE_CUT,
@@ -285,6 +327,27 @@ static const struct code_row codes[] = {
      "connection was made, a firewall may drop the packets"},
     {ANY, HF_E_SESSION_DATA, "forget the saved session: the next handshake will be a full one"},
     {ANY, HF_E_NO_MEMORY, "free memory, or raise the limit of the process"},
+};
+
+/* What an error means where its sentence does not say it all. */
+static const struct code_row meanings[] = {
+    {C, HF_E_SSL3_PEER,
+     "the server knows nothing newer than SSL 3.0, which anybody in the middle can read (POODLE)"},
+    {S, HF_E_SSL3_PEER,
+     "the client knows nothing newer than SSL 3.0, which anybody in the middle can read (POODLE)"},
+    {C, HF_E_UNSAFE_RENEGOTIATION,
+     "the server lacks a repair of 2010: somebody in the middle could put words of his own in front "
+     "of what this client says"},
+    {S, HF_E_INAPPROPRIATE_FALLBACK,
+     "the client gave up newer versions after a handshake had failed, and need not have"},
+    {C, HF_E_WRONG_SIGNATURE_ALGORITHM,
+     "the server does not keep to the signature algorithms of the ClientHello: very old ones sign with "
+     "SHA-1 whatever they are told"},
+    {C, HF_E_EMS_MISMATCH,
+     "the server was changed or replaced since the session was made, or somebody is splicing two "
+     "connections"},
+    {S, HF_E_EMS_MISMATCH,
+     "the client was changed since the session was made, or somebody is splicing two connections"},
 };
 
 static const struct {
@@ -336,17 +399,27 @@ static const char *for_system(int number)
     return "";
 }
 
-const char *advice_for_error(const hf_error *err, enum advice_role role)
+static const char *find(const struct code_row *rows, size_t count, hf_code code,
+                        enum advice_role role)
 {
-    const char *what_to_do = err->hint ? err->hint : "";
-
-    if (!what_to_do[0] && err->os_errno)
-        what_to_do = for_system(err->os_errno);
-    for (size_t i = 0; !what_to_do[0] && i < sizeof codes / sizeof codes[0]; i++) {
-        if (codes[i].code == err->code && role_fits(codes[i].roles, role))
-            what_to_do = codes[i].what_to_do;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].code == code && role_fits(rows[i].roles, role))
+            return rows[i].words;
     }
-    return what_to_do;
+    return "";
+}
+
+/* What somebody has thought about for this role comes before the error's general hint. */
+struct advice advice_for_error(const hf_error *err, enum advice_role role)
+{
+    const char *what_to_do = err->os_errno ? for_system(err->os_errno) : "";
+
+    if (!what_to_do[0])
+        what_to_do = find(codes, sizeof codes / sizeof codes[0], err->code, role);
+    if (!what_to_do[0] && err->hint)
+        what_to_do = err->hint;
+    return (struct advice){
+        find(meanings, sizeof meanings / sizeof meanings[0], err->code, role), what_to_do};
 }
 
 unsigned advice_phase(const char *step)

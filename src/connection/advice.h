@@ -23,9 +23,9 @@ struct advice {
 struct advice advice_for_alert(uint8_t alert, enum advice_role role, unsigned phase,
                                bool certificate);
 
-/* advice_for_error: what to do about an error that arose on this side; the error's own hint, if
- * it has one, is that. "" if nothing general can be said. */
-const char *advice_for_error(const hf_error *err, enum advice_role role);
+/* advice_for_error: what an error that arose on this side means, and what to do about it, as far as something
+ * general can be said; the error's own hint, if it has one and no row knows better, is that. */
+struct advice advice_for_error(const hf_error *err, enum advice_role role);
 
 /* advice_phase: the part of the handshake that a step of this name belongs to. */
 unsigned advice_phase(const char *step);

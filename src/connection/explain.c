@@ -86,9 +86,29 @@ static void where(struct sink *s, const struct facts *facts, const hf_error *err
     sink_raw(s, "\n");
 }
 
-static const char *whose_fault(hf_fault fault)
+/* What two sides allow may not meet without either being at fault. */
+static bool is_disagreement(const struct facts *facts, const hf_error *err)
 {
-    switch (fault) {
+    if (err->alert_received)
+        return facts->phase == PHASE_HELLO &&
+               (err->alert == 40 || err->alert == 70 || err->alert == 71 || err->alert == 120);
+    /* Only those; -Wswitch-enum would want all the rest listed here. */
+    switch ((int)err->code) {
+    case HF_E_UNSUPPORTED_VERSION:
+    case HF_E_NO_SHARED_SUITE:
+    case HF_E_NO_SHARED_GROUP:
+    case HF_E_NO_SHARED_FFDHE:
+    case HF_E_NO_SHARED_SIGNATURE:
+    case HF_E_NO_APPLICATION_PROTOCOL: return true;
+    default: return false;
+    }
+}
+
+static const char *whose_fault(const struct facts *facts, const hf_error *err)
+{
+    if (err->fault == HF_FAULT_PEER && is_disagreement(facts, err))
+        return "either side's: what the two allow does not meet";
+    switch (err->fault) {
     case HF_FAULT_NONE: return "";
     case HF_FAULT_LOCAL: return "this side's: the library or the machine";
     case HF_FAULT_USAGE: return "this side's: the program called the library wrongly";
@@ -169,22 +189,26 @@ static void both_alpn(struct sink *s, const struct facts *facts)
 /* The lists that a failure is about. An alert that refuses the whole hello is about all. */
 enum { VERSIONS = 1, SUITES = 2, GROUPS = 4, SIGNATURES = 8, PROTOCOLS = 16 };
 
-static unsigned lists_of_alert(uint8_t description)
+static unsigned lists_of_alert(uint8_t description, enum advice_role role, unsigned phase)
 {
+    /* A server that has answered the hello has found something in it; a client may still not like what. */
+    unsigned hello = VERSIONS | SUITES | GROUPS | SIGNATURES;
     switch (description) {
-    case 40:
+    case 40: return phase == PHASE_HELLO || role == ADVICE_SERVER ? hello : 0;
     case 47:
-    case 71: return VERSIONS | SUITES | GROUPS | SIGNATURES;
+    case 71: return phase == PHASE_HELLO ? hello : 0;
     case 70: return VERSIONS;
     case 120: return PROTOCOLS;
     default: return 0;
     }
 }
 
-static unsigned lists_of(const hf_error *err, unsigned phase)
+static unsigned lists_of(const struct facts *facts, const hf_error *err)
 {
     if (err->alert_received)
-        return phase == PHASE_DATA ? 0 : lists_of_alert(err->alert);
+        return facts->phase == PHASE_DATA
+                   ? 0
+                   : lists_of_alert(err->alert, facts->role, facts->phase);
     /* Only what is about a choice; -Wswitch-enum would want all the rest listed here. */
     switch ((int)err->code) {
     case HF_E_UNSUPPORTED_VERSION:
@@ -192,6 +216,7 @@ static unsigned lists_of(const hf_error *err, unsigned phase)
     case HF_E_NO_SHARED_SUITE:
     case HF_E_WRONG_SUITE: return SUITES;
     case HF_E_NO_SHARED_GROUP:
+    case HF_E_NO_SHARED_FFDHE:
     case HF_E_WRONG_GROUP: return GROUPS;
     case HF_E_NO_SHARED_SIGNATURE:
     case HF_E_WRONG_SIGNATURE_ALGORITHM: return SIGNATURES;
@@ -204,7 +229,7 @@ static unsigned lists_of(const hf_error *err, unsigned phase)
 static void lists(struct sink *s, const struct facts *facts, const hf_error *err)
 {
     const struct facts_side *ours = &facts->ours, *peer = &facts->peer;
-    unsigned which = ours->known ? lists_of(err, facts->phase) : 0;
+    unsigned which = ours->known ? lists_of(facts, err) : 0;
 
     if (which & VERSIONS)
         both(s, facts, "versions", &ours->versions, &peer->versions, hf_version_name);
@@ -235,6 +260,16 @@ static void so_far(struct sink *s, const struct facts *facts)
     sink_raw(s, facts->resumed ? ", a session is resumed" : "");
     sink_raw(s, facts->retried ? ", after a HelloRetryRequest" : "");
     sink_raw(s, "\n");
+}
+
+static void identity(struct sink *s, const struct facts *facts)
+{
+    if (!facts->psk_identity.len)
+        return;
+    label(s, "identity");
+    sink_plain(s, (const char *)facts->psk_identity.p, facts->psk_identity.len);
+    sink_raw(s, facts->role == ADVICE_CLIENT ? " (the pre-shared key's, sent by this client)\n"
+                                             : " (the pre-shared key's, sent by the client)\n");
 }
 
 /* ---- certificates and the system */
@@ -299,17 +334,18 @@ size_t hf_explain(const hf_conn *conn, const hf_error *err, char *out, size_t si
     first_line(&s, err);
     if (err->code != HF_OK) {
         where(&s, &facts, err);
-        line(&s, "fault", whose_fault(err->fault));
+        line(&s, "fault", whose_fault(&facts, err));
         /* Our own mistakes without a connection are nobody else's business. */
         if (conn || err->fault == HF_FAULT_PEER)
             alert(&s, err);
         line(&s, "means", facts.advice.means);
         lists(&s, &facts, err);
+        identity(&s, &facts);
         so_far(&s, &facts);
         certificate(&s, &facts, err);
         system_error(&s, err);
         line(&s, "try", facts.advice.what_to_do);
-        line(&s, "rule", err->rfc);
+        line(&s, "rule", facts.rfc);
         line(&s, "code", hf_code_name(err->code));
     }
     return sink_end(&s);

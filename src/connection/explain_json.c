@@ -247,7 +247,8 @@ size_t hf_explain_json(const hf_conn *conn, const hf_error *err, char *out, size
         number(&j, "offset", (long long)err->offset);
     else
         null(&j, "offset");
-    text(&j, "rfc", err->rfc ? err->rfc : "");
+    text(&j, "rfc", facts.rfc);
+    text(&j, "means", err->code == HF_OK ? "" : facts.advice.means);
     text(&j, "hint", err->code == HF_OK ? "" : facts.advice.what_to_do);
     boolean(&j, "truncated", err->truncated);
     alert(&j, &facts, err);

@@ -1,6 +1,8 @@
 /* facts.c: collecting what a diagnosis is made of. */
 #include "connection/facts.h"
 
+#include "connection/situation.h"
+
 static void add(struct facts_list *list, uint16_t id)
 {
     if (list->count < FACTS_MAX_LIST)
@@ -29,12 +31,22 @@ void facts_common(const struct facts_list *a, const struct facts_list *b,
     }
 }
 
-static void our_side(struct facts_side *ours, const hf_config *config)
+/* Once the version is known, the suites of others are no help. */
+static void add_suites(struct facts_list *list, const hf_config *config, uint16_t version)
+{
+    for (size_t i = 0; i < config->body.suites.count; i++) {
+        const struct suite *suite = suite_find(config->body.suites.id[i]);
+        if (suite && (!version || suite_fits(suite, version)))
+            add(list, suite->id);
+    }
+}
+
+static void our_side(struct facts_side *ours, const hf_config *config, uint16_t version)
 {
     ours->known = true;
     for (uint16_t v = config->body.version_max; v >= config->body.version_min && v; v--)
         add(&ours->versions, v);
-    add_ids(&ours->suites, &config->body.suites);
+    add_suites(&ours->suites, config, version);
     add_ids(&ours->groups, &config->groups);
     if (config->role == HF_CLIENT)
         add_ids(&ours->key_shares, &config->key_shares);
@@ -117,14 +129,19 @@ void facts_collect(struct facts *facts, const hf_conn *conn, const hf_error *err
             facts->step = "ServerHello";
         facts->server_name = hf_conn_server_name(conn);
         facts->certificate = hf_conn_peer_certificate(conn, 0);
-        our_side(&facts->ours, conn->config);
+        /* What a client offers it has offered for all versions. */
+        our_side(&facts->ours, conn->config, server && conn->hs ? conn->hs->n.version : 0);
         if (server && conn->hs)
             client_side(&facts->peer, conn->hs);
         agreed(facts, conn);
+        if (conn->hs)
+            facts->psk_identity = slice_of(conn->hs->psk_identity, conn->hs->psk_identity_len);
         certificate = conn->config->credentials || conn->config->ask[HF_ASK_CREDENTIAL];
     }
     if (err->alert_received)
         facts->advice = advice_for_alert(err->alert, facts->role, facts->phase, certificate);
     else
-        facts->advice = (struct advice){"", advice_for_error(err, facts->role)};
+        facts->advice = advice_for_error(err, facts->role);
+    situation_advise(facts, conn, err);
+    facts->rfc = situation_rfc(conn, err);
 }

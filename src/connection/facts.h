@@ -31,7 +31,10 @@ struct facts {
     uint16_t version, suite, group; /* agreed so far, 0 if not */
     bool retried, resumed;
     const hf_certificate *certificate; /* the peer's own, or NULL */
+    struct slice psk_identity; /* of a suite with pre-shared keys: what the client says it is */
+    const char *rfc;           /* section of the rule, in the version that was agreed */
     struct advice advice;
+    char words[160]; /* of the advice, where it has numbers in it */
 };
 
 /* facts_collect looks at the connection (NULL: there was none) and the error. What it points to

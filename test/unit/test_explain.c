@@ -196,7 +196,7 @@ static void test_groups(void)
         "The peer ended the connection with an alert: handshake_failure (40).\n"
         "  where     at the step \"ServerHello\" of the handshake; this is the client, "
         "connecting to server.example\n"
-        "  fault     the peer's\n"
+        "  fault     either side's: what the two allow does not meet\n"
         "  alert     handshake_failure (40), sent by the peer\n"
         "  means     the server found nothing in the ClientHello that it can work with: no "
         "common cipher suite, group or signature algorithm, or no certificate for this "
@@ -209,8 +209,9 @@ static void test_groups(void)
         "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256\n"
         "  groups    offered: secp384r1, secp256r1\n"
         "  schemes   offered: ecdsa_secp256r1_sha256\n"
-        "  try       compare what was offered with what the server allows; offer more "
-        "groups or suites, and check that the server name is right\n"
+        "  try       compare what was offered with what the server allows, and check that the "
+        "server name is right; an old device may need suites that are not offered unless asked "
+        "for: hf_config_set_ciphers(\"DEFAULT\")\n"
         "  rule      RFC 8446 6.2\n"
         "  code      ALERT_RECEIVED\n");
     done(&p);
@@ -401,6 +402,7 @@ static void test_json_golden(void)
              "{\"code\":\"CONNECT\",\"number\":%d,\"sentence\":\"no connection could be made\","
              "\"detail\":\"a\\\"b\\\\c\\n\\u0001\\u007f\\ufffd\\ufffd\\ufffd\xe2\x82\xac\","
              "\"fault\":\"network\",\"step\":\"\",\"path\":\"\",\"offset\":null,\"rfc\":\"\","
+             "\"means\":\"\","
              "\"hint\":\"nothing listens on that port: check the port, and that the server is "
              "running\",\"truncated\":false,\"alert\":null,"
              "\"system\":{\"errno\":111,\"text\":\"Connection refused\"},"
