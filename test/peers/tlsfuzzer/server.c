@@ -335,6 +335,8 @@ static bool set(struct setup *s, const char *name, const char *value, hf_error *
         return hf_config_set_encrypt_then_mac(c, yes(value));
     if (IS("server-preference"))
         return hf_config_set_server_preference(c, yes(value));
+    if (IS("memory"))
+        return hf_config_set_memory_cap(c, number(value));
     if (IS("record-size-limit"))
         return hf_config_set_record_size_limit(c, (uint16_t)number(value));
 #undef IS
