@@ -45,6 +45,12 @@ class Handfast:
             done = self.connect(port, *args, stdin=data, seconds=seconds)
         elif kind == "sink":
             done = self.connect(port, *args, stdin=data, seconds=seconds)
+        elif kind == "lines":
+            with open(data, encoding="ascii") as f:
+                done = self.connect(port, *args, say=f.read() + "quit\n", seconds=seconds)
+            if not done.out().endswith(b"\nquit\n"):
+                raise Failure(f"{len(done.out())} bytes arrived, and no last line")
+            os.truncate(done.out_path, len(done.out()) - 5)
         elif kind == "http":
             done = self.connect(port, "--get", "/" + os.path.basename(data), *args, seconds=seconds)
         else:
@@ -52,7 +58,7 @@ class Handfast:
             done = self.connect(port, *args, say=request("/"), seconds=seconds)
         if done.status != OK:
             raise Failure(f"exit status {done.status}: {why(done)}")
-        if kind in ("echo", "http"):
+        if kind in ("echo", "http", "lines"):
             same(done.out_path, data, kind)
         elif kind == "sink":
             server.wait_bytes(size, 10)

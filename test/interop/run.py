@@ -13,14 +13,14 @@ import sys
 import time
 
 import core
+import peer as peer_tools
 import peers
 from core import SCRATCH, Cannot, CuttingProxy, Failure, Score, Skip, free_port, payload, scratch, table, tail
-from handfast import TLS, Handfast, connections, expect, request, why
+from handfast import NETWORK, TLS, Handfast, connections, expect, request, why
 from pki import Pki
+from programs import Program
 
 MB = 1000000
-COLUMNS = ["full", "certs", "suites", "groups", "HRR", "resumed", "client cert", "KeyUpdate", "ALPN", "1 MB", "100 MB",
-           "cut", "bad CA"]
 # Key kinds that a server may show, and that every peer knows.
 CREDENTIALS = ["ec", "rsa"]
 MORE_CREDENTIALS = ["p384", "p521", "pss", "ed25519"]
@@ -39,16 +39,47 @@ def each(names, function):
     return f"{len(names)}/{len(names)}"
 
 
-# ---------------------------------------------------------------- handfast as the client
+class Side:
+    """One role of handfast's, towards a peer that speaks one version."""
 
-class AsClient:
-    """handfast connect, to a server of the peer's."""
-
-    role = "handfast connects to it"
+    role = "?"
 
     def __init__(self, handfast, pki, peer):
         self.handfast, self.pki, self.peer = handfast, pki, peer
         self.servers = {}
+        self.version = "TLS " + peer.version
+        # What is old must be asked for; else handfast is as it comes, and the peer decides.
+        self.manner = ["--min", "1.0", "--security-level", "0"] if peer.old else []
+        if not peer.can_limit and peer.version != "1.3":
+            self.manner = ["--max", peer.version]
+
+    def credentials(self):
+        return CREDENTIALS + (MORE_CREDENTIALS if self.peer.key == "openssl" and not self.peer.old else [])
+
+    def by_id(self):
+        """The same check of resumption, where the session ID is all that there is."""
+        other = type(self)(self.handfast, self.pki, self.peer.at(self.peer.version, by_id=True))
+        try:
+            other.resumed()
+        finally:
+            other.close()
+
+    def close(self):
+        for server in self.servers.values():
+            server.stop()
+
+
+def key_kind(suite):
+    """Which of our certificates a suite needs."""
+    return "rsa" if "_RSA_" in suite else "ec"
+
+
+# ---------------------------------------------------------------- handfast as the client
+
+class AsClient(Side):
+    """handfast connect, to a server of the peer's."""
+
+    role = "handfast connects to it"
 
     def server(self, kind=None, **options):
         """A server of the peer's, started once for each way of being set up."""
@@ -67,7 +98,7 @@ class AsClient:
             if kind in ("sink", "blocks"):
                 # A fresh one each time: it prints what comes, or sends its blocks once.
                 del self.servers[(kind, *sorted(options.items()))]
-            report = self.handfast.exchange(server.port, kind, size, server, *args, seconds=seconds)
+            report = self.handfast.exchange(server.port, kind, size, server, *self.manner, *args, seconds=seconds)
             if kind in ("sink", "blocks"):
                 server.stop()
         return report
@@ -75,23 +106,37 @@ class AsClient:
     def small(self, *args, **options):
         """One short exchange."""
         server = self.server(**options)
-        return self.handfast.exchange(server.port, self.peer.kinds[0], 1000, server, *args)
+        return self.handfast.exchange(server.port, self.peer.kinds[0], 1000, server, *self.manner, *args)
 
     def full(self):
-        expect(self.small(), version="TLS 1.3", verified=True, resumed=False)
+        expect(self.small(), version=self.version, verified=True, resumed=False)
 
     def certs(self):
-        names = CREDENTIALS + (MORE_CREDENTIALS if self.peer.key == "openssl" else [])
-        return each(names, lambda name: expect(self.small(cred=name), verified=True))
+        # Of P-521 see groups() below.
+        more = ["--groups", "x25519:P-256:P-384:P-521"] if self.peer.version == "1.2" else []
+        return each(self.credentials(), lambda name: expect(self.small(*more, cred=name), verified=True))
 
     def suites(self):
-        return each(self.peer.suites, lambda suite: expect(self.small("--suites", suite), suite=suite))
+        return each(self.peer.suites, lambda suite: expect(self.small("--suites", suite, cred=key_kind(suite)),
+                                                           suite=suite))
 
     def groups(self):
-        return each(self.peer.groups, lambda group: expect(self.small("--groups", group), group=group))
+        # Before TLS 1.3 the group of an ECDSA key had to be among those that the client offers (RFC 8422 5.1).
+        more = {"cred": "rsa"} if self.peer.version == "1.2" else {}
+        return each(self.peer.groups, lambda group: expect(self.small("--groups", group, **more), group=group))
 
     def HRR(self):
         expect(self.small("--key-shares", ""), retried=True)
+
+    def ticket(self):
+        if not self.peer.can_ticket_server:
+            raise Cannot
+        self.resumed()
+
+    def session_id(self):
+        if not self.peer.can_id_server:
+            raise Cannot
+        self.by_id()
 
     def resumed(self):
         session = scratch("session")
@@ -104,13 +149,13 @@ class AsClient:
         mine = ["--cert", self.pki.chain("client"), "--key", self.pki.key("client")]
         self.small(*mine, client_ca=self.pki.ca)
         server = self.server(client_ca=self.pki.ca)
-        done = self.handfast.connect(server.port, stdin=payload(1000))
-        if done.status != TLS:
+        done = self.handfast.connect(server.port, *self.manner, stdin=payload(1000))
+        if done.status not in ((TLS,) if self.peer.says_no else (TLS, NETWORK)):
             raise Failure(f"without a certificate the exit status is {done.status}: {why(done)}")
 
     def key_update(self):
         self.move(MB, "--key-update")
-        if self.peer.updates and isinstance(self.peer, peers.Program):
+        if self.peer.updates and isinstance(self.peer, Program):
             self.move(self.peer.update_size, updates=True)
 
     def alpn(self):
@@ -133,40 +178,32 @@ class AsClient:
         proxy = CuttingProxy(self.server(kind).port, 300000)
         try:
             path = "/" + os.path.basename(payload(MB))
-            how = {"stdin": payload(MB)} if kind == "echo" else {"say": request(path)}
-            done = self.handfast.connect(proxy.port, **how)
+            how = {"stdin": payload(MB)} if kind in ("echo", "lines") else {"say": request(path)}
+            done = self.handfast.connect(proxy.port, *self.manner, **how)
         finally:
             proxy.close()
         if done.status == 0 or "close_notify" not in done.err() and "TRUNCATED" not in done.err():
             raise Failure(f"exit status {done.status}: {why(done)}")
 
     def bad_ca(self):
-        done = self.handfast.connect(self.server().port, ca=self.pki.other_ca)
+        done = self.handfast.connect(self.server().port, *self.manner, ca=self.pki.other_ca)
         if done.status != TLS or "UNTRUSTED" not in done.err():
             raise Failure(f"exit status {done.status}: {why(done)}")
-
-    def close(self):
-        for server in self.servers.values():
-            server.stop()
 
 
 # ---------------------------------------------------------------- handfast as the server
 
-class AsServer:
+class AsServer(Side):
     """A client of the peer's, to handfast serve."""
 
     role = "it connects to handfast"
-
-    def __init__(self, handfast, pki, peer):
-        self.handfast, self.pki, self.peer = handfast, pki, peer
-        self.servers = {}
 
     def server(self, *args, cred="ec", wants=None):
         wants = wants or self.peer.wants
         key = (cred, wants, *args)
         if key not in self.servers:
             how = ["--echo"] if wants == "echo" else ["--root", SCRATCH]
-            self.servers[key] = self.handfast.serve(*how, *args, cred=cred)
+            self.servers[key] = self.handfast.serve(*how, *self.manner, *args, cred=cred)
         return self.servers[key]
 
     def talk(self, *args, cred="ec", wants=None, size=1000, times=1, **more):
@@ -184,14 +221,14 @@ class AsServer:
         return self.talk(*args, **more)[0][-1]
 
     def full(self):
-        expect(self.one(), version="TLS 1.3", resumed=False)
+        expect(self.one(), version=self.version, resumed=False)
 
     def certs(self):
-        names = CREDENTIALS + (MORE_CREDENTIALS if self.peer.key == "openssl" else [])
-        return each(names, lambda name: self.one(cred=name))
+        return each(self.credentials(), lambda name: self.one(cred=name))
 
     def suites(self):
-        return each(self.peer.suites, lambda suite: expect(self.one("--suites", suite), suite=suite))
+        return each(self.peer.suites, lambda suite: expect(self.one("--suites", suite, cred=key_kind(suite)),
+                                                           suite=suite))
 
     def groups(self):
         return each(self.peer.shares or self.peer.groups,
@@ -204,10 +241,20 @@ class AsServer:
         expect(self.one("--groups", "secp384r1"), retried=True)
         expect(self.one("--groups", "secp384r1", "--cookie"), retried=True)
 
+    def ticket(self):
+        if not self.peer.can_ticket_client:
+            raise Cannot
+        self.resumed()
+
+    def session_id(self):
+        if not self.peer.can_id_client:
+            raise Cannot
+        self.by_id()
+
     def resumed(self):
         if not self.peer.resumes:
             raise Cannot
-        fresh, said = self.talk(times=2)
+        fresh, said = self.talk(times=2, wants=self.peer.resume_wants)
         if not any(c["resumed"] for c in fresh[1:]):
             raise Failure(f"the second connection is not resumed: {fresh}")
         if said and "resumed" in said[-1] and said[-1]["resumed"] != "yes":
@@ -273,23 +320,38 @@ class AsServer:
             return
         raise Failure("the peer trusts everybody")
 
-    def close(self):
-        for server in self.servers.values():
-            server.stop()
-
 
 CHECKS = [("full", "full"), ("certs", "certs"), ("suites", "suites"), ("groups", "groups"), ("HRR", "HRR"),
           ("resumed", "resumed"), ("client cert", "client_cert"), ("KeyUpdate", "key_update"), ("ALPN", "alpn"),
           ("1 MB", "mb"), ("100 MB", "big"), ("cut", "cut"), ("bad CA", "bad_ca")]
+CHECKS12 = [("full", "full"), ("certs", "certs"), ("suites", "suites"), ("groups", "groups"), ("ticket", "ticket"),
+            ("session ID", "session_id"), ("client cert", "client_cert"), ("ALPN", "alpn"), ("1 MB", "mb"), ("cut", "cut"),
+            ("bad CA", "bad_ca")]
+CHECKS_OLD = [("full", "full"), ("certs", "certs"), ("ticket", "ticket"), ("session ID", "session_id"),
+              ("client cert", "client_cert"), ("1 MB", "mb")]
+CHECKS_OF = {"1.3": CHECKS, "1.2": CHECKS12, "1.1": CHECKS_OLD, "1.0": CHECKS_OLD}
 
 
 def row(score, side):
     """All checks of one peer in one role, as a row of the table."""
     cells = []
-    for title, method in CHECKS:
-        cells.append(score.check(f"{side.peer.key}, {side.role}, {title}", getattr(side, method)))
+    for title, method in CHECKS_OF[side.peer.version]:
+        name = f"{side.peer.key}, {side.version}, {side.role}, {title}"
+        cells.append(score.check(name, getattr(side, method)))
     side.close()
     return cells
+
+
+def rows_of(score, handfast, pki, peer, version):
+    """Both roles of a peer, as rows of this version's table."""
+    if version not in peer.versions:
+        return [[peer.name, "-"]] if version in peer.not_spoken else []
+    peer, out = peer.at(version), []
+    if peer.is_server:
+        out.append([peer.name, "server", *row(score, AsClient(handfast, pki, peer))])
+    if peer.is_client:
+        out.append([peer.name, "client", *row(score, AsServer(handfast, pki, peer))])
+    return out
 
 
 def main():
@@ -297,6 +359,7 @@ def main():
     parser.add_argument("handfast")
     parser.add_argument("--cache", help="folder for the compiled peers")
     parser.add_argument("--only", default="")
+    parser.add_argument("--versions", default="1.3,1.2,1.1,1.0")
     args = parser.parse_args()
     score = Score()
     only = [name for name in args.only.split(",") if name]
@@ -305,7 +368,7 @@ def main():
         only = ["openssl", "nss", "rustls", "python"]
         print("under sanitizers: " + ", ".join(only))
     if args.cache:
-        peers.set_cache(os.path.abspath(args.cache))
+        peer_tools.set_cache(os.path.abspath(args.cache))
     if not os.access(args.handfast, os.X_OK):
         print(f"skip everything: {args.handfast} is not built")
         print("0 passed, 0 failed, 1 skipped")
@@ -314,7 +377,8 @@ def main():
     begun = time.monotonic()
     pki = Pki(os.path.join(SCRATCH, "pki"))
     handfast = Handfast(os.path.abspath(args.handfast), pki)
-    rows = []
+    versions = args.versions.split(",")
+    rows = {version: [] for version in versions}
     for peer in peers.ALL:
         if only and peer.key not in only:
             continue
@@ -322,16 +386,18 @@ def main():
         if reason:
             score.skipped += 1
             print(f"skip {peer.name}: {reason}")
-            rows.append([peer.name, "skipped", *[""] * len(CHECKS)])
+            for version in versions:
+                rows[version].append([peer.name, "skipped"])
             continue
         started = time.monotonic()
-        if peer.is_server:
-            rows.append([peer.name, "server", *row(score, AsClient(handfast, pki, peer))])
-        if peer.is_client:
-            rows.append([peer.name, "client", *row(score, AsServer(handfast, pki, peer))])
+        for version in versions:
+            rows[version] += rows_of(score, handfast, pki, peer, version)
         print(f"     {peer.name}: {time.monotonic() - started:.0f} s", flush=True)
-    print()
-    table(["peer", "it is the", *[title for title, _ in CHECKS]], rows)
+    for version in versions:
+        checks = CHECKS_OF[version]
+        print(f"\nTLS {version}")
+        table(["peer", "it is the", *[title for title, _ in checks]],
+              [[*cells, *[""] * (len(checks) + 2 - len(cells))] for cells in rows[version]])
     print(f"\n{time.monotonic() - begun:.0f} s")
     return score.done()
 

@@ -49,7 +49,7 @@ func report(state tls.ConnectionState, bytes int) {
 	if len(state.PeerCertificates) > 0 {
 		client = strings.ReplaceAll(state.PeerCertificates[0].Subject.CommonName, " ", "_")
 	}
-	version := map[uint16]string{tls.VersionTLS12: "TLSv1.2", tls.VersionTLS13: "TLSv1.3"}[state.Version]
+	version := strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1)
 	printing.Lock()
 	defer printing.Unlock()
 	fmt.Printf("conn version=%s suite=%s resumed=%s alpn=%s client=%s bytes=%d\n", version,
@@ -106,9 +106,19 @@ func echo(conn *tls.Conn, size int) error {
 	return nil
 }
 
+// versions limits a configuration to the one version that was asked for.
+func versions(config *tls.Config, opts map[string]string) {
+	config.MinVersion = tls.VersionTLS12
+	if name := opts["version"]; name != "" {
+		config.MinVersion = tls.VersionTLS10 + uint16(name[2]-'0')
+		config.MaxVersion = config.MinVersion
+	}
+}
+
 func client(port, ca string, opts map[string]string) {
-	config := &tls.Config{RootCAs: pool(ca), ServerName: "localhost", MinVersion: tls.VersionTLS12,
+	config := &tls.Config{RootCAs: pool(ca), ServerName: "localhost",
 		ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+	versions(config, opts)
 	if opts["cert"] != "" {
 		pair, err := tls.LoadX509KeyPair(opts["cert"], opts["key"])
 		if err != nil {
@@ -146,7 +156,8 @@ func server(port, chain, key string, opts map[string]string) {
 	if err != nil {
 		die(err)
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}}
+	versions(config, opts)
 	if opts["ca"] != "" {
 		config.ClientCAs = pool(opts["ca"])
 		config.ClientAuth = tls.RequireAndVerifyClientCert

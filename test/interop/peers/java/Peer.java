@@ -80,7 +80,11 @@ public final class Peer {
         System.out.flush();
     }
 
-    private static void alpn(SSLSocket conn, Map<String, String> opts) {
+    private static void manner(SSLSocket conn, Map<String, String> opts) {
+        if (opts.containsKey("version")) {
+            String name = opts.get("version");
+            conn.setEnabledProtocols(new String[] {name.equals("1.0") ? "TLSv1" : "TLSv" + name});
+        }
         if (opts.containsKey("alpn")) {
             SSLParameters parameters = conn.getSSLParameters();
             parameters.setApplicationProtocols(opts.get("alpn").split(","));
@@ -99,7 +103,7 @@ public final class Peer {
             SSLParameters parameters = conn.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             conn.setSSLParameters(parameters);
-            alpn(conn, opts);
+            manner(conn, opts);
             conn.startHandshake();
             // A resumed session keeps the moment at which the first one was made.
             boolean resumed = conn.getSession().getCreationTime() == previous;
@@ -147,7 +151,7 @@ public final class Peer {
 
     private static void serveOne(SSLSocket conn, Map<String, String> opts, long since) {
         try {
-            alpn(conn, opts);
+            manner(conn, opts);
             conn.startHandshake();
             long now = System.currentTimeMillis();
             boolean resumed = conn.getSession().getCreationTime() < since;
@@ -180,6 +184,13 @@ public final class Peer {
 
     public static void main(String[] args) {
         Map<String, String> opts = options(args, args[0].equals("client") ? 3 : 4);
+        if (opts.getOrDefault("version", "1.3").compareTo("1.2") < 0) {
+            Security.setProperty("jdk.tls.disabledAlgorithms", "");
+        }
+        if (opts.containsKey("tickets")) {
+            System.setProperty("jdk.tls.client.enableSessionTicketExtension", "false");
+            System.setProperty("jdk.tls.server.enableSessionTicketExtension", "false");
+        }
         if (opts.containsKey("keyupdate")) {
             // Until the answer is there JSSE asks again with each record, and behind the peer's close_notify it
             // takes that for an error: so this must happen well before the end.

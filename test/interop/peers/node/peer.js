@@ -1,5 +1,6 @@
 // The Node peer: see ../README.md.
 'use strict';
+const { constants } = require('crypto');
 const fs = require('fs');
 const tls = require('tls');
 
@@ -28,6 +29,16 @@ function die(error) {
     process.exit(1);
 }
 
+function manner(opts) {
+    const out = {};
+    if (opts.version) {
+        out.minVersion = out.maxVersion = 'TLSv1' + (opts.version === '1.0' ? '' : opts.version.slice(1));
+        if (opts.version < '1.2') out.ciphers = 'DEFAULT:@SECLEVEL=0';
+    }
+    if (opts.tickets === '0') out.secureOptions = constants.SSL_OP_NO_TICKET;
+    return out;
+}
+
 function client(port, ca, opts) {
     const size = Number(opts.echo || 0);
     let left = Number(opts.times || 1);
@@ -35,6 +46,7 @@ function client(port, ca, opts) {
     const connect = () => {
         const conn = tls.connect({
             host: '127.0.0.1', port, ca: fs.readFileSync(ca), servername: 'localhost', session, allowHalfOpen: true,
+            ...manner(opts),
             cert: opts.cert && fs.readFileSync(opts.cert), key: opts.key && fs.readFileSync(opts.key),
             ALPNProtocols: opts.alpn ? opts.alpn.split(',') : undefined,
         });
@@ -71,7 +83,7 @@ function client(port, ca, opts) {
 
 function server(port, chain, key, opts) {
     const door = tls.createServer({
-        cert: fs.readFileSync(chain), key: fs.readFileSync(key), allowHalfOpen: true,
+        cert: fs.readFileSync(chain), key: fs.readFileSync(key), allowHalfOpen: true, ...manner(opts),
         ca: opts.ca && fs.readFileSync(opts.ca), requestCert: Boolean(opts.ca), rejectUnauthorized: Boolean(opts.ca),
         ALPNProtocols: opts.alpn ? opts.alpn.split(',') : undefined,
     }, (conn) => {
@@ -89,6 +101,10 @@ function server(port, chain, key, opts) {
             conn.end();
         });
     });
+    // Without these it keeps no sessions by ID.
+    const sessions = new Map();
+    door.on('newSession', (id, session, done) => { sessions.set(id.toString('hex'), session); done(); });
+    door.on('resumeSession', (id, done) => done(null, sessions.get(id.toString('hex')) || null));
     door.on('tlsClientError', (error) => console.log('error', error.message));
     door.listen(port, '127.0.0.1', () => console.log('ready'));
 }

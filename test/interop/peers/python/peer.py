@@ -4,6 +4,7 @@ import socket
 import ssl
 import sys
 import threading
+import warnings
 
 BASE = bytes((131 * i + 17 * (i >> 8)) % 256 for i in range(65536))
 
@@ -23,8 +24,21 @@ def report(conn, size):
           f"bytes={size}", flush=True)
 
 
+def manner(context, opts):
+    """Limit a context to the version asked for, and to session IDs."""
+    if "version" in opts:
+        version = ssl.TLSVersion["TLSv" + opts["version"].replace(".", "_").replace("1_0", "1")]
+        context.set_ciphers("DEFAULT:@SECLEVEL=0" if opts["version"] < "1.2" else "DEFAULT")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is known that these versions are old
+            context.minimum_version = context.maximum_version = version
+    if opts.get("tickets") == "0":
+        context.options |= ssl.OP_NO_TICKET
+
+
 def client(port, ca, opts):
     context = ssl.create_default_context(cafile=ca)
+    manner(context, opts)
     if "cert" in opts:
         context.load_cert_chain(opts["cert"], opts["key"])
     if "alpn" in opts:
@@ -73,6 +87,7 @@ def serve_one(context, raw):
 def server(port, chain, key, opts):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(chain, key)
+    manner(context, opts)
     if "ca" in opts:
         context.load_verify_locations(opts["ca"])
         context.verify_mode = ssl.CERT_REQUIRED

@@ -14,9 +14,9 @@
 
 enum { BLOCK = 16384 };
 
-static const char *ca, *cert, *key, *alpn;
+static const char *ca, *cert, *key, *alpn, *version;
 static long echo, times = 1;
-static int update;
+static int update, tickets = 1;
 
 static int die(const char *what, WOLFSSL *ssl, int r)
 {
@@ -47,6 +47,10 @@ static void read_options(int n, char **word)
             echo = atol(value);
         else if (strcmp(word[i], "times") == 0)
             times = atol(value);
+        else if (strcmp(word[i], "tickets") == 0)
+            tickets = atoi(value);
+        else if (strcmp(word[i], "version") == 0)
+            version = value;
         else if (strcmp(word[i], "keyupdate") == 0)
             update = 1;
     }
@@ -127,7 +131,10 @@ static int client(int port)
 {
     /* Of TLS 1.3 alone it would still offer Brainpool groups, which RFC 8446 4.2.7 forbids: handfast then
      * refuses it. With TLS 1.2 beside it they are in order. */
-    WOLFSSL_CTX *ctx = context(wolfTLS_client_method(), cert, key);
+    WOLFSSL_METHOD *method = version && strcmp(version, "1.1") == 0 ? wolfTLSv1_1_client_method()
+                             : version                              ? wolfTLSv1_2_client_method()
+                                                                    : wolfTLS_client_method();
+    WOLFSSL_CTX *ctx = context(method, cert, key);
     WOLFSSL_SESSION *session = NULL;
     for (long i = 0; i < times; i++) {
         struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -140,6 +147,8 @@ static int client(int port)
         wolfSSL_check_domain_name(ssl, "localhost");
         wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, "localhost", 9);
         set_alpn(ssl);
+        if (version && tickets)
+            wolfSSL_UseSessionTicket(ssl);
         if (session)
             wolfSSL_set_session(ssl, session);
         int r = wolfSSL_connect(ssl);
@@ -163,8 +172,13 @@ static int serve_one(WOLFSSL_CTX *ctx, int fd)
     wolfSSL_set_fd(ssl, fd);
     set_alpn(ssl);
     int r = wolfSSL_accept(ssl), turn = 0;
-    if (r != WOLFSSL_SUCCESS)
+    if (r != WOLFSSL_SUCCESS) {
+        /* Bytes left unread would make the system take the alert back. */
+        shutdown(fd, SHUT_WR);
+        while (read(fd, block, BLOCK) > 0)
+            ;
         return die("handshake", ssl, r);
+    }
     long size = 0;
     while ((r = wolfSSL_read(ssl, block, BLOCK)) > 0) {
         size += r;
@@ -186,7 +200,12 @@ static int server(int port, const char *chain, const char *private_key)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    WOLFSSL_CTX *ctx = context(wolfTLSv1_3_server_method(), chain, private_key);
+    WOLFSSL_METHOD *method = version && strcmp(version, "1.1") == 0 ? wolfTLSv1_1_server_method()
+                             : version                              ? wolfTLSv1_2_server_method()
+                                                                    : wolfTLSv1_3_server_method();
+    WOLFSSL_CTX *ctx = context(method, chain, private_key);
+    if (!tickets)
+        wolfSSL_CTX_NoTicketTLSv12(ctx);
     int door = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(door, (struct sockaddr *)&at, sizeof at) != 0 || listen(door, 64) != 0)

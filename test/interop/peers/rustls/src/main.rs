@@ -1,5 +1,6 @@
 // The rustls peer: see ../../README.md.
 use rustls::pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer, ServerName};
+use rustls::client::Tls12Resumption;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection};
 use std::collections::HashMap;
@@ -21,6 +22,15 @@ fn roots(path: &str) -> Result<RootCertStore> {
         store.add(anchor)?;
     }
     Ok(store)
+}
+
+static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
+
+fn versions(opts: &Options) -> &'static [&'static rustls::SupportedProtocolVersion] {
+    match opts.get("version").map(String::as_str) {
+        Some("1.2") => ONLY_1_2,
+        _ => rustls::ALL_VERSIONS,
+    }
 }
 
 fn protocols(opts: &Options) -> Vec<Vec<u8>> {
@@ -71,12 +81,15 @@ fn echo(conn: &mut ClientConnection, socket: &mut TcpStream, size: usize, update
 }
 
 fn client(port: &str, ca: &str, opts: &Options) -> Result<()> {
-    let builder = ClientConfig::builder().with_root_certificates(roots(ca)?);
+    let builder = ClientConfig::builder_with_protocol_versions(versions(opts)).with_root_certificates(roots(ca)?);
     let mut config = match opts.get("cert") {
         Some(cert) => builder.with_client_auth_cert(chain(cert)?, PrivateKeyDer::from_pem_file(&opts["key"])?)?,
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = protocols(opts);
+    if opts.contains_key("tickets") {
+        config.resumption = config.resumption.tls12_resumption(Tls12Resumption::SessionIdOnly);
+    }
     let config = Arc::new(config);
     let size: usize = opts.get("echo").map_or(Ok(0), |n| n.parse())?;
     let times: usize = opts.get("times").map_or(Ok(1), |n| n.parse())?;
@@ -125,14 +138,17 @@ fn serve_one(config: Arc<ServerConfig>, mut socket: TcpStream, opts: &Options) -
 }
 
 fn server(port: &str, cert: &str, key: &str, opts: Options) -> Result<()> {
+    let builder = ServerConfig::builder_with_protocol_versions(versions(&opts));
     let builder = match opts.get("ca") {
-        Some(ca) => ServerConfig::builder()
+        Some(ca) => builder
             .with_client_cert_verifier(WebPkiClientVerifier::builder(Arc::new(roots(ca)?)).build()?),
-        None => ServerConfig::builder().with_no_client_auth(),
+        None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain(cert)?, PrivateKeyDer::from_pem_file(key)?)?;
     config.alpn_protocols = protocols(&opts);
-    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    if !opts.contains_key("tickets") {
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    }
     let config = Arc::new(config);
     let door = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     println!("ready");
