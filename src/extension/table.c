@@ -214,6 +214,23 @@ static bool file_one(struct nego *n, struct rd *block, unsigned message, struct 
     return true;
 }
 
+/* Where TLS 1.3 will be spoken, an extension of older versions is one that "servers MUST ignore" (RFC 8446
+ * 4.1.2), whatever is in it. One that is well-formed is kept all the same: the application may still choose
+ * another configuration. Rows that depend on the version stand behind supported_versions. */
+static bool is_none_of_ours(const struct nego *n, const struct ext_row *row, unsigned message,
+                            const struct rd *body, struct ext_values *out)
+{
+    if (!n || !n->server || message != IN_CH || !(row->flags & ROW_12) ||
+        versions_choose(n->config, out, 0) != HF_TLS1_3)
+        return false;
+    NO_INIT hf_error ignored;
+    ignored.code = HF_OK;
+    struct rd_msg quiet = {.name = row->name, .err = &ignored};
+    struct rd r = rd_start(&quiet, body->p, rd_left(body), 0);
+    row->read(&r, out, message);
+    return !rd_end(&r);
+}
+
 bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_values *out)
 {
     struct filing f;
@@ -232,7 +249,12 @@ bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_val
             continue;
         block->m->rfc = rows[i].rfc;
         f.body[i].up = block;
-        rows[i].read(&f.body[i], out, message);
+        if (is_none_of_ours(n, &rows[i], message, &f.body[i], out)) {
+            out->present &= ~(1u << i);
+            rd_rest(&f.body[i], "opaque");
+        } else {
+            rows[i].read(&f.body[i], out, message);
+        }
         ok = rd_end(&f.body[i]);
     }
     block->m->rfc = rfc;

@@ -417,8 +417,29 @@ static void test_both_sides(void)
     buffer_clear(&b);
 }
 
+/* In a hello that leads to TLS 1.3 they may be malformed (RFC 8446 4.1.2), in others not. */
+static void test_none_of_ours(void)
+{
+    static struct side s;
+    static const char newest[] = "\0\53\0\5\4\3\4\3\3\0\13\0\0";
+    static const char older[] = "\0\53\0\3\2\3\3\0\13\0\0";
+    static const char good[] = "\0\53\0\3\2\3\4\0\13\0\2\1\0";
+    struct slice block[] = {slice_of(newest, sizeof newest - 1), slice_of(older, sizeof older - 1),
+                            slice_of(good, sizeof good - 1)};
+    for (size_t i = 0; i < 3; i++) {
+        struct ext_values v;
+        struct rd_msg m = {.name = "ClientHello", .err = &s.err};
+        side_start(&s, true, HF_TLS1_2, HF_TLS1_3);
+        struct rd r = rd_start(&m, block[i].p, block[i].len, 0);
+        CHECK_INT(ext_read(&s.n, &r, IN_CH, &v), i != 1);
+        CHECK_INT(ext_has(&v, X_EC_POINT_FORMATS), i != 0);
+        nego_clear(&s.n);
+    }
+}
+
 int main(void)
 {
+    RUN(test_none_of_ours);
     RUN(test_renegotiation_server);
     RUN(test_renegotiation_client);
     RUN(test_renegotiation_written);
