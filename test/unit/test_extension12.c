@@ -424,8 +424,8 @@ static void test_none_of_ours(void)
     static const char newest[] = "\0\53\0\5\4\3\4\3\3\0\13\0\0";
     static const char older[] = "\0\53\0\3\2\3\3\0\13\0\0";
     static const char good[] = "\0\53\0\3\2\3\4\0\13\0\2\1\0";
-    struct slice block[] = {slice_of(newest, sizeof newest - 1), slice_of(older, sizeof older - 1),
-                            slice_of(good, sizeof good - 1)};
+    struct slice block[] = {slice_of(newest, sizeof newest - 1),
+                            slice_of(older, sizeof older - 1), slice_of(good, sizeof good - 1)};
     for (size_t i = 0; i < 3; i++) {
         struct ext_values v;
         struct rd_msg m = {.name = "ClientHello", .err = &s.err};
