@@ -25,6 +25,38 @@ static uint16_t own_signature(const struct recording *r)
     return 0;
 }
 
+/* In TLS 1.2 a client that wants to resume says by what: a ticket in its extension counts, whatever the
+ * session ID is (RFC 5077 3.4). */
+static enum resumed_by resumed_by(const struct recording *r)
+{
+    bool in_hello = false;
+    enum resumed_by by = RESUMED_SOMEHOW;
+    for (size_t i = 0; i < r->count; i++) {
+        const hf_trace_event *e = &r->events[i];
+        if (e->kind == HF_TRACE_MESSAGE)
+            in_hello = explain_name_is(e->name, "ClientHello");
+        else if (in_hello && e->kind == HF_TRACE_FIELD && e->size) {
+            if (explain_name_is(e->name, "ticket"))
+                return RESUMED_BY_TICKET;
+            if (explain_name_is(e->name, "legacy_session_id"))
+                by = RESUMED_BY_ID;
+        }
+    }
+    return by;
+}
+
+/* SerializedSCT sct_list<1..2^16-1>, each opaque<1..2^16-1> (RFC 6962 3.3). */
+size_t facts_scts(const hf_conn *conn)
+{
+    size_t len = 0, count = 0, at = 2;
+    const uint8_t *p = conn ? hf_conn_peer_scts(conn, &len) : NULL;
+    while (p && at + 2 <= len) {
+        at += 2u + (size_t)(p[at] << 8 | p[at + 1]);
+        count++;
+    }
+    return count;
+}
+
 void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording *recording,
                 const char *title, bool is_server, int64_t now)
 {
@@ -46,6 +78,14 @@ void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording 
     f->facts.resumed = hf_conn_resumed(conn);
     f->facts.retried = hf_conn_retried(conn);
     f->facts.verified = hf_conn_verified(conn);
+    f->facts.ems = hf_conn_ems(conn);
+    f->facts.etm = hf_conn_etm(conn);
+    f->facts.secure = hf_conn_secure_renegotiation(conn);
+    f->facts.scts = facts_scts(conn);
+    size_t ocsp_len;
+    f->facts.ocsp = hf_conn_peer_ocsp(conn, &ocsp_len) != NULL;
+    if (f->facts.resumed && f->facts.version < HF_TLS1_3)
+        f->facts.resumed_by = resumed_by(recording);
     f->facts.server_name = hf_conn_server_name(conn);
     size_t len = 0;
     const uint8_t *alpn = hf_conn_alpn(conn, &len);

@@ -17,4 +17,7 @@ void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording 
                 const char *title, bool is_server, int64_t now);
 void facts_clear(struct facts_of *f);
 
+/* facts_scts counts the timestamps that came with the peer's certificate. */
+size_t facts_scts(const hf_conn *conn);
+
 #endif

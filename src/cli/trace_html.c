@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/explain.h"
-
 /* ---------------------------------------------------------------- filing */
 
 static struct item *new_item(struct page *p, enum item_kind kind, size_t event)
@@ -75,8 +73,8 @@ static void file_event(struct page *p, size_t i, enum protection now[2], unsigne
     case HF_TRACE_MESSAGE:
         item = new_item(p, e->kind == HF_TRACE_RECORD ? ITEM_RECORD : ITEM_MESSAGE, i);
         if (item) {
-            /* change_cipher_spec is never protected (RFC 8446 5). */
-            item->protection = e->record_type == 20 ? OPEN : now[client];
+            /* In TLS 1.3 change_cipher_spec is never protected (RFC 8446 5). */
+            item->protection = e->record_type == 20 && !p->old ? OPEN : now[client];
             item->number = ++numbers[e->kind == HF_TRACE_RECORD];
         }
         break;
@@ -144,14 +142,47 @@ static void move_ccs(struct page *p)
     }
 }
 
+/* The suite's row in the library's table, by its number or its name. */
+static void find_suite(struct page *p, uint16_t id, const char *name)
+{
+    static hf_suite_info all[256];
+    size_t count = hf_all_suites(all, sizeof all / sizeof *all);
+    for (size_t i = 0; i < count && i < sizeof all / sizeof *all; i++)
+        if (id ? all[i].id == id : name && strcmp(all[i].name, name) == 0)
+            p->suite = all[i];
+}
+
+/* What was agreed, as far as it came: from the facts, or from the notes of a handshake that failed. */
+static void find_agreed(struct page *p)
+{
+    const char *suite = NULL;
+    p->version = p->facts->version;
+    p->etm = p->facts->etm;
+    for (size_t i = 0; i < p->recording->count; i++) {
+        const hf_trace_event *e = &p->recording->events[i];
+        if (e->kind != HF_TRACE_NOTE || !e->text)
+            continue;
+        if (strcmp(e->name, "suite") == 0)
+            suite = e->text;
+        for (uint16_t v = HF_TLS1_0; v <= HF_TLS1_3 && !p->version; v++)
+            if (strcmp(e->name, "version") == 0 && strcmp(e->text, hf_version_name(v)) == 0)
+                p->version = v;
+    }
+    p->old = p->version && p->version < HF_TLS1_3;
+    if (p->old)
+        find_suite(p, p->facts->suite, suite);
+}
+
 void page_sort(struct page *p)
 {
     enum protection now[2] = {OPEN, OPEN};
     unsigned numbers[2] = {0, 0};
+    find_agreed(p);
     p->start = p->recording->count ? p->recording->events[0].time : 0;
     for (size_t i = 0; i < p->recording->count; i++)
         file_event(p, i, now, numbers);
-    move_ccs(p);
+    if (!p->old) /* there it has its place, and a meaning */
+        move_ccs(p);
 }
 
 void page_clear(struct page *p)
@@ -165,9 +196,26 @@ void page_clear(struct page *p)
 
 /* ---------------------------------------------------------------- small parts */
 
+const struct explanation *page_explain(const struct page *p, char kind, const char *name,
+                                       const char *message)
+{
+    return p->old ? explain_find12(kind, name, message) : explain_find(kind, name);
+}
+
+const char *page_lock(const struct page *p, enum protection protection)
+{
+    switch (protection) {
+    case OPEN: return p->old ? "in clear text" : "unprotected";
+    case EARLY_KEYS: return "early-data keys";
+    case HANDSHAKE_KEYS: return "handshake keys";
+    case APPLICATION_KEYS: break;
+    }
+    return p->old ? "connection keys" : "application keys";
+}
+
 const char *message_name(const hf_trace_event *event)
 {
-    const struct explanation *x = explain_find('m', event->name);
+    const struct explanation *x = explain_find12('m', event->name, NULL);
     if (x)
         return x->name;
     if (event->record_type == 20)
@@ -226,8 +274,16 @@ void page_milliseconds(struct text *out, uint64_t nanoseconds)
 
 /* ---------------------------------------------------------------- the conversation */
 
-static const char *const key_words[] = {"no keys", "early-data keys", "handshake keys",
-                                        "application keys"};
+/* A second change of the same direction comes from a renegotiation (TLS 1.2), or a KeyUpdate. */
+static bool is_renewed(const struct page *p, const struct item *item)
+{
+    if (strstr(item_event(p, item)->name, "update"))
+        return true;
+    for (const struct item *i = p->items; p->old && i < item; i++)
+        if (i->kind == ITEM_KEYS && i->from_client == item->from_client)
+            return true;
+    return false;
+}
 
 static void write_keys(struct page *p, const struct item *item)
 {
@@ -235,8 +291,8 @@ static void write_keys(struct page *p, const struct item *item)
     text_addf(p->out, "<p class=\"rekey %s\"><span>From here on the <b>%s</b> sends with ",
               item->from_client ? "client" : "server", item->from_client ? "client" : "server");
     enum protection k = protection_of(e->name);
-    text_addf(p->out, "<b class=k%d>%s%s</b>", (int)k,
-              strstr(e->name, "update") ? "renewed " : "", key_words[k]);
+    text_addf(p->out, "<b class=k%d>%s%s</b>", (int)k, is_renewed(p, item) ? "renewed " : "",
+              page_lock(p, k));
     if (e->text) {
         text_add(p->out, ": ");
         text_html(p->out, e->text);

@@ -1,37 +1,26 @@
-#include "cli/trace_page.h"
+#include "cli/trace_keys.h"
 
 #include <string.h>
 
-#include "cli/explain.h"
-
-/* The key schedule of RFC 8446 7.1 as a drawing: the spine of three extractions, and what is derived
- * from each. A row names the secret and other names for it. */
-struct box {
-    const char *name;
-    const char *also[3];
-    char place; /* 'i'nput from the side, 's'pine, 'd'erived */
-    const char *label;
-    const char *from; /* what the transcript reaches to */
-};
-
+/* The key schedule of RFC 8446 7.1: the spine of three extractions, and what is derived from each. */
 /* clang-format off */
-static const struct box boxes[] = {
-    {"psk", {"resumption_psk"}, 'i', "pre-shared key", "zeros in a full handshake"},
-    {"early_secret", {0}, 's', "Early Secret", "HKDF-Extract"},
-    {"binder_key", {0}, 'd', "binder key", ""},
-    {"client_early_traffic_secret", {0}, 'd', "client early traffic", "ClientHello"},
-    {"shared_secret", {"ecdhe", "dhe", "(ec)dhe"}, 'i', "shared secret", "from the key exchange"},
-    {"handshake_secret", {0}, 's', "Handshake Secret", "HKDF-Extract"},
-    {"client_handshake_traffic_secret", {"c_hs_traffic"}, 'd', "client handshake traffic", "ClientHello..ServerHello"},
-    {"server_handshake_traffic_secret", {"s_hs_traffic"}, 'd', "server handshake traffic", "ClientHello..ServerHello"},
-    {"master_secret", {"main_secret"}, 's', "Master Secret", "HKDF-Extract"},
-    {"client_application_traffic_secret_0", {"client_application_traffic_secret", "c_ap_traffic"}, 'd', "client application traffic", "..server Finished"},
-    {"server_application_traffic_secret_0", {"server_application_traffic_secret", "s_ap_traffic"}, 'd', "server application traffic", "..server Finished"},
-    {"exporter_master_secret", {"exporter_secret"}, 'd', "exporter", "..server Finished"},
-    {"resumption_master_secret", {"resumption_secret"}, 'd', "resumption", "..client Finished"},
+static const struct box boxes13[] = {
+    {"psk", {"resumption_psk"}, 'i', "pre-shared key", "zeros in a full handshake", NULL},
+    {"early_secret", {0}, 's', "Early Secret", "HKDF-Extract", NULL},
+    {"binder_key", {0}, 'd', "binder key", "", NULL},
+    {"client_early_traffic_secret", {0}, 'd', "client early traffic", "ClientHello", NULL},
+    {"shared_secret", {"ecdhe", "dhe", "(ec)dhe"}, 'i', "shared secret", "from the key exchange", NULL},
+    {"handshake_secret", {0}, 's', "Handshake Secret", "HKDF-Extract", NULL},
+    {"client_handshake_traffic_secret", {"c_hs_traffic"}, 'd', "client handshake traffic", "ClientHello..ServerHello", NULL},
+    {"server_handshake_traffic_secret", {"s_hs_traffic"}, 'd', "server handshake traffic", "ClientHello..ServerHello", NULL},
+    {"master_secret", {"main_secret"}, 's', "Master Secret", "HKDF-Extract", NULL},
+    {"client_application_traffic_secret_0", {"client_application_traffic_secret", "c_ap_traffic"}, 'd', "client application traffic", "..server Finished", NULL},
+    {"server_application_traffic_secret_0", {"server_application_traffic_secret", "s_ap_traffic"}, 'd', "server application traffic", "..server Finished", NULL},
+    {"exporter_master_secret", {"exporter_secret"}, 'd', "exporter", "..server Finished", NULL},
+    {"resumption_master_secret", {"resumption_secret"}, 'd', "resumption", "..client Finished", NULL},
 };
 /* clang-format on */
-enum { BOXES = sizeof boxes / sizeof *boxes };
+enum { BOXES = sizeof boxes13 / sizeof *boxes13 };
 
 static bool box_is(const struct box *b, const char *name)
 {
@@ -41,8 +30,7 @@ static bool box_is(const struct box *b, const char *name)
     return same;
 }
 
-/* The first value of a name is the one of the handshake; later ones come from KeyUpdates. */
-static const hf_trace_event *secret_of(const struct page *p, const struct box *b)
+const hf_trace_event *keys_secret(const struct page *p, const struct box *b)
 {
     for (size_t i = 0; i < p->recording->count; i++) {
         const hf_trace_event *e = &p->recording->events[i];
@@ -54,14 +42,16 @@ static const hf_trace_event *secret_of(const struct page *p, const struct box *b
 
 enum { WIDTH = 380, ROW = 56, BOX = 42, SPINE = 20, INDENT = 52 };
 
-static void draw_value(struct text *out, const hf_trace_event *e, int x, int y)
+static void draw_value(struct text *out, const struct box *b, const hf_trace_event *e, int x,
+                       int y)
 {
-    text_addf(out, "<text class=v x=%d y=%d>", x, y);
+    bool use = !(e && e->size) && b->use;
+    text_addf(out, "<text class=%s x=%d y=%d>", use ? "f" : "v", x, y);
     if (e && e->size) {
         text_hex(out, e->bytes, e->size < 18 ? e->size : 18);
         text_add(out, e->size > 18 ? "&#8230;" : "");
     } else {
-        text_add(out, "value not recorded");
+        text_add(out, use ? b->use : "value not recorded");
     }
     text_add(out, "</text>\n");
 }
@@ -84,28 +74,27 @@ static void draw_box(struct text *out, const struct box *b, const hf_trace_event
               WIDTH - 1 - x, BOX);
     text_addf(out, "<text x=%d y=%d>%s<tspan class=f dx=6>%s</tspan></text>\n", x + 10, y + 17,
               b->label, b->from);
-    draw_value(out, e, x + 10, y + 34);
+    draw_value(out, b, e, x + 10, y + 34);
 }
 
 static bool is_drawn(const struct page *p, const struct box *b)
 {
     bool optional = strstr(b->name, "early_traffic") || strstr(b->name, "binder") ||
-                    strcmp(b->name, "psk") == 0;
-    return !optional || secret_of(p, b);
+                    strcmp(b->name, "psk") == 0 || strcmp(b->name, "pre_master_secret") == 0;
+    return !optional || keys_secret(p, b);
 }
 
-static void draw(struct page *p)
+void keys_draw(struct page *p, const struct box *boxes, size_t count, const char *title)
 {
     int rows = 0, y = 2, spine_from = -1, spine_to = 0;
-    for (int i = 0; i < BOXES; i++)
+    for (size_t i = 0; i < count; i++)
         rows += is_drawn(p, &boxes[i]);
-    text_addf(
-        p->out,
-        "<svg class=schedule viewBox=\"0 0 %d %d\" role=img aria-labelledby=t-keys>\n"
-        "<title id=t-keys>Key schedule: early secret, handshake secret and master secret, "
-        "and the traffic secrets derived from each</title>\n",
-        WIDTH, rows * ROW - ROW + BOX + 4);
-    for (int i = 0, at = 2; i < BOXES; i++) {
+    text_addf(p->out,
+              "<svg class=schedule viewBox=\"0 0 %d %d\" role=img aria-labelledby=t-keys>\n"
+              "<title id=t-keys>%s</title>\n",
+              WIDTH, rows * ROW - ROW + BOX + 4, title);
+    int at = 2;
+    for (size_t i = 0; i < count; i++) {
         if (!is_drawn(p, &boxes[i]))
             continue;
         if (boxes[i].place == 's') {
@@ -118,10 +107,10 @@ static void draw(struct page *p)
     text_addf(p->out, "<path class=\"l spine\" d=\"M%d %dV%d\"/>\n", SPINE, spine_from,
               spine_to);
     char last = 0;
-    for (int i = 0; i < BOXES; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!is_drawn(p, &boxes[i]))
             continue;
-        draw_box(p->out, &boxes[i], secret_of(p, &boxes[i]), y, last == 's');
+        draw_box(p->out, &boxes[i], keys_secret(p, &boxes[i]), y, last == 's');
         last = boxes[i].place;
         y += ROW;
     }
@@ -135,10 +124,10 @@ static void list(struct page *p)
         const hf_trace_event *e = &p->recording->events[i];
         if (e->kind != HF_TRACE_SECRET)
             continue;
-        const struct explanation *x = explain_find('s', e->name);
+        const struct explanation *x = page_explain(p, 's', e->name, NULL);
         for (int k = 0; k < BOXES && !x; k++)
-            if (box_is(&boxes[k], e->name))
-                x = explain_find('s', boxes[k].name);
+            if (box_is(&boxes13[k], e->name))
+                x = explain_find('s', boxes13[k].name);
         text_add(p->out, "<div><dt>");
         text_html(p->out, e->name);
         text_add(p->out, "</dt><dd><code class=secret>");
@@ -162,14 +151,25 @@ void page_keys(struct page *p)
         text_add(p->out, "<p class=hint>No secrets were recorded.</p></section>\n");
         return;
     }
-    text_add(
+    text_addf(
         p->out,
-        "<p class=hint>Each secret is derived from the one above it and from a hash of the "
-        "messages so far, so that both sides get the same keys only if they saw the same "
-        "handshake. With these values anybody can decrypt a recording of this connection: "
-        "pass the page on only if the connection carried nothing secret.</p>\n"
-        "<div class=keys>");
-    draw(p);
+        "<p class=hint>%s With these values anybody can decrypt a recording of this connection: "
+        "pass the page on only if the connection carried nothing secret.</p>\n<div class=keys>",
+        !p->old
+            ? "Each secret is derived from the one above it and from a hash of the messages so "
+              "far, so that both sides get the same keys only if they saw the same handshake."
+        : p->facts->ems || !p->facts->version
+            ? "TLS 1.2 makes one master secret of the key exchange and the whole handshake, and cuts "
+              "all keys of the connection from it."
+            : "TLS 1.2 makes one master secret of the key exchange and the two randoms, and cuts all "
+              "keys of the connection from it.");
+    if (p->old)
+        page_keys12(p);
+    else
+        keys_draw(
+            p, boxes13, BOXES,
+            "Key schedule: early secret, handshake secret and master secret, and the traffic "
+            "secrets derived from each");
     list(p);
     text_add(p->out, "</div></section>\n");
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/explain.h"
 #include "cli/trace_tree.h"
 
 /* One message while it is being written. */
@@ -80,19 +79,24 @@ static void write_value(struct opened *o, const struct trace_node *n)
 }
 
 /* "cipher_suites length", "cipher_suites.length" and the like are lengths of something. */
-static const struct explanation *explain_field(const char *name)
+static const struct explanation *explain_field(const struct opened *o, const char *name)
 {
-    const struct explanation *x = explain_find('f', name);
+    const struct explanation *x = page_explain(o->page, 'f', name, o->name);
     if (!x && ends_with(name, "length"))
-        x = explain_find('f', "length");
+        x = page_explain(o->page, 'f', "length", NULL);
     return x;
+}
+
+static const char *field_name(const struct opened *o, const char *name)
+{
+    return o->page->old ? explain_name12(name, o->name) : name;
 }
 
 /* Of a list's items only the first is explained; the others follow it closely. */
 static void write_leaf(struct opened *o, const struct trace_node *n, bool again)
 {
     struct text *out = o->page->out;
-    const struct explanation *x = explain_field(n->name);
+    const struct explanation *x = explain_field(o, n->name);
     bool is_long = n->size > 128;
     text_addf(out, "<div class=\"leaf%s\"><code data-offset=%zu data-size=%zu%s%s>",
               n->gap  ? " gap"
@@ -102,7 +106,7 @@ static void write_leaf(struct opened *o, const struct trace_node *n, bool again)
               is_long ? " class=long tabindex=0" : "");
     page_bytes(out, o->bytes + n->offset, n->size);
     text_add(out, "</code><div class=what><span class=name>");
-    text_html(out, n->gap ? "(not opened)" : n->name);
+    text_html(out, n->gap ? "(not opened)" : field_name(o, n->name));
     text_add(out, "</span> ");
     write_value(o, n);
     if (!again)
@@ -162,7 +166,7 @@ static void write_extension(struct opened *o, const struct trace_node *n,
         snprintf(number, sizeof number, "extension 0x%04x", type);
         name = number;
     }
-    const struct explanation *x = explain_find('e', name);
+    const struct explanation *x = page_explain(o->page, 'e', name, NULL);
     text_add(out, "<details class=ext data-extension=\"");
     text_html(out, name);
     text_add(out, "\"><summary><span class=name>");
@@ -184,7 +188,7 @@ static void write_extension(struct opened *o, const struct trace_node *n,
 static void write_group(struct opened *o, const struct trace_node *n, bool in_extension)
 {
     struct text *out = o->page->out;
-    const struct explanation *x = explain_find('f', n->name);
+    const struct explanation *x = page_explain(o->page, 'f', n->name, o->name);
     /* The extension's own vector needs no second heading. */
     if (o->extension && (explain_name_is(o->extension, n->name) ||
                          explain_name_is("extension_data", n->name))) {
@@ -194,7 +198,7 @@ static void write_group(struct opened *o, const struct trace_node *n, bool in_ex
     text_addf(out,
               "<div class=group data-from=%zu data-bytes=%zu><p class=gh><span class=name>",
               n->offset, n->size);
-    text_html(out, n->name);
+    text_html(out, field_name(o, n->name));
     text_add(out, "</span> ");
     if (n->event && n->event->text && *n->event->text) {
         text_add(out, "<span class=val>");
@@ -241,11 +245,9 @@ static void write_nodes(struct opened *o, const struct trace_node *first,
 
 void page_message(struct page *p, const struct item *item)
 {
-    static const char *const lock[] = {"unprotected", "early-data keys", "handshake keys",
-                                       "application keys"};
     const hf_trace_event *e = item_event(p, item);
     const char *name = message_name(e);
-    const struct explanation *x = explain_find('m', name);
+    const struct explanation *x = page_explain(p, 'm', name, p->suite.key_exchange);
     struct opened o = {.page = p, .bytes = e->bytes, .name = name};
     struct trace_tree tree;
     if (!trace_tree_build(&tree, item->parts, item->part_count, e->size, e->record_type)) {
@@ -264,7 +266,7 @@ void page_message(struct page *p, const struct item *item)
         text_add(p->out, "</span>");
     }
     text_addf(p->out, " <span class=count>%zu bytes</span> <span class=\"lock k%d\">%s</span>",
-              e->size, (int)item->protection, lock[item->protection]);
+              e->size, (int)item->protection, page_lock(p, item->protection));
     if (x)
         text_addf(p->out, "<span class=why>%s</span>", x->sentence);
     text_add(p->out, "</summary>\n<div class=body>");
@@ -273,126 +275,6 @@ void page_message(struct page *p, const struct item *item)
     write_nodes(&o, e->size == 0 ? NULL : root->leaf ? root : root->first, NULL, false);
     text_add(p->out, "</div></details>\n");
     trace_tree_clear(&tree);
-}
-
-/* ---------------------------------------------------------------- records */
-
-static const char *content_type(uint64_t type)
-{
-    switch (type) {
-    case 20: return "change_cipher_spec";
-    case 21: return "alert";
-    case 22: return "handshake";
-    case 23: return "application_data";
-    default: return "unknown";
-    }
-}
-
-static void record_leaf(struct page *p, const uint8_t *bytes, size_t len, const char *name,
-                        const char *value, const char *why)
-{
-    text_add(p->out, "<div class=leaf><code");
-    text_add(p->out, len > 128 ? " class=long tabindex=0>" : ">");
-    page_bytes(p->out, bytes, len);
-    text_addf(p->out, "</code><div class=what><span class=name>%s</span> <span class=val>",
-              name);
-    text_html(p->out, value);
-    text_addf(p->out, "</span><p>%s</p></div></div>\n", why);
-}
-
-static void write_fragment(struct page *p, const hf_trace_event *e, bool protected, bool data)
-{
-    char count[40];
-    snprintf(count, sizeof count, "%zu bytes", e->size - 5);
-    if (!protected) {
-        text_addf(p->out,
-                  "<p class=why>The other %s are the content itself: it is opened below.</p>\n",
-                  count);
-        return;
-    }
-    /* Handshakes are shown whole; of a long conversation the beginning is enough. */
-    size_t room = p->cipher_shown < 65536 ? 65536 - p->cipher_shown : 0;
-    size_t shown = e->size - 5 < 4096 || !data ? e->size - 5 : 4096;
-    if (data && shown > room)
-        shown = room;
-    p->cipher_shown += data ? shown : 0;
-    record_leaf(
-        p, e->bytes + 5, shown, "encrypted_record", count,
-        "Ciphertext: content, its true type, padding, and the tag that proves nobody changed it.");
-    if (shown < e->size - 5)
-        text_addf(p->out, "<p class=why>The first %zu bytes are shown.</p>\n", shown);
-}
-
-/* Application data is shown where it travelled; handshake messages are opened on their own. */
-static void write_content(struct page *p, const hf_trace_event *e)
-{
-    const size_t most = 65536;
-    size_t room = most > p->data_shown ? most - p->data_shown : 0;
-    size_t shown = e->size < room ? e->size : room;
-    if (shown > 4096)
-        shown = 4096;
-    p->data_shown += shown;
-    bool words = true;
-    for (size_t i = 0; i < shown && words; i++)
-        words = e->bytes[i] >= 0x20 || e->bytes[i] == '\n' || e->bytes[i] == '\r' ||
-                e->bytes[i] == '\t';
-    if (words && shown) {
-        text_add(p->out, "<pre class=data tabindex=0>");
-        for (size_t i = 0, from = 0; i <= shown; i++)
-            if (i == shown || e->bytes[i] == '\r') {
-                text_html_bytes(p->out, e->bytes + from, i - from);
-                from = i + 1;
-            }
-        text_add(p->out, "</pre>\n");
-    } else if (shown) {
-        text_add(p->out, "<code class=long tabindex=0>");
-        page_bytes(p->out, e->bytes, shown);
-        text_add(p->out, "</code>\n");
-    }
-    if (shown < e->size)
-        text_addf(p->out, "<p class=why>%zu of %zu bytes are shown.</p>\n", shown, e->size);
-}
-
-void page_record(struct page *p, const struct item *item)
-{
-    const hf_trace_event *e = item_event(p, item);
-    bool protected = item->part_count > 0;
-    uint64_t inner = protected ? item->parts[0]->number : e->record_type;
-    char number[40];
-    bool data = protected && inner == 23;
-    text_addf(p->out,
-              "<details class=\"record%s\" data-record=%s data-bytes=%zu id=r%u><summary>%s "
-              "<span class=val>%s</span> <span class=count>%zu bytes</span>",
-              data ? " appdata" : "", content_type(inner), e->size, item->number,
-              data ? "<strong>Application data</strong>" : "Record",
-              data ? "" : content_type(inner), data ? item->parts[0]->size : e->size);
-    if (protected)
-        text_addf(p->out, " <span class=\"lock k%d\">%s</span>", (int)item->protection,
-                  data ? "application keys" : "disguised as application_data");
-    text_add(p->out, "</summary>\n<div class=body>");
-    if (e->size >= 5) {
-        record_leaf(
-            p, e->bytes, 1, "type", content_type(e->bytes[0]),
-            protected ? "Every protected record says application_data; the true type is inside."
-                      : "What the record carries.");
-        snprintf(number, sizeof number, "0x%02x%02x", e->bytes[1], e->bytes[2]);
-        record_leaf(p, e->bytes + 1, 2, "legacy_record_version", number,
-                    "Frozen for the sake of old equipment, and ignored.");
-        snprintf(number, sizeof number, "%llu bytes",
-                 (unsigned long long)big_endian(e->bytes + 3, 2));
-        record_leaf(p, e->bytes + 3, 2, "length", number, "How many bytes follow.");
-        write_fragment(p, e, protected, data);
-    }
-    for (size_t i = 0; i < item->part_count; i++) {
-        const hf_trace_event *in = item->parts[i];
-        text_addf(p->out,
-                  "<p class=gh><span class=name>content</span> <span class=val>%s</span> "
-                  "<span class=count>%zu bytes, decrypted</span></p>\n",
-                  content_type(in->number), in->size);
-        if (in->number == 23)
-            write_content(p, in);
-    }
-    text_add(p->out, "</div></details>\n");
 }
 
 /* ---------------------------------------------------------------- work between messages */
@@ -404,13 +286,16 @@ void page_work(struct page *p, const struct item *item)
         const hf_trace_event *e = item->parts[i];
         /* A step that reads or writes a message says no more than the message itself. */
         const char *word = strrchr(e->name, ' ');
-        if (e->kind == HF_TRACE_STEP && explain_find('m', word ? word + 1 : e->name))
+        if (e->kind == HF_TRACE_STEP && page_explain(p, 'm', word ? word + 1 : e->name, NULL))
+            continue;
+        /* The row only looks whether it may. */
+        if (e->kind == HF_TRACE_STEP && strcmp(e->name, "false start") == 0)
             continue;
         if (!open)
             text_add(p->out, "<ul class=work>\n");
         open = true;
         const struct explanation *x =
-            explain_find(e->kind == HF_TRACE_NOTE ? 'n' : 's', e->name);
+            page_explain(p, e->kind == HF_TRACE_NOTE ? 'n' : 's', e->name, NULL);
         text_addf(p->out, "<li class=%s><span class=name>",
                   e->kind == HF_TRACE_NOTE     ? "note"
                   : e->kind == HF_TRACE_SECRET ? "secret"

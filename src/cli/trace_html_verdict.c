@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/explain.h"
-
 /* ---------------------------------------------------------------- what was agreed */
 
 /* Names of numbers; what the tables do not know is shown as a number. */
@@ -14,6 +12,18 @@ static void add_number(struct text *out, const char *name, uint16_t number)
         text_addf(out, "0x%04x", number);
     else
         text_html(out, name);
+}
+
+/* The names of TLS 1.2's suites are long: a line may break behind an underscore. */
+static void add_suite(struct text *out, uint16_t suite)
+{
+    const char *name = hf_suite_name(suite);
+    if (strcmp(name, "unknown") == 0) {
+        add_number(out, name, suite);
+        return;
+    }
+    for (; *name; name++)
+        text_addf(out, "%c%s", *name, *name == '_' ? "<wbr>" : "");
 }
 
 static void term(struct text *out, const char *name)
@@ -77,14 +87,69 @@ static void write_certificate_term(struct page *p)
     term_end(out, NULL);
 }
 
-/* Time from the first event to the last change to application keys. */
+/* Time from the first event to the last change to application keys, or to the last Finished. */
 static uint64_t handshake_time(const struct page *p)
 {
     uint64_t end = 0;
-    for (size_t i = 0; i < p->item_count; i++)
-        if (p->items[i].kind == ITEM_KEYS && strstr(item_event(p, &p->items[i])->name, "appl"))
-            end = item_event(p, &p->items[i])->time;
+    int finished = 0; /* in TLS 1.2 the second one is the end */
+    for (size_t i = 0; i < p->item_count && finished < 2; i++) {
+        const hf_trace_event *e = item_event(p, &p->items[i]);
+        bool keys = p->items[i].kind == ITEM_KEYS && strstr(e->name, "appl");
+        bool last = p->old && p->items[i].kind == ITEM_MESSAGE &&
+                    strcmp(message_name(e), "Finished") == 0;
+        finished += last;
+        if (p->old ? last : keys)
+            end = e->time;
+    }
     return end > p->start ? end - p->start : 0;
+}
+
+static void write_exchange_term(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    const char *kx = p->suite.key_exchange;
+    term(p->out, "Key exchange");
+    if (f->group && !(p->old && f->resumed))
+        add_number(p->out, hf_group_name(f->group), f->group);
+    else if (f->resumed || !kx)
+        text_add(p->out, f->resumed ? "none" : "not reached");
+    else
+        text_html(p->out, kx);
+    term_end(p->out, p->old && f->resumed ? "the session's old master secret alone"
+                     : f->group           ? about_group(f)
+                     : p->old             ? verdict_exchange12(p)
+                                          : about_group(f));
+}
+
+/* TLS 1.0 and 1.1 have one signature with RSA keys, which has no number (RFC 4346 7.4.3). */
+static void write_signature_term(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    term(p->out, "Signature");
+    if (f->resumed && p->old)
+        text_add(p->out, "none");
+    else if (f->signature == 0xff01)
+        text_add(p->out, "RSA with MD5 and SHA-1");
+    else if (f->signature)
+        add_number(p->out, hf_signature_name(f->signature), f->signature);
+    else
+        text_add(p->out, "none");
+    bool decrypts = p->suite.key_exchange && strcmp(p->suite.key_exchange, "RSA") == 0;
+    term_end(p->out, f->resumed ? "resumed: the session's key is the proof"
+                     : decrypts ? "that it could decrypt the secret is the server's proof"
+                                : "");
+}
+
+static void write_session_term(struct page *p)
+{
+    const struct trace_facts *f = p->facts;
+    term(p->out, "Session");
+    text_add(p->out, !f->resumed                      ? "full handshake"
+                     : f->resumed_by == RESUMED_BY_ID ? "resumed by its ID"
+                     : f->resumed_by || !p->old       ? "resumed with a ticket"
+                                                      : "resumed");
+    text_add(p->out, f->retried ? ", after a HelloRetryRequest" : "");
+    term_end(p->out, NULL);
 }
 
 static void write_terms(struct page *p)
@@ -104,26 +169,16 @@ static void write_terms(struct page *p)
     term_end(out, NULL);
     if (f->suite) {
         term(out, "Cipher suite");
-        add_number(out, hf_suite_name(f->suite), f->suite);
-        term_end(out, about_suite(f->suite));
+        char words[160];
+        add_suite(out, f->suite);
+        if (p->old)
+            verdict_suite12(p, words);
+        term_end(out, p->old ? words : about_suite(f->suite));
     }
-    term(out, "Key exchange");
-    if (f->group)
-        add_number(out, hf_group_name(f->group), f->group);
-    else
-        text_add(out, f->resumed ? "none" : "not reached");
-    term_end(out, about_group(f));
-    term(out, "Signature");
-    if (f->signature)
-        add_number(out, hf_signature_name(f->signature), f->signature);
-    else
-        text_add(out, "none");
-    term_end(out, f->resumed ? "resumed: the session's key is the proof" : "");
+    write_exchange_term(p);
+    write_signature_term(p);
     write_certificate_term(p);
-    term(out, "Session");
-    text_add(out, f->resumed ? "resumed with a ticket" : "full handshake");
-    text_add(out, f->retried ? ", after a HelloRetryRequest" : "");
-    term_end(out, NULL);
+    write_session_term(p);
     term(out, "Application protocol");
     if (f->alpn)
         text_html(out, f->alpn);
@@ -133,14 +188,15 @@ static void write_terms(struct page *p)
     if (handshake_time(p)) {
         term(out, "Time");
         page_milliseconds(out, handshake_time(p));
-        term_end(out, f->retried ? "two round trips" : "one round trip");
+        bool two = f->retried || (p->old && !f->resumed);
+        term_end(out, two ? "two round trips" : "one round trip");
     }
     text_add(out, "</dl>\n");
 }
 
 /* ---------------------------------------------------------------- what to think of it */
 
-static void point(struct page *p, bool good, const char *sentence)
+void verdict_point(struct page *p, bool good, const char *sentence)
 {
     text_addf(p->out, "<li class=%s><span class=sr>%s: </span>%s</li>\n",
               good ? "good" : "weak", good ? "good" : "weak", sentence);
@@ -153,34 +209,38 @@ static void judge_certificate(struct page *p)
         return;
     int64_t left = hf_certificate_not_after(f->certificate) - f->now;
     if (f->now && left < 0)
-        point(p, false, "The server's certificate has expired.");
+        verdict_point(p, false, "The server's certificate has expired.");
     else if (f->now && left < 14 * 86400)
-        point(p, false, "The server's certificate expires within two weeks.");
+        verdict_point(p, false, "The server's certificate expires within two weeks.");
     if (strcmp(hf_certificate_subject(f->certificate), hf_certificate_issuer(f->certificate)) ==
         0)
-        point(p, false,
-              "The certificate is signed by itself: nobody else vouches for the name.");
+        verdict_point(p, false,
+                      "The certificate is signed by itself: nobody else vouches for the name.");
     if (strstr(hf_certificate_signature(f->certificate), "sha1") ||
         strstr(hf_certificate_signature(f->certificate), "SHA1"))
-        point(p, false,
-              "The certificate is signed with SHA-1, for which collisions can be made.");
+        verdict_point(
+            p, false,
+            "The certificate is signed with SHA-1, for which collisions can be made.");
 }
 
 static void judge_exchange(struct page *p)
 {
     const struct trace_facts *f = p->facts;
     if (f->group)
-        point(p, true,
-              "Forward secrecy: the keys come from a fresh exchange. Whoever steals the "
-              "server's private key later cannot read what was recorded today.");
+        verdict_point(
+            p, true,
+            "Forward secrecy: the keys come from a fresh exchange. Whoever steals the "
+            "server's private key later cannot read what was recorded today.");
     else if (f->resumed)
-        point(p, false, "No forward secrecy: the keys hang on the old session alone.");
+        verdict_point(p, false, "No forward secrecy: the keys hang on the old session alone.");
     if (is_hybrid(f->group) || (f->group >= 0x0200 && f->group <= 0x0202))
-        point(p, true, "A quantum computer of the future cannot read this recording either.");
+        verdict_point(p, true,
+                      "A quantum computer of the future cannot read this recording either.");
     else if (f->group)
-        point(p, false,
-              "The key exchange is not post-quantum: what is recorded today could be read "
-              "by a large quantum computer of the future.");
+        verdict_point(
+            p, false,
+            "The key exchange is not post-quantum: what is recorded today could be read "
+            "by a large quantum computer of the future.");
 }
 
 static void judge(struct page *p)
@@ -189,27 +249,31 @@ static void judge(struct page *p)
     if (!f->version)
         return;
     text_add(p->out, "<ul class=points>\n");
-    if (f->version == HF_TLS1_3)
-        point(p, true,
-              "TLS 1.3, the current version: certificates travel encrypted, and only modern "
-              "ciphers exist in it.");
-    else
-        point(p, false, "Not TLS 1.3, the current version.");
-    judge_exchange(p);
+    if (p->old) {
+        verdict_judge12(p);
+    } else {
+        verdict_point(
+            p, true,
+            "TLS 1.3, the current version: certificates travel encrypted, and only modern "
+            "ciphers exist in it.");
+        judge_exchange(p);
+    }
     if (!f->is_server && f->verified)
-        point(p, true, "The certificate chain and the name were verified.");
+        verdict_point(p, true, "The certificate chain and the name were verified.");
     else if (!f->is_server)
-        point(p, false, "The server's identity was NOT verified: this could be anybody.");
+        verdict_point(p, false,
+                      "The server's identity was NOT verified: this could be anybody.");
     else if (f->verified)
-        point(p, true, "The client showed a certificate, and it was verified.");
+        verdict_point(p, true, "The client showed a certificate, and it was verified.");
     judge_certificate(p);
     if (f->server_name)
-        point(p, false,
-              "The name that was asked for travelled in clear text in the ClientHello "
-              "(server_name): who watches the line knows it.");
+        verdict_point(p, false,
+                      "The name that was asked for travelled in clear text in the ClientHello "
+                      "(server_name): who watches the line knows it.");
     if (f->retried)
-        point(p, false,
-              "The first guess of a group was not the server's: that cost one round trip.");
+        verdict_point(
+            p, false,
+            "The first guess of a group was not the server's: that cost one round trip.");
     text_add(p->out, "</ul>\n");
 }
 
@@ -295,9 +359,10 @@ void page_ladder(struct page *p)
         write_rung(p, i, end, ++number);
         i = end;
     }
-    text_add(
-        p->out,
-        "</ol></div>\n<p class=legend><span class=k0>in clear text</span> "
-        "<span class=k2>under handshake keys</span> <span class=k3>under application keys</span>"
-        "</p></section>\n");
+    text_add(p->out, p->old
+                         ? "</ol></div>\n<p class=legend><span class=k0>in clear text</span> "
+                           "<span class=k3>under the connection's keys</span></p></section>\n"
+                         : "</ol></div>\n<p class=legend><span class=k0>in clear text</span> "
+                           "<span class=k2>under handshake keys</span> "
+                           "<span class=k3>under application keys</span></p></section>\n");
 }

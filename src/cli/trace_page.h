@@ -2,9 +2,11 @@
 #ifndef CLI_TRACE_PAGE_H
 #define CLI_TRACE_PAGE_H
 
+#include "cli/explain.h"
 #include "cli/trace_html.h"
 
-/* What protects a direction, as the ladder colours it. */
+/* What protects a direction, as the ladder colours it. TLS 1.2 and older have one kind of keys for all that
+ * is protected: APPLICATION_KEYS. */
 enum protection { OPEN, EARLY_KEYS, HANDSHAKE_KEYS, APPLICATION_KEYS };
 
 enum item_kind {
@@ -34,6 +36,10 @@ struct page {
     struct item *items;
     size_t item_count, item_size;
     uint64_t start;      /* time of the first event */
+    uint16_t version;    /* as far as is known, 0 if not */
+    bool old;            /* it is TLS 1.2 or older */
+    hf_suite_info suite; /* old: the suite's row; name NULL: not known */
+    bool etm;            /* old: encrypt-then-MAC is used */
     size_t cipher_shown; /* bytes of application data's records written so far */
     size_t data_shown;   /* bytes of application data written so far */
     bool failed;         /* memory ran out */
@@ -54,6 +60,13 @@ static inline const hf_trace_event *item_event(const struct page *p, const struc
     return &p->recording->events[item->event];
 }
 
+/* page_explain: explain_find for the version that is spoken. `message` is where the name stands, or NULL. */
+const struct explanation *page_explain(const struct page *p, char kind, const char *name,
+                                       const char *message);
+
+/* page_lock: what protects an item, in words. */
+const char *page_lock(const struct page *p, enum protection protection);
+
 const char *message_name(const hf_trace_event *event); /* "ClientHello" */
 void page_rfc(struct text *out, const char *rfc);      /* a section as a link; NULL: nothing */
 void page_bytes(struct text *out, const uint8_t *p, size_t len); /* hexadecimal with ASCII */
@@ -61,11 +74,26 @@ void page_milliseconds(struct text *out, uint64_t nanoseconds);
 
 void page_message(struct page *p, const struct item *item);
 void page_record(struct page *p, const struct item *item);
+/* page_fragment12 opens the protected part of a record of TLS 1.2 or older behind its header: `content` bytes
+ * are in it, application data or not. */
+void page_fragment12(struct page *p, const hf_trace_event *record, size_t content, bool data);
+/* page_leaf writes bytes and what they are; page_cipher does it for ciphertext, within the page's limits. */
+void page_cipher(struct page *p, const uint8_t *bytes, size_t len, bool data, const char *name,
+                 const char *why);
+void page_leaf(struct page *p, const uint8_t *bytes, size_t len, const char *name,
+               const char *value, const char *why);
 void page_work(struct page *p, const struct item *item);
 void page_certificate(struct page *p, const uint8_t *der, size_t len);
 void page_keys(struct page *p);    /* section: the key schedule */
+void page_keys12(struct page *p);  /* the drawing of it for TLS 1.2 and older */
 void page_verdict(struct page *p); /* section: what was agreed */
-void page_ladder(struct page *p);  /* section: flights at a glance */
+
+/* What the verdict says about TLS 1.2 and older. verdict_point writes one point of it. */
+void verdict_point(struct page *p, bool good, const char *sentence);
+void verdict_judge12(struct page *p);
+void verdict_suite12(const struct page *p, char out[160]);
+const char *verdict_exchange12(const struct page *p);
+void page_ladder(struct page *p); /* section: flights at a glance */
 
 extern const char *const page_style[]; /* lines, NULL at the end */
 extern const char page_script[];
