@@ -1,7 +1,7 @@
 /* When memory runs out: the n-th allocation fails, for every n, and nothing crashes or leaks (the
  * build with AddressSanitizer sees leaks). */
 #include "../unit/check.h"
-#include "pair.h"
+#include "old.h"
 
 #include "bytes/bytes.h"
 
@@ -108,8 +108,125 @@ static void test_memory_cap(void)
     pair_clear(&p);
 }
 
+/* ---- TLS 1.2 */
+
+struct old_script {
+    const char *suite;
+    bool resume, tickets, client_auth, by_client, by_server;
+};
+
+static bool renegotiate(struct pair *p, struct end *from)
+{
+    hf_error err;
+    uint8_t before = p->client.conn->est.renegotiations;
+    if (hf_conn_renegotiate(from->conn, &err) != HF_DONE)
+        return false;
+    pair_run(p);
+    return end_shaken(&p->client) && end_shaken(&p->server) &&
+           p->client.conn->est.renegotiations == before + 1;
+}
+
+static bool play_old(struct pair *p, const struct old_script *s)
+{
+    struct script how = {s->resume};
+    if (!connect(p, &how))
+        return false;
+    pair_run(p);
+    if (!end_shaken(&p->client) || !end_shaken(&p->server) || !old_echo(p))
+        return false;
+    if (s->resume && !hf_conn_resumed(p->client.conn))
+        return false; /* without memory for the session there may be a full handshake */
+    if ((s->by_client && !renegotiate(p, &p->client)) ||
+        (s->by_server && !renegotiate(p, &p->server)))
+        return false;
+    return old_echo(p);
+}
+
+static void old_until_it_works(const struct old_script *s)
+{
+    struct pair p;
+    unsigned long n = 1;
+    old_start(&p, HF_TLS1_2, s->suite);
+    CHECK(hf_config_set_tickets(p.server_config, s->tickets, 7200));
+    CHECK(hf_config_set_renegotiation(p.client_config, 3));
+    CHECK(hf_config_set_renegotiation(p.server_config, 3));
+    CHECK(hf_config_set_psk_hint(p.server_config, "hint"));
+    CHECK(hf_config_set_alpn(p.client_config, "h2", false));
+    CHECK(hf_config_set_alpn(p.server_config, "h2", false));
+    if (s->client_auth) {
+        CHECK(hf_config_add_credential(p.client_config, p.cred));
+        CHECK(hf_config_set_trust(p.server_config, p.trust));
+        CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE));
+    }
+    CHECK(pair_shake(&p));
+    pair_reset(&p);
+    for (;; n++) {
+        mem_test_fail_after(n);
+        bool ok = play_old(&p, s);
+        mem_test_fail_after(0);
+        check_error(&p.client);
+        check_error(&p.server);
+        pair_reset(&p);
+        while (p.sessions > 1)
+            hf_session_free(p.session[--p.sessions]);
+        CHECK(n <= 5000);
+        if (ok || n > 5000)
+            break;
+    }
+    CHECK_MSG(n > 10, "%s: %lu", s->suite, n);
+    pair_clear(&p);
+}
+
+static void test_old_handshakes(void)
+{
+    static const struct old_script scripts[] = {
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", .tickets = true},
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+         .tickets = true,
+         .client_auth = true},
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", .client_auth = true},
+        {.suite = "TLS_RSA_WITH_AES_128_CBC_SHA", .tickets = true},
+        {.suite = "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", .tickets = true},
+        {.suite = "TLS_PSK_WITH_AES_128_GCM_SHA256", .tickets = true},
+        {.suite = "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA"},
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        old_until_it_works(&scripts[i]);
+}
+
+static void test_old_resumptions(void)
+{
+    static const struct old_script scripts[] = {
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", .resume = true, .tickets = true},
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", .resume = true},
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+         .resume = true,
+         .tickets = true,
+         .client_auth = true},
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        old_until_it_works(&scripts[i]);
+}
+
+static void test_renegotiations(void)
+{
+    static const struct old_script scripts[] = {
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+         .tickets = true,
+         .by_client = true},
+        {.suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+         .client_auth = true,
+         .by_server = true},
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        old_until_it_works(&scripts[i]);
+}
+
 int main(void)
 {
+    RUN(test_old_handshakes);
+    RUN(test_old_resumptions);
+    RUN(test_renegotiations);
     RUN(test_full_handshake);
     RUN(test_resumed_handshake);
     RUN(test_memory_cap);

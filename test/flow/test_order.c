@@ -1,12 +1,10 @@
 /* Any function of a connection in any state and any order, also from within its callbacks: what must
  * hold always holds, and the sanitizers find nothing. The sequences are the same in every run. */
 #include "../unit/check.h"
-#include "pair.h"
+#include "old.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "connection/conn.h"
 
 static uint32_t state;
 
@@ -22,6 +20,7 @@ struct world {
     struct pair p;
     unsigned depth;        /* of callbacks */
     unsigned done, failed; /* sequences that ended so */
+    unsigned renegotiated;
 };
 
 static void act(struct world *w, struct end *e);
@@ -40,31 +39,34 @@ static hf_result note(const struct end *e, hf_result r)
         CHECK(wants & HF_IN_HANDSHAKE);
     CHECK(((wants & HF_CAN_ANSWER) != 0) == (hf_conn_question(e->conn) != NULL));
     if (wants & HF_CAN_SEND)
-        CHECK(hf_conn_version(e->conn) == HF_TLS1_3 && hf_conn_suite(e->conn));
+        CHECK((hf_conn_version(e->conn) && hf_conn_suite(e->conn)) || e->conn->hs->may_send);
     return r;
 }
 
 static void answer(struct world *w, struct end *e)
 {
-    uint8_t sig[200] = {0};
+    uint8_t sig[SIG_MAX_SIZE] = {0};
     size_t len = 0;
     const hf_question *q = hf_conn_question(e->conn);
     bool right = chance(8) != 0;
     if (!q)
         return;
-    switch (q->ask) {
-    case HF_ASK_CREDENTIAL: hf_answer_credential(e->conn, right ? w->p.cred : NULL); break;
-    case HF_ASK_VERIFY: hf_answer_verify(e->conn, right); break;
-    case HF_ASK_HELLO: hf_answer_hello(e->conn, right ? NULL : w->p.server_config); break;
-    case HF_ASK_SIGNATURE:
+    if (q->ask == HF_ASK_CREDENTIAL) {
+        hf_answer_credential(e->conn, right ? w->p.cred : NULL);
+    } else if (q->ask == HF_ASK_VERIFY) {
+        hf_answer_verify(e->conn, right);
+    } else if (q->ask == HF_ASK_HELLO) {
+        hf_answer_hello(e->conn, right ? NULL : w->p.server_config);
+    } else if (q->ask == HF_ASK_SIGNATURE) {
+        const struct sigalg *alg = sigalg_find(q->scheme);
         if (right)
-            CHECK(private_key_sign(w->p.cred->key, sigalg_find(q->scheme)->sig,
+            CHECK(private_key_sign(w->p.cred->key, alg ? alg->sig : SIG_PKCS1_MD5_SHA1,
                                    slice_of(q->to_be_signed, q->to_be_signed_len), sig, &len));
         hf_answer_signature(e->conn, sig, len);
-        break;
-    case HF_ASK_PSK:
-    case HF_ASK_COUNT:
-    case HF_ASK_NONE: CHECK(false); break;
+    } else {
+        CHECK_INT(q->ask, HF_ASK_PSK);
+        hf_answer_psk(e->conn, (const uint8_t *)"alice", right ? 5 : 4,
+                      (const uint8_t *)"sixteen bytes of key", 16);
     }
     CHECK(hf_conn_question(e->conn) == NULL);
 }
@@ -137,9 +139,18 @@ static void look(struct end *e)
         CHECK(hf_explain(e->conn, hf_conn_error(e->conn), text, sizeof text) > 0);
 }
 
+static void renegotiate(struct world *w, struct end *e)
+{
+    hf_error err = {0};
+    hf_result r = hf_conn_renegotiate(e->conn, &err);
+    CHECK(r == HF_DONE || (r == HF_FAILED && err.code != HF_OK));
+    w->renegotiated += r == HF_DONE;
+    note(e, HF_DONE);
+}
+
 static void act(struct world *w, struct end *e)
 {
-    switch (chance(15)) {
+    switch (chance(16)) {
     case 0:
     case 1:
     case 2: carry(w, e); break;
@@ -163,6 +174,7 @@ static void act(struct world *w, struct end *e)
         break;
     case 12:
     case 13: answer(w, e); break;
+    case 14: renegotiate(w, e); break;
     default: receive(e); break;
     }
 }
@@ -184,18 +196,27 @@ static void one_sequence(struct world *w)
     pair_reset(&w->p);
 }
 
-static void sequences(unsigned asks, uint32_t seed)
+/* suite: NULL for TLS 1.3. */
+static void sequences(unsigned asks, uint32_t seed, const char *suite)
 {
     static struct world w;
     memset(&w, 0, sizeof w);
-    pair_init(&w.p, PKI_P256);
+    if (suite)
+        old_start(&w.p, strstr(suite, "SHA256") ? HF_TLS1_2 : HF_TLS1_0, suite);
+    else
+        pair_init(&w.p, PKI_P256);
+    hf_config_set_renegotiation(w.p.client_config, 200);
+    hf_config_set_renegotiation(w.p.server_config, 200);
+    hf_config_set_alpn(w.p.client_config, "h2", false);
+    hf_config_set_alpn(w.p.server_config, "h2", false);
+    hf_config_set_false_start(w.p.client_config, true);
     hf_config_set_trust(w.p.server_config, w.p.trust);
     hf_config_set_client_auth(w.p.server_config, HF_CLIENT_AUTH_REQUEST);
     hf_config_add_credential(w.p.client_config, w.p.cred);
     hf_config_set_key_update_after(w.p.client_config, 3);
     if (seed & 1)
         hf_config_set_key_shares(w.p.client_config, "");
-    for (int ask = HF_ASK_CREDENTIAL; ask <= HF_ASK_HELLO; ask++) {
+    for (int ask = HF_ASK_CREDENTIAL; ask <= HF_ASK_PSK; ask++) {
         if (!(asks >> ask & 1))
             continue;
         hf_config_set_ask(w.p.server_config, (hf_ask)ask, on_ask, &w);
@@ -210,18 +231,39 @@ static void sequences(unsigned asks, uint32_t seed)
 
 static void test_without_questions(void)
 {
-    sequences(0, 1);
-    sequences(0, 2);
+    sequences(0, 1, NULL);
+    sequences(0, 2, NULL);
 }
 
 static void test_with_questions(void)
 {
     for (uint32_t seed = 3; seed < 7; seed++)
-        sequences(~0u, seed);
+        sequences(~0u, seed, NULL);
+}
+
+static const char *const suites[] = {
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
+};
+
+static void test_old_without_questions(void)
+{
+    for (uint32_t i = 0; i < 8; i++)
+        sequences(0, 10 + i, suites[i % 4]);
+}
+
+static void test_old_with_questions(void)
+{
+    for (uint32_t i = 0; i < 8; i++)
+        sequences(~0u, 20 + i, suites[i % 4]);
 }
 
 int main(void)
 {
+    RUN(test_old_without_questions);
+    RUN(test_old_with_questions);
     RUN(test_without_questions);
     RUN(test_with_questions);
     return check_done();

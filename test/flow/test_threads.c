@@ -1,7 +1,7 @@
 /* One thread reads while another writes on the same connection, with KeyUpdates of both sides in
  * between: to be run under ThreadSanitizer too. */
 #include "../unit/check.h"
-#include "pair.h"
+#include "old.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -52,7 +52,8 @@ static void *writer(void *arg)
     for (int i = 0; i < TURNS; i++) {
         size_t taken, written, waiting;
         memset(data, i & 0xff, sizeof data);
-        if (i % 100 == 50 && hf_conn_key_update(s->conn, i % 200 == 50) != HF_DONE)
+        hf_result renewed = hf_conn_version(s->conn) == HF_TLS1_3 ? HF_DONE : HF_CLOSED;
+        if (i % 100 == 50 && hf_conn_key_update(s->conn, i % 200 == 50) != renewed)
             s->failed++;
         if (hf_conn_send(s->conn, data, sizeof data, &taken, out, sizeof out, &written) !=
                 HF_DONE ||
@@ -93,10 +94,13 @@ static void *reader(void *arg)
     return NULL;
 }
 
-static void test_reader_and_writer(void)
+static void read_and_write(uint16_t version, const char *suite)
 {
     struct pair p;
-    pair_init(&p, PKI_P256);
+    if (suite)
+        old_start(&p, version, suite);
+    else
+        pair_init(&p, PKI_P256);
     CHECK(pair_shake(&p));
     struct pipe up = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER},
                 down = up;
@@ -119,6 +123,18 @@ static void test_reader_and_writer(void)
     pair_clear(&p);
 }
 
+static void test_reader_and_writer(void)
+{
+    read_and_write(HF_TLS1_3, NULL);
+}
+
+static void test_reader_and_writer_of_old_versions(void)
+{
+    read_and_write(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    read_and_write(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256");
+    read_and_write(HF_TLS1_0, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA");
+}
+
 struct many {
     struct pair *p;
     int done;
@@ -137,11 +153,14 @@ static void *handshakes(void *arg)
     return NULL;
 }
 
-static void test_shared_configuration(void)
+static void share_configuration(uint16_t version, bool tickets)
 {
     struct pair p;
     pthread_t t[2];
     pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_versions(p.client_config, version, version));
+    if (!tickets) /* the cache of sessions is shared, too */
+        CHECK(hf_config_set_tickets(p.server_config, 0, 0));
     hf_config_set_session_callback(p.client_config, NULL, NULL);
     struct many m[2] = {{&p, 0}, {&p, 0}};
     for (int i = 0; i < 2; i++)
@@ -153,9 +172,17 @@ static void test_shared_configuration(void)
     pair_clear(&p);
 }
 
+static void test_shared_configuration(void)
+{
+    share_configuration(HF_TLS1_3, true);
+    share_configuration(HF_TLS1_2, true);
+    share_configuration(HF_TLS1_2, false);
+}
+
 int main(void)
 {
     RUN(test_reader_and_writer);
+    RUN(test_reader_and_writer_of_old_versions);
     RUN(test_shared_configuration);
     return check_done();
 }
