@@ -329,9 +329,10 @@ static enum hs_result read_key_exchange(struct hs *hs)
         return HS_FAILED;
     hs->exchange = mem_dup(cke.exchange.p, cke.exchange.len);
     hs->exchange_len = cke.exchange.len;
-    hs->psk_identity = mem_dup(cke.identity.p, cke.identity.len);
+    if (is_psk12(hs->n.suite))
+        hs->psk_identity = mem_dup(cke.identity.p, cke.identity.len);
     hs->psk_identity_len = cke.identity.len;
-    if ((cke.exchange.len && !hs->exchange) || (cke.identity.len && !hs->psk_identity))
+    if ((cke.exchange.len && !hs->exchange) || (is_psk12(hs->n.suite) && !hs->psk_identity))
         return hs_fail(hs, HF_E_NO_MEMORY, "ClientKeyExchange");
     return HS_OK;
 }
