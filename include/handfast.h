@@ -320,6 +320,11 @@ HF_API bool hf_config_set_verify_depth(hf_config *config, unsigned depth);
 HF_API bool hf_config_insecure_no_verify(hf_config *config);
 HF_API bool hf_config_insecure_no_name_check(hf_config *config);
 
+/* hf_config_set_verify_resumed also verifies the chain that a resumed session was made with, with the trust
+ * anchors, the time and HF_ASK_VERIFY's answer of now; a chain that is not good any more fails the
+ * handshake. Default off: a session stands for the verification that was made then. */
+HF_API bool hf_config_set_verify_resumed(hf_config *config, bool on);
+
 /* hf_config_set_client_auth says whether a server asks for a client certificate (RFC 8446 4.3.2). */
 typedef enum hf_client_auth { HF_CLIENT_AUTH_NONE, HF_CLIENT_AUTH_REQUEST, HF_CLIENT_AUTH_REQUIRE } hf_client_auth;
 HF_API bool hf_config_set_client_auth(hf_config *config, hf_client_auth mode);
@@ -339,7 +344,8 @@ enum { HF_PSK_KE = 1, HF_PSK_DHE_KE = 2 };
 HF_API bool hf_config_set_psk_modes(hf_config *config, unsigned modes);
 
 /* hf_config_set_tickets says how many tickets a server sends after a full handshake (0 to 16; one
- * after a resumed one, if count is not 0) and how long they are valid (at most 604800 s). */
+ * after a resumed one, if count is not 0) and how long they are valid (at most 604800 s). A client with
+ * count 0 asks for none in TLS 1.2 and older, and offers none: sessions are then kept by their IDs. */
 HF_API bool hf_config_set_tickets(hf_config *config, unsigned count, uint32_t lifetime);
 
 /* hf_config_set_ticket_rotation says after how many seconds a server starts to use a new ticket
@@ -442,6 +448,29 @@ HF_API bool hf_config_set_sct(hf_config *config, bool on);
 HF_API bool hf_config_add_psk(hf_config *config, const uint8_t *identity, size_t identity_len,
                               const uint8_t *key, size_t key_len);
 HF_API bool hf_config_set_psk_hint(hf_config *config, const char *hint);
+
+/* ---- early data, 0-RTT (RFC 8446 2.3): a client that resumes sends data with its first message. It is
+ * weaker than all other data: whoever records it can send it again, to this server or another one of its
+ * fleet, and it has no forward secrecy. Use it for requests that may be repeated, and for nothing else. Off on
+ * both sides unless asked for.
+ *
+ * hf_config_set_early_data makes a client offer it with sessions whose server allows it; hf_conn_send_early
+ * sends it. hf_config_set_max_early_data makes a server's tickets allow so many bytes, and accept them from the
+ * tickets it has given; 0: none. */
+HF_API bool hf_config_set_early_data(hf_config *config, bool on);
+HF_API bool hf_config_set_max_early_data(hf_config *config, uint32_t bytes);
+
+/* hf_config_set_early_window says by how many seconds the age of a ticket may differ from what the client
+ * says it is, for its early data to be accepted (RFC 8446 8.3); default 10. A server remembers for twice that
+ * time which first messages it has seen, and refuses a second one; after its start it accepts no early data
+ * for as long. */
+HF_API bool hf_config_set_early_window(hf_config *config, uint32_t seconds);
+
+/* hf_first_use_fn is a store of first messages that several processes or machines share: it returns true if
+ * `id` was not seen before and is now remembered until `until`; false also when it cannot tell. Two that ask
+ * at the same time must not both be told true. It replaces the record within the process. */
+typedef bool (*hf_first_use_fn)(const uint8_t *id, size_t len, int64_t until, void *arg);
+HF_API bool hf_config_set_first_use(hf_config *config, hf_first_use_fn fn, void *arg);
 
 /* hf_config_set_cookie makes a server put a cookie into its HelloRetryRequest and demand it back
  * (RFC 8446 4.2.2). Default off. */
@@ -608,6 +637,26 @@ HF_API void hf_conn_output_done(hf_conn *conn, size_t sent);
 HF_API hf_result hf_conn_send(hf_conn *conn, const uint8_t *data, size_t len, size_t *taken,
                               uint8_t *out, size_t out_size, size_t *written) HF_MUST_CHECK;
 
+/* hf_early: what became of early data. */
+typedef enum hf_early {
+    HF_EARLY_NONE,     /* there was none */
+    HF_EARLY_OFFERED,  /* client: it may be sent, and the server has not said yet whether it takes it */
+    HF_EARLY_ACCEPTED,
+    HF_EARLY_REFUSED,  /* client: the server has dropped it; send again what was in it, if that is still right */
+} hf_early;
+HF_API hf_early hf_conn_early_data(const hf_conn *conn);
+
+/* hf_conn_early_room (writer) returns how many bytes of early data this client may still send; 0 once the
+ * handshake has gone on. Before that, hf_conn_output (or hf_conn_handshake) must have made the ClientHello. */
+HF_API size_t hf_conn_early_room(const hf_conn *conn);
+
+/* hf_conn_send_early (writer) is hf_conn_send for early data. HF_CLOSED when there is no room, or no early data
+ * at all. On a server early data comes out of hf_conn_receive like any other, while HF_IN_HANDSHAKE is still
+ * set: all that comes before the handshake is done is early data. A server that has accepted it may answer
+ * at once with hf_conn_send. */
+HF_API hf_result hf_conn_send_early(hf_conn *conn, const uint8_t *data, size_t len, size_t *taken,
+                                    uint8_t *out, size_t out_size, size_t *written) HF_MUST_CHECK;
+
 /* hf_conn_send_size (writer) returns the size of `out` that takes len bytes of data at once, with
  * what waits in hf_conn_output; for after the handshake. */
 HF_API size_t hf_conn_send_size(const hf_conn *conn, size_t len);
@@ -711,6 +760,7 @@ HF_API const char *hf_session_server_name(const hf_session *session);
 HF_API uint16_t hf_session_version(const hf_session *session);
 HF_API uint16_t hf_session_suite(const hf_session *session);
 HF_API int64_t hf_session_expires(const hf_session *session);
+HF_API uint32_t hf_session_max_early_data(const hf_session *session); /* bytes; 0: none allowed */
 
 /* hf_session_id returns the session ID of TLS 1.2 and older (at most 32 bytes), NULL and 0 if there is
  * none; hf_session_has_ticket, whether the server gave a ticket. */
@@ -737,6 +787,7 @@ typedef enum hf_ask {
     HF_ASK_VERIFY,     /* judge the peer's chain: hf_answer_verify */
     HF_ASK_HELLO,      /* server: the ClientHello is there; choose the configuration: hf_answer_hello */
     HF_ASK_PSK,        /* TLS 1.2: which pre-shared key: hf_answer_psk */
+    HF_ASK_EARLY_DATA, /* server: accept this client's early data: hf_answer_early_data */
     HF_ASK_COUNT,
 } hf_ask;
 
@@ -773,10 +824,18 @@ HF_API bool hf_answer_signature(hf_conn *conn, const uint8_t *signature, size_t 
 HF_API bool hf_answer_verify(hf_conn *conn, bool accept);
 HF_API bool hf_answer_hello(hf_conn *conn, hf_config *config);
 
+/* hf_answer_refuse answers any question by ending the handshake with E_REFUSED; alert (RFC 8446 6.2, 1 to
+ * 254) tells the peer why, as certificate_revoked (44) or handshake_failure (40). */
+HF_API bool hf_answer_refuse(hf_conn *conn, uint8_t alert);
+
 /* hf_answer_psk: identity is what a client sends (a server's is ignored); key NULL with 0: there is none
  * (E_UNKNOWN_PSK, E_NO_PSK). */
 HF_API bool hf_answer_psk(hf_conn *conn, const uint8_t *identity, size_t identity_len,
                           const uint8_t *key, size_t key_len);
+
+/* hf_answer_early_data: false refuses the early data, and the handshake goes on without. It is asked only
+ * where the library would accept it. */
+HF_API bool hf_answer_early_data(hf_conn *conn, bool accept);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 
 #include "config/cache.h"
 #include "config/keylog.h"
+#include "config/replay.h"
 #include "config/psk.h"
 #include "config/ticket.h"
 #include "config/usable.h"
@@ -85,6 +86,7 @@ hf_config *hf_config_new(hf_role role)
     config->version_max = HF_TLS1_3;
     config->security_level = 2;
     config->encrypt_then_mac = true;
+    config->early_window = 10;
     default_lists(config);
     config->server_preference = true;
     config->verify = config->verify_name = true;
@@ -130,6 +132,7 @@ void hf_config_free(hf_config *config)
     credentials_free(config->credentials);
     hf_trust_free(config->trust);
     ticket_ring_free(config->tickets);
+    replay_free(config->replay);
     session_cache_free(config->cache);
     psks_free(config->psks);
     mem_free(config->psk_hint);
@@ -200,6 +203,7 @@ static hf_config *copy_of(const hf_config *from)
     if (config->trust)
         hf_trust_ref(config->trust);
     ticket_ring_ref(config->tickets);
+    replay_ref(config->replay);
     keylog_file_ref(config->keylog_file);
     return config;
 }
@@ -302,6 +306,8 @@ static bool freeze_trust(hf_config *config, hf_error *err)
 
 static bool freeze_server(hf_config *config, hf_error *err)
 {
+    if (!replay_start(config))
+        return err_set(err, HF_E_CRYPTO, "no random bytes for the record of early data");
     if (!ticket_ring_start(config->tickets, config))
         return err_set(err, HF_E_CRYPTO, "no random bytes for a ticket key");
     if (!config->cookie_key_made &&

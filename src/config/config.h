@@ -52,6 +52,7 @@ struct test_hooks {
 
 struct ticket_ring;   /* config/ticket.h */
 struct session_cache; /* config/cache.h */
+struct replay;        /* config/replay.h */
 
 struct hf_config {
     _Atomic int refs;
@@ -74,6 +75,7 @@ struct hf_config {
     struct credentials *credentials; /* NULL: none */
     hf_trust *trust;
     bool verify, verify_name;
+    bool verify_resumed; /* again, when its session is resumed */
     unsigned verify_depth;
     hf_client_auth client_auth;
     hf_ocsp ocsp;
@@ -103,6 +105,13 @@ struct hf_config {
     uint8_t session_context_len;
     struct psks *psks; /* NULL: none */
     char *psk_hint;    /* server; or NULL */
+
+    bool early_data;         /* client: offered with sessions that allow it */
+    uint32_t max_early_data; /* server: tickets allow so much, and it is accepted; 0: none */
+    uint32_t early_window;   /* server: seconds that a ticket's age may be off (RFC 8446 8.3) */
+    struct replay *replay;   /* config/replay.h; shared with derived configurations */
+    hf_first_use_fn first_use;
+    void *first_use_arg;
 
     bool cookie;
     bool cookie_key_made;

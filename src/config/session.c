@@ -69,6 +69,7 @@ void hf_session_free(hf_session *session)
  *       opaque context<0..32>;
  *       uint16 max_fragment;
  *       opaque ocsp<0..2^24-1>;
+ *       uint32 max_early_data;
  *   } Session;
  */
 
@@ -100,6 +101,7 @@ void session_write(struct wr *w, const hf_session *session)
     wr_opaque8(w, slice_of(session->context, session->context_len));
     wr_u16(w, session->max_fragment);
     wr_opaque24(w, slice_of(session->ocsp, session->ocsp_len));
+    wr_u32(w, session->max_early_data);
 }
 
 /* ---- reading */
@@ -227,6 +229,7 @@ static void read_format2(struct rd *r, hf_session *s, struct parts *parts)
         rd_bad(r, HF_E_SESSION_DATA, "max_fragment: %u is none of 512, 1024, 2048 and 4096",
                s->max_fragment);
     parts->ocsp = rd_opaque24(r, "ocsp", 0, 0xffffff);
+    s->max_early_data = rd_u32(r, "max_early_data");
 }
 
 static void read_session(struct rd *r, hf_session *s, struct parts *parts)
@@ -433,6 +436,11 @@ uint16_t hf_session_version(const hf_session *session)
 uint16_t hf_session_suite(const hf_session *session)
 {
     return session->suite;
+}
+
+uint32_t hf_session_max_early_data(const hf_session *session)
+{
+    return session->max_early_data;
 }
 
 int64_t hf_session_expires(const hf_session *session)

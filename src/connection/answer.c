@@ -43,6 +43,23 @@ bool hf_answer_verify(hf_conn *c, bool accept)
     return true;
 }
 
+bool hf_answer_refuse(hf_conn *c, uint8_t alert)
+{
+    const hf_question *q = hf_conn_question(c);
+    if (!q || alert == 0 || alert == HF_NO_ALERT || !waits_for(c, q->ask))
+        return false;
+    c->hs->answer_alert = alert;
+    return true;
+}
+
+bool hf_answer_early_data(hf_conn *c, bool accept)
+{
+    if (!waits_for(c, HF_ASK_EARLY_DATA))
+        return false;
+    c->hs->answer_early = accept;
+    return true;
+}
+
 bool hf_answer_hello(hf_conn *c, hf_config *config)
 {
     hf_error ignored = {0};

@@ -207,13 +207,28 @@ static hf_result take_ccs(hf_conn *c, const struct rec_opened *o)
     return HF_DONE;
 }
 
+static hf_result too_much_early(hf_conn *c, size_t len)
+{
+    hf_error err;
+    err.code = HF_OK;
+    err_set(&err, HF_E_TOO_MUCH_EARLY_DATA, "%zu bytes where %zu were left", len,
+            c->hs->early_left);
+    err.step = hs_step_name(c->hs);
+    return conn_fail(c, &err);
+}
+
 static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **data, size_t *len)
 {
     /* A renegotiation's messages stand among application data, until the peer changes its keys (RFC 5246
      * 7.4.1.1 does not forbid it, and what is sent was verified by the handshake before). */
     bool between = c->hs && c->hs->n.renegotiating && !c->hs->ccs_seen;
-    if (c->hs && !between)
+    bool early = c->hs && c->hs->early_in;
+    if (c->hs && !between && !early)
         return refuse_record(c, o, "(application data) before the handshake is done");
+    if (early && o->len > c->hs->early_left)
+        return too_much_early(c, o->len);
+    if (early)
+        c->hs->early_left -= o->len;
     if (o->len == 0) {
         if (++c->est.empty_records > MAX_EMPTY_RECORDS)
             return too_many_empty(c, "application data");

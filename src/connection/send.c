@@ -139,20 +139,13 @@ static hf_result may_send(hf_conn *c)
     return state & HO_CLOSED_OUT ? HF_CLOSED : HF_DONE;
 }
 
-hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *taken, uint8_t *out,
-                       size_t out_size, size_t *written)
+/* Fills `out` with what waits and with records of data, as far as both go. */
+static hf_result seal_all(hf_conn *c, const uint8_t *data, size_t len, size_t *taken,
+                          uint8_t *out, size_t out_size, size_t *written)
 {
     NO_INIT hf_error err;
-    *taken = *written = 0;
-    if (c->hs && conn_run(c) == HF_WANT_ANSWER)
-        return HF_WANT_ANSWER;
-    hf_result r = may_send(c);
-    if (r != HF_DONE)
-        return r;
+    hf_result r;
     err.code = HF_OK;
-    if (!conn_awake(c, false, &err))
-        return conn_fail(c, &err);
-    conn_write_pending(c);
     while (*taken < len) {
         if (must_renew(c) && (r = renew_key(c, false)) != HF_DONE)
             return r;
@@ -173,6 +166,52 @@ hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *take
         *written += size;
     }
     return *taken || *written || !len ? HF_DONE : HF_WANT_OUTPUT;
+}
+
+hf_result hf_conn_send(hf_conn *c, const uint8_t *data, size_t len, size_t *taken, uint8_t *out,
+                       size_t out_size, size_t *written)
+{
+    NO_INIT hf_error err;
+    *taken = *written = 0;
+    if (c->hs && conn_run(c) == HF_WANT_ANSWER)
+        return HF_WANT_ANSWER;
+    hf_result r = may_send(c);
+    if (r != HF_DONE)
+        return r;
+    err.code = HF_OK;
+    if (!conn_awake(c, false, &err))
+        return conn_fail(c, &err);
+    conn_write_pending(c);
+    return seal_all(c, data, len, taken, out, out_size, written);
+}
+
+/* ---- early data */
+
+hf_early hf_conn_early_data(const hf_conn *c)
+{
+    return (hf_early)c->est.early;
+}
+
+size_t hf_conn_early_room(const hf_conn *c)
+{
+    unsigned over = HO_FAILED | HO_CLOSED_OUT;
+    return c->hs && c->hs->early_out && !(conn_state(c) & over) ? c->hs->early_left : 0;
+}
+
+hf_result hf_conn_send_early(hf_conn *c, const uint8_t *data, size_t len, size_t *taken,
+                             uint8_t *out, size_t out_size, size_t *written)
+{
+    *taken = *written = 0;
+    if (c->hs && !c->started && conn_run(c) == HF_WANT_ANSWER)
+        return HF_WANT_ANSWER;
+    if (conn_state(c) & HO_FAILED)
+        return HF_FAILED;
+    size_t room = hf_conn_early_room(c);
+    if (room == 0)
+        return HF_CLOSED;
+    hf_result r = seal_all(c, data, len < room ? len : room, taken, out, out_size, written);
+    c->hs->early_left -= *taken;
+    return r;
 }
 
 void hf_conn_close(hf_conn *c)

@@ -1,19 +1,17 @@
-/* early_data.c: 0-RTT (RFC 8446 4.2.10). This version neither offers nor accepts it: a server skips
- * what a client sends, a client notes what a ticket would allow. */
+/* early_data.c: 0-RTT (RFC 8446 4.2.10). */
 #include "extension/row.h"
 
 bool early_data_wants(const struct nego *n, unsigned message)
 {
-    (void)n;
-    (void)message;
-    return false;
+    if (message == IN_CH) /* "MUST NOT" stand in the second one (4.1.2) */
+        return n->early_data_offered && !n->retried;
+    return message == IN_EE ? n->early : n->config->max_early_data > 0;
 }
 
 void early_data_put(struct nego *n, struct wr *w, unsigned message)
 {
-    (void)n;
-    (void)w;
-    (void)message;
+    if (message == IN_NST)
+        wr_u32(w, n->config->max_early_data);
 }
 
 /* struct {} Empty;
@@ -32,8 +30,8 @@ void early_data_read(struct rd *r, struct ext_values *v, unsigned message)
 
 bool early_data_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
-    if (message == IN_NST)
-        n->ticket_early_data = v->max_early_data;
+    if (message == IN_EE)
+        n->early = ext_has(v, X_EARLY_DATA);
     if (message != IN_CH || !ext_has(v, X_EARLY_DATA))
         return true;
     if (n->retried)

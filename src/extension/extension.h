@@ -144,7 +144,8 @@ struct nego {
     struct ids peer_sigalgs_cert;
 
     unsigned peer_psk_modes;
-    bool early_data_offered;
+    bool early_data_offered; /* the ClientHello has early_data */
+    bool early;              /* early data is accepted */
     hf_session *session; /* client: offered; server: found in a ticket; owned */
     bool psk;            /* it was accepted */
     bool psk_dhe;        /* with a key exchange */
@@ -162,7 +163,6 @@ struct nego {
     size_t peer_authorities_len;
     uint16_t peer_record_limit; /* 0: none */
     bool record_limit_agreed;   /* both sent record_size_limit */
-    uint32_t ticket_early_data;
 
     /* TLS 1.2 and older */
     bool renegotiating;

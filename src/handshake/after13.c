@@ -49,7 +49,11 @@ hf_session *session_from_established(const struct established *e, const hf_confi
     s->server_name = e->server_name ? mem_strdup(e->server_name) : NULL;
     s->alpn = e->alpn ? mem_dup(e->alpn, e->alpn_len) : NULL;
     s->alpn_len = e->alpn ? e->alpn_len : 0;
-    if ((e->server_name && !s->server_name) || (e->alpn && !s->alpn)) {
+    const struct extras *x = e->server ? NULL : e->extras;
+    s->ocsp = x && x->ocsp_len ? mem_dup(x->ocsp, x->ocsp_len) : NULL;
+    s->ocsp_len = s->ocsp ? x->ocsp_len : 0;
+    if ((e->server_name && !s->server_name) || (e->alpn && !s->alpn) ||
+        (x && x->ocsp_len && !s->ocsp)) {
         hf_session_free(s);
         return NULL;
     }
@@ -90,6 +94,7 @@ static bool read_ticket(struct established *e, const hf_config *config, struct r
     /* "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime". */
     s->lifetime = t.lifetime < WEEK ? t.lifetime : WEEK;
     s->age_add = t.age_add;
+    s->max_early_data = ext_has(&v, X_EARLY_DATA) ? v.max_early_data : 0;
     s->ticket = mem_dup(t.ticket.p, t.ticket.len);
     s->ticket_len = t.ticket.len;
     session_secret(s, e, t.nonce);

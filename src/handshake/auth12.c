@@ -59,6 +59,17 @@ static enum hs_result no_certificate(struct hs *hs)
     return HS_OK;
 }
 
+/* "If the client has used a Supported Elliptic Curves Extension, the public key in the server's certificate
+ * MUST respect the client's choice of elliptic curves" (RFC 8422 5.3). */
+static bool curve_offered(const struct hs *hs, enum key_kind kind)
+{
+    uint16_t curve = kind == KEY_P256   ? 0x0017
+                     : kind == KEY_P384 ? 0x0018
+                     : kind == KEY_P521 ? 0x0019
+                                        : 0;
+    return curve == 0 || ids_has(&hs->n.config->groups, curve);
+}
+
 static enum hs_result check_key(struct hs *hs, const hf_certificate *leaf)
 {
     const struct suite *suite = hs->n.suite;
@@ -69,6 +80,10 @@ static enum hs_result check_key(struct hs *hs, const hf_certificate *leaf)
     if (auth_of_key(kind) != suite->auth || (suite->kex == KEX_RSA && kind != KEY_RSA))
         return hs_fail(hs, HF_E_WRONG_CERTIFICATE_TYPE, "%s cannot be used with a key of %s",
                        suite->name, hf_certificate_key(leaf));
+    if (!curve_offered(hs, kind))
+        return hs_fail(hs, HF_E_WRONG_CERTIFICATE_TYPE,
+                       "its key, %s, is on a curve that was not offered",
+                       hf_certificate_key(leaf));
     if (suite->kex == KEX_RSA && !cert_allows_encipherment(leaf))
         return hs_fail(hs, HF_E_WRONG_KEY_USAGE,
                        "keyUsage of %s does not allow keyEncipherment, which %s needs",
@@ -359,7 +374,10 @@ hf_session *session_of12(const struct hs *hs)
     s->server_name = n->server_name ? mem_strdup(n->server_name) : NULL;
     s->alpn = n->alpn ? mem_dup(n->alpn, n->alpn_len) : NULL;
     s->alpn_len = n->alpn ? n->alpn_len : 0;
-    if ((n->server_name && !s->server_name) || (n->alpn && !s->alpn)) {
+    bool staple = !n->server && n->peer_ocsp_len > 0;
+    s->ocsp = staple ? mem_dup(n->peer_ocsp, n->peer_ocsp_len) : NULL;
+    s->ocsp_len = s->ocsp ? n->peer_ocsp_len : 0;
+    if ((n->server_name && !s->server_name) || (n->alpn && !s->alpn) || (staple && !s->ocsp)) {
         hf_session_free(s);
         return NULL;
     }

@@ -130,7 +130,8 @@ static const struct group *dhe_group(const struct hs *hs)
 /* ---- suite and certificate */
 
 /* What the application chose, or what the configuration has for this suite. */
-static hf_credential *credential_for(struct hs *hs, const struct suite *s, uint16_t *scheme)
+static hf_credential *credential_for(struct hs *hs, const struct suite *s, bool any_curve,
+                                     uint16_t *scheme)
 {
     struct nego *n = &hs->n;
     bool ecdsa = s->auth == AUTH_ECDSA;
@@ -141,7 +142,9 @@ static hf_credential *credential_for(struct hs *hs, const struct suite *s, uint1
         .name = n->server_name,
         .schemes = n->peer_sigalgs.id,
         .scheme_count = n->peer_sigalgs.count,
-        .groups = ecdsa && ext_has(hs->values, X_SUPPORTED_GROUPS) ? &n->peer_groups : NULL,
+        .groups = ecdsa && !any_curve && ext_has(hs->values, X_SUPPORTED_GROUPS)
+                      ? &n->peer_groups
+                      : NULL,
     };
     if (!hs->credential_given)
         return config_credential12(n->config, &wish, scheme);
@@ -178,8 +181,11 @@ static bool try_suite(struct hs *hs, const struct suite *s)
     }
     if (is_psk12(s) && !have_psk(hs))
         return false;
-    if (has_certificate12(s) && !(cred = credential_for(hs, s, &scheme))) {
-        hs->no_scheme |= is_signed12(s);
+    if (has_certificate12(s) && !(cred = credential_for(hs, s, false, &scheme))) {
+        if (credential_for(hs, s, true, &scheme))
+            hs->no_group = true; /* of the certificate's key */
+        else
+            hs->no_scheme |= is_signed12(s);
         return false;
     }
     hs->n.suite = s;

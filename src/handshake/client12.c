@@ -81,6 +81,7 @@ const struct step client12[] = {
 };
 
 const struct step client12_resumed[] = {
+    { '.', 0,                       verifying_resumed, false, verify_resumed,    "verify the chain again",    "RFC 5280 6"       },
     { '<', MSG_NEW_SESSION_TICKET,  ticketing,        false, read_ticket,        "NewSessionTicket",          "RFC 5077 3.3"     },
     { '<', MSG_CHANGE_CIPHER_SPEC,  NULL,             false, read_ccs12,         "server change_cipher_spec", "RFC 5246 7.1"     },
     { '<', MSG_FINISHED,            NULL,             false, read_finished12,    "server Finished",           "RFC 5246 7.4.9"   },
@@ -124,6 +125,10 @@ static enum hs_result check_version(struct hs *hs, const struct server_hello *sh
                        "the server chose %s, this client allows %s to %s",
                        name_version(sh->version), name_version(config->body.version_min),
                        name_version(config->body.version_max));
+    /* "A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello with TLS
+     * 1.2 or older" (RFC 8446 D.3). */
+    if (hs->n.early_data_offered)
+        return hs_fail(hs, HF_E_EARLY_DATA_VERSION, "%s", name_version(sh->version));
     /* TLS 1.3's leniency about change_cipher_spec and its HelloRetryRequest do not go with this. */
     if (hs->n.retried)
         return hs_fail(hs, HF_E_VERSION_NOT_OFFERED, "%s after a HelloRetryRequest",
@@ -158,7 +163,12 @@ static enum hs_result check_resumption(struct hs *hs, struct rd *r,
     const hf_session *s = n->session;
     if (!ours.len || !slice_equal(sh->session_id, ours))
         return HS_OK;
-    if (!s || s->version == HF_TLS1_3) {
+    if (s && s->version == HF_TLS1_3) {
+        rd_bad(r, HF_E_OLD_SESSION_VERSION, "%s, the session was of %s",
+               name_version(sh->version), name_version(s->version));
+        return HS_FAILED;
+    }
+    if (!s) {
         rd_bad(r, HF_E_SESSION_ID_CHANGED, "the server resumes a session that does not exist");
         return HS_FAILED;
     }
@@ -225,6 +235,7 @@ enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_he
         memcpy(hs->secret, n->session->secret, 48);
         hs->est_signature = n->session->signature;
         hs->jump = client12_resumed;
+        return recall_peer(hs);
     }
     return HS_OK;
 }
@@ -391,7 +402,14 @@ static enum hs_result choose_credential(struct hs *hs)
     if (nobody) {
         hf_credential *cred = find_credential(hs);
         hs->credential = cred ? hf_credential_ref(cred) : NULL;
-    } else if (hs->credential && hs->n.version >= HF_TLS1_2) {
+    } else if (hs->credential) {
+        unsigned type = auth_of_key(hs->credential->kind) == AUTH_RSA ? 1 : 2;
+        if (!(hs->peer_types & type)) /* RFC 5246 7.4.6 */
+            return hs_fail(
+                hs, HF_E_NO_SHARED_SIGNATURE,
+                "the server does not ask for certificates with a key like the chosen one's");
+    }
+    if (!nobody && hs->credential && hs->n.version >= HF_TLS1_2) {
         hs->scheme = config_scheme12(hs->n.config, hs->credential, schemes->id, schemes->count);
         if (!hs->scheme)
             return hs_fail(

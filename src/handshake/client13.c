@@ -22,6 +22,15 @@ static bool have_credential(const struct hs *hs)
     return hs->cert_requested && hs->credential;
 }
 
+static bool early_offered(const struct hs *hs)
+{
+    return hs->n.early_data_offered;
+}
+static bool early_accepted(const struct hs *hs)
+{
+    return hs->n.early;
+}
+
 static enum hs_result prepare(struct hs *hs);
 static enum hs_result send_hello(struct hs *hs);
 static enum hs_result read_retry(struct hs *hs);
@@ -39,18 +48,22 @@ const struct step client13[] = {
     /*    message                   when              optional  step                       name                      defined in */
     { '.', 0,                       NULL,             false, prepare,                   "random and key shares",  "RFC 8446 4.2.8" },
     { '>', MSG_CLIENT_HELLO,        NULL,             false, send_hello,                "ClientHello",            "RFC 8446 4.1.2" },
+    { '.', 0,                       early_offered,    false, start_early13,             "early data keys",        "RFC 8446 4.2.10" },
     { '<', MSG_HELLO_RETRY_REQUEST, NULL,             true,  read_retry,                "HelloRetryRequest",      "RFC 8446 4.1.4" },
     { '.', 0,                       retried,          false, prepare_again,             "new key share",          "RFC 8446 4.1.4" },
     { '>', MSG_CLIENT_HELLO,        retried,          false, send_hello,                "second ClientHello",     "RFC 8446 4.1.2" },
     { '<', MSG_SERVER_HELLO,        NULL,             false, read_server_hello,         "ServerHello",            "RFC 8446 4.1.3" },
     { '.', 0,                       NULL,             false, use_handshake_keys,        "handshake keys",         "RFC 8446 7.1"   },
     { '<', MSG_ENCRYPTED_EXTENSIONS,NULL,             false, read_encrypted_extensions, "EncryptedExtensions",    "RFC 8446 4.3.1" },
+    { '.', 0,                       verifying_resumed, false, verify_resumed,           "verify the chain again", "RFC 5280 6"     },
+    { '.', 0,                       early_offered,    false, settle_early13,            "early data taken or not", "RFC 8446 4.2.10" },
     { '<', MSG_CERTIFICATE_REQUEST, with_certificate, true,  read_certificate_request,  "CertificateRequest",     "RFC 8446 4.3.2" },
     { '<', MSG_CERTIFICATE,         with_certificate, false, read_certificate13,        "Certificate",            "RFC 8446 4.4.2" },
     { '.', 0,                       with_certificate, false, verify_peer13,             "verify the chain",       "RFC 5280 6"     },
     { '<', MSG_CERTIFICATE_VERIFY,  with_certificate, false, read_certificate_verify13, "CertificateVerify",      "RFC 8446 4.4.3" },
     { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "server Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, compute_master,            "master secret",          "RFC 8446 7.1"   },
+    { '>', MSG_END_OF_EARLY_DATA,   early_accepted,   false, end_early13,               "EndOfEarlyData",         "RFC 8446 4.5"   },
     { '.', 0,                       asked,            false, choose_credential,         "choose a certificate",   "RFC 8446 4.4.2.3" },
     { '>', MSG_CERTIFICATE,         asked,            false, send_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
     { '.', 0,                       have_credential,  false, sign13,                    "sign",                   "RFC 8446 4.4.3" },
@@ -114,6 +127,7 @@ static enum hs_result prepare(struct hs *hs)
     cache_count(config, hs->n.renegotiating ? COUNT_CONNECT_RENEGOTIATE : COUNT_CONNECT);
     if (!offers13(hs))
         return HS_OK;
+    hs->n.early_data_offered = offers_early13(hs);
     for (size_t i = 0; i < config->key_shares.count && i < NEGO_MAX_SHARES; i++) {
         const struct group *group = group_find(config->key_shares.id[i]);
         if (group && !add_share(hs, group))
@@ -273,6 +287,8 @@ static enum hs_result read_retry(struct hs *hs)
         return hs_fail(hs, HF_E_BAD_HELLO_RETRY, "it has neither key_share nor cookie");
     transcript_retry(&hs->transcript);
     hs->n.retried = true;
+    if (hs->n.early_data_offered)
+        retry_early13(hs);
     trace_note(hs->tracer, "retry", "the server asks for %s",
                hs->n.group ? hs->n.group->name : "a cookie");
     return HS_OK;
@@ -320,7 +336,7 @@ static enum hs_result read_server_hello(struct hs *hs)
         trace_note(hs->tracer, "resumption", "the server accepts the session%s",
                    hs->n.psk_dhe ? ", with a fresh key exchange"
                                  : " without a fresh key exchange");
-    return HS_OK;
+    return hs->n.psk ? recall_peer(hs) : HS_OK;
 }
 
 static enum hs_result exchange_keys(struct hs *hs)
@@ -356,6 +372,9 @@ static enum hs_result use_handshake_keys(struct hs *hs)
     if (!hs_ccs(hs))
         return hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
     hs->plain_alert = false;
+    if (hs->n
+            .early_data_offered) /* its key stays until the server has said whether it takes it */
+        return HS_OK;
     return keys13_use(hs, false, hs->client_hs, "handshake") ? HS_OK : HS_FAILED;
 }
 

@@ -41,6 +41,37 @@ enum hs_result hs_sign(struct hs *hs, uint16_t scheme, enum sig_id sig, struct s
                : hs_fail(hs, HF_E_CRYPTO, "the application's key refused to sign");
 }
 
+/* ---- resumption */
+
+enum hs_result recall_peer(struct hs *hs)
+{
+    const hf_session *s = hs->n.session;
+    if (hs->n.server || !s->ocsp_len)
+        return HS_OK;
+    mem_free(hs->n.peer_ocsp);
+    hs->n.peer_ocsp = mem_dup(s->ocsp, s->ocsp_len);
+    hs->n.peer_ocsp_len = s->ocsp_len;
+    return hs->n.peer_ocsp ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "OCSP response");
+}
+
+bool verifying_resumed(const struct hs *hs)
+{
+    const struct nego *n = &hs->n;
+    return n->config->verify_resumed && (n->psk || n->resumed12) && n->session->chain;
+}
+
+enum hs_result verify_resumed(struct hs *hs)
+{
+    if (!hs->peer_chain)
+        hs->peer_chain = chain_ref(hs->n.session->chain);
+    enum hs_result r = verify_peer13(hs);
+    if (r == HS_OK) { /* nobody shows it in this handshake */
+        chain_free(hs->peer_chain);
+        hs->peer_chain = NULL;
+    }
+    return r;
+}
+
 /* ---- the end of it */
 
 struct extras *extras_of(struct established *e)

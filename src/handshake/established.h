@@ -26,6 +26,7 @@ struct established {
     bool resumed, retried, verified, named;
     bool ems, etm; /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
     bool secure;   /* the peer has said that it renegotiates securely (RFC 5746) */
+    uint8_t early; /* an hf_early */
     uint8_t renegotiations;
     uint8_t alpn_len;
     uint8_t key_updates, tickets, empty_records,

@@ -57,6 +57,7 @@ void hs_forget(struct hs *hs)
     wipe(hs->client_hs, sizeof hs->client_hs);
     wipe(hs->server_hs, sizeof hs->server_hs);
     wipe(hs->shared, sizeof hs->shared);
+    wipe(hs->early, sizeof hs->early);
     wipe(hs->key_block, sizeof hs->key_block);
     wipe(hs->psk_key, sizeof hs->psk_key);
     kx_free(hs->own_kx);
@@ -311,6 +312,10 @@ void hs_extensions(struct hs *hs, struct wr *w, unsigned message, uint8_t type)
     const struct test_hooks *test = hs->n.config->test;
     size_t start = wr_at(w);
     ext_write(&hs->n, w, message);
+    /* TLS 1.2 tells that there are extensions "by determining whether there are bytes following" (RFC
+     * 5246 7.4.1.3), and a client that sent none may stumble over an empty block. */
+    if (message == IN_SH12 && wr_ok(w) && wr_at(w) == start + 2)
+        w->b->end = w->b->start + start;
     struct buffer other = {0};
     if (test && test->extensions && test->extensions(test->arg, type, &other)) {
         w->b->end = w->b->start + start; /* a published vector's block replaces ours */
@@ -407,12 +412,21 @@ bool hs_ccs(struct hs *hs)
 
 /* ---- asking the application */
 
+static enum hs_result take_answer(struct hs *hs)
+{
+    if (!hs->answer_alert)
+        return HS_OK;
+    hs_fail(hs, HF_E_REFUSED, "with %s", hf_alert_name(hs->answer_alert));
+    hs->n.err->alert = hs->answer_alert;
+    return HS_FAILED;
+}
+
 enum hs_result hs_ask(struct hs *hs, hf_ask ask, bool *nobody)
 {
     const hf_config *config = hs->n.config;
     *nobody = false;
     if (hs->answered)
-        return HS_OK;
+        return take_answer(hs);
     if (!config->ask[ask]) {
         *nobody = true;
         return HS_OK;
@@ -428,7 +442,7 @@ enum hs_result hs_ask(struct hs *hs, hf_ask ask, bool *nobody)
             return hs_fail(hs, HF_E_USAGE,
                            "the callback said that it had answered, but gave no answer");
     }
-    return hs->answered ? HS_OK : HS_WAIT;
+    return hs->answered ? take_answer(hs) : HS_WAIT;
 }
 
 void hs_asked(struct hs *hs)

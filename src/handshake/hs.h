@@ -101,7 +101,11 @@ struct hs {
     struct buffer hello, first_hello;
     struct ext_values *values;
     struct client_hello ch;
-    bool plain_alert;  /* the peer may not have our handshake keys yet */
+    bool plain_alert;             /* the peer may not have our handshake keys yet */
+    uint8_t early[HASH_MAX_SIZE]; /* client_early_traffic_secret */
+    bool early_in;                /* server: early data is being received */
+    bool early_out;               /* client: early data may be sent */
+    size_t early_left;            /* bytes of it that are still allowed */
     size_t skip_early; /* bytes of early data that may still be dropped (RFC 8446 4.2.10) */
 
     /* TLS 1.2 and older. */
@@ -131,9 +135,9 @@ struct hs {
     bool may_send; /* false start (RFC 7918) */
 
     /* Authentication. */
-    bool credential_given;    /* the application chose it (or chose none) */
+    bool credential_given;              /* the application chose it (or chose none) */
     bool no_group, no_ffdhe, no_scheme; /* TLS 1.2: why suites were passed over */
-    bool cert_requested;      /* a CertificateRequest was sent or has come */
+    bool cert_requested;                /* a CertificateRequest was sent or has come */
     uint8_t *request_context;
     uint8_t request_context_len;
     hf_credential *credential; /* ours; NULL: none */
@@ -150,6 +154,8 @@ struct hs {
     hf_credential *answer_credential; /* owned */
     hf_config *answer_config;         /* owned */
     bool answer_accept;
+    bool answer_early;
+    uint8_t answer_alert; /* the application ends the handshake with it; 0: it does not */
     hf_error verdict;
     uint8_t *tbs;
     size_t tbs_len;
@@ -207,6 +213,12 @@ enum hs_result hs_ask_credential(struct hs *hs, const struct ids *sigalgs, bool 
 enum hs_result hs_sign(struct hs *hs, uint16_t scheme, enum sig_id sig, struct slice tbs);
 
 bool chain_fits_ticket(const struct chain *chain);
+
+/* What a resumed session was made with comes into the handshake, and is verified anew where the
+ * configuration wants it. */
+enum hs_result recall_peer(struct hs *hs);
+bool verifying_resumed(const struct hs *hs);
+enum hs_result verify_resumed(struct hs *hs);
 
 /* hs_establish moves what was negotiated in any version into est. */
 void hs_establish(struct hs *hs);
@@ -279,6 +291,20 @@ void keys13_finished(const struct hs *hs, const uint8_t *base, uint8_t *out);
 /* The binder of the session's PSK over the ClientHello (and what came before it) up to `partial`. */
 void keys13_binder(const struct hs *hs, const hf_session *session, struct slice partial,
                    uint8_t *out);
+
+/* client_early_traffic_secret, over the ClientHello alone, from the session that is offered or chosen. */
+void keys13_early_traffic(struct hs *hs, const hf_session *session);
+/* keys13_use_early puts it on a half. */
+bool keys13_use_early(struct hs *hs, bool read, const hf_session *session);
+
+/* ---- early13.c: early data (4.2.10, 4.5) */
+bool offers_early13(const struct hs *hs);     /* client, before its first ClientHello */
+enum hs_result start_early13(struct hs *hs);  /* client */
+enum hs_result settle_early13(struct hs *hs); /* client, when EncryptedExtensions have come */
+enum hs_result end_early13(struct hs *hs); /* client: EndOfEarlyData, and the keys behind it */
+void retry_early13(struct hs *hs);         /* client: a HelloRetryRequest refuses it */
+enum hs_result decide_early13(struct hs *hs);           /* server */
+enum hs_result read_end_of_early_data13(struct hs *hs); /* server */
 
 /* ---- auth13.c: Certificate, CertificateVerify and Finished, which are the same in both roles */
 enum hs_result send_certificate13(struct hs *hs);

@@ -135,6 +135,37 @@ static bool put_keys(struct rec_half *half, const struct suite *suite, const uin
     return ok;
 }
 
+/* Derive-Secret(Early Secret, "c e traffic", ClientHello)                    RFC 8446 7.1 */
+void keys13_early_traffic(struct hs *hs, const hf_session *session)
+{
+    const struct suite *suite = suite_find(session->suite);
+    enum hash_id hash = suite ? suite->hash : HASH_SHA256;
+    const struct buffer *kept =
+        &hs->transcript.kept; /* the suite is not agreed yet: all is kept */
+    uint8_t early[HASH_MAX_SIZE], digest[HASH_MAX_SIZE];
+    hkdf_extract(hash, (struct slice){0}, slice_of(session->secret, session->secret_len),
+                 early);
+    hash_once(hash, buffer_front(kept), buffer_len(kept), digest);
+    derive_secret(hash, early, "c e traffic", digest, hs->early);
+    wipe(early, sizeof early);
+    trace_secret(hs->tracer, "client_early_traffic_secret", hs->early, hash_size(hash),
+                 "RFC 8446 7.1");
+    if (config_has_keylog(hs->n.config))
+        config_keylog(hs->n.config, hs->conn, "CLIENT_EARLY_TRAFFIC_SECRET", hs->client_random,
+                      hs->early, hash_size(hash));
+}
+
+bool keys13_use_early(struct hs *hs, bool read, const hf_session *session)
+{
+    const struct suite *suite = suite_find(session->suite);
+    if (!suite || !put_keys(read ? hs->in : hs->out, suite, hs->early, !read, false)) {
+        hs_fail(hs, HF_E_CRYPTO, "libcrypto gave no context for early data");
+        return false;
+    }
+    trace_keys(hs->tracer, !read, "early");
+    return true;
+}
+
 bool keys13_use(struct hs *hs, bool read, const uint8_t *secret, const char *name)
 {
     if (read && buffer_len(hs->inbuf) > 0) {

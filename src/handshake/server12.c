@@ -105,6 +105,7 @@ const struct step server12[] = {
 };
 
 const struct step server12_resumed[] = {
+    { '.', 0,                       verifying_resumed, false, verify_resumed,     "verify the chain again",   "RFC 5280 6"       },
     { '>', MSG_NEW_SESSION_TICKET,  ticketing,        false, send_ticket,         "NewSessionTicket",         "RFC 5077 3.3"     },
     { '>', MSG_CHANGE_CIPHER_SPEC,  NULL,             false, send_ccs12,          "server change_cipher_spec", "RFC 5246 7.1"    },
     { '>', MSG_FINISHED,            NULL,             false, send_finished12,     "server Finished",          "RFC 5246 7.4.9"   },

@@ -34,6 +34,14 @@ static bool peer_certificate(const struct hs *hs)
 {
     return hs->peer_chain != NULL;
 }
+static bool early_offered(const struct hs *hs)
+{
+    return hs->n.early_data_offered && !hs->n.retried;
+}
+static bool early_accepted(const struct hs *hs)
+{
+    return hs->n.early;
+}
 static bool ticketing(const struct hs *hs)
 {
     return hs->n.config->ticket_count > 0 &&
@@ -51,6 +59,7 @@ static enum hs_result send_server_hello(struct hs *hs);
 static enum hs_result use_handshake_keys(struct hs *hs);
 static enum hs_result send_encrypted_extensions(struct hs *hs);
 static enum hs_result send_certificate_request(struct hs *hs);
+static enum hs_result use_client_keys(struct hs *hs);
 static enum hs_result use_sending_keys(struct hs *hs);
 static enum hs_result use_receiving_keys(struct hs *hs);
 static enum hs_result send_tickets(struct hs *hs);
@@ -63,6 +72,7 @@ const struct step server13[] = {
     { '.', 0,                       NULL,             false, negotiate,                 "negotiate",              "RFC 8446 4.1.1" },
     { '.', 0,                       NULL,             false, choose_session,            "look the session up",    "RFC 8446 4.2.11" },
     { '.', 0,                       NULL,             false, decide_retry,              "retry or go on",         "RFC 8446 4.1.4" },
+    { '.', 0,                       early_offered,    false, decide_early13,            "take early data or not", "RFC 8446 4.2.10" },
     { '>', MSG_HELLO_RETRY_REQUEST, retry,            false, send_retry,                "HelloRetryRequest",      "RFC 8446 4.1.4" },
     { '<', MSG_CLIENT_HELLO,        retried,          false, read_second_hello,         "second ClientHello",     "RFC 8446 4.1.2" },
     { '.', 0,                       retried,          false, negotiate,                 "negotiate again",        "RFC 8446 4.1.1" },
@@ -78,9 +88,12 @@ const struct step server13[] = {
     { '>', MSG_CERTIFICATE_VERIFY,  with_certificate, false, send_certificate_verify13, "CertificateVerify",      "RFC 8446 4.4.3" },
     { '>', MSG_FINISHED,            NULL,             false, send_finished13,           "server Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, use_sending_keys,          "application keys (server)", "RFC 8446 7.1" },
+    { '<', MSG_END_OF_EARLY_DATA,   early_accepted,   false, read_end_of_early_data13,  "EndOfEarlyData",         "RFC 8446 4.5"   },
+    { '.', 0,                       early_accepted,   false, use_client_keys,           "handshake keys (client)", "RFC 8446 7.1"  },
     { '<', MSG_CERTIFICATE,         asked,            false, read_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
     { '.', 0,                       peer_certificate, false, verify_peer13,             "verify the chain",       "RFC 5280 6"     },
     { '<', MSG_CERTIFICATE_VERIFY,  peer_certificate, false, read_certificate_verify13, "client CertificateVerify", "RFC 8446 4.4.3" },
+    { '.', 0,                       verifying_resumed, false, verify_resumed,            "verify the chain again", "RFC 5280 6"     },
     { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "client Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, use_receiving_keys,        "application keys (client)", "RFC 8446 7.1" },
     { '>', MSG_NEW_SESSION_TICKET,  ticketing,        false, send_tickets,              "NewSessionTicket",       "RFC 8446 4.6.1" },
@@ -190,6 +203,13 @@ static enum hs_result choose_version(struct hs *hs)
     return HS_FAILED;
 }
 
+/* What a client may send before it knows that it is refused, with what records add to it (4.2.10). */
+static size_t most_skipped(const hf_config *config)
+{
+    size_t ours = (size_t)config->max_early_data + config->max_early_data / 16 + 256;
+    return ours > 16384 + 256 ? ours : 16384 + 256;
+}
+
 static enum hs_result negotiate(struct hs *hs)
 {
     struct nego *n = &hs->n;
@@ -209,7 +229,7 @@ static enum hs_result negotiate(struct hs *hs)
     if (!ext_take(n, hs->values, IN_CH))
         return HS_FAILED;
     if (ext_has(hs->values, X_EARLY_DATA))
-        hs->skip_early = 16384 + 256; /* no ticket of ours allows any */
+        hs->skip_early = most_skipped(n->config);
     return choose_suite(hs);
 }
 
@@ -354,8 +374,18 @@ static enum hs_result use_handshake_keys(struct hs *hs)
     if (!hs_ccs(hs))
         return hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
     if (!keys13_early(hs) || !keys13_handshake(hs) ||
-        !keys13_use(hs, false, hs->server_hs, "handshake") ||
-        !keys13_use(hs, true, hs->client_hs, "handshake"))
+        !keys13_use(hs, false, hs->server_hs, "handshake"))
+        return HS_FAILED;
+    limit_records13(hs);
+    if (!hs->n.early)
+        return use_client_keys(hs);
+    hs->early_in = true;
+    return keys13_use_early(hs, true, hs->n.session) ? HS_OK : HS_FAILED;
+}
+
+static enum hs_result use_client_keys(struct hs *hs)
+{
+    if (!keys13_use(hs, true, hs->client_hs, "handshake"))
         return HS_FAILED;
     limit_records13(hs);
     return HS_OK;
@@ -388,6 +418,9 @@ static enum hs_result use_sending_keys(struct hs *hs)
     if (!keys13_master(hs) || !keys13_use(hs, false, hs->est->write_secret, "application"))
         return HS_FAILED;
     limit_records13(hs);
+    /* Who has sent early data has shown by the binder that it holds the session's secret: it gets its answer
+     * without another round trip (2.3). */
+    hs->may_send = hs->n.early;
     return HS_OK;
 }
 
@@ -415,6 +448,7 @@ static enum hs_result send_ticket(struct hs *hs, uint8_t number)
         return hs_fail(hs, HF_E_NO_MEMORY, "ticket");
     s->age_add = (uint32_t)get_u16(age_add) << 16 | get_u16(age_add + 2);
     s->lifetime = config->ticket_lifetime;
+    s->max_early_data = config->max_early_data;
     if (hs->n.psk)
         s->started =
             hs->n.session->started; /* renewing does not prolong the first verification */

@@ -51,6 +51,7 @@ static bool give(struct asking *a, hf_conn *conn, const hf_question *q, bool not
         return hf_answer_signature(conn, nothing ? NULL : sig, len);
     }
     case HF_ASK_PSK:
+    case HF_ASK_EARLY_DATA:
     case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }
@@ -96,6 +97,7 @@ static void check_question(struct asking *a, hf_conn *conn, const hf_question *q
         break;
     case HF_ASK_HELLO: CHECK(q->hello_len > 100 && q->hello[0] == MSG_CLIENT_HELLO); break;
     case HF_ASK_PSK:
+    case HF_ASK_EARLY_DATA:
     case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }

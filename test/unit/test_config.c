@@ -330,7 +330,7 @@ static void test_refusals(void)
         {padding, HF_E_CONFIG, "record padding to blocks of 16385 bytes: at most 16384"},
         {memory, HF_E_CONFIG, "a memory cap of 16383 bytes: at least 16384"},
         {ask_0, HF_E_USAGE, "hf_config_set_ask: no question has number 0"},
-        {ask_6, HF_E_USAGE, "hf_config_set_ask: no question has number 6"},
+        {ask_6, HF_E_USAGE, "hf_config_set_ask: no question has number 7"},
         {keylog_file, HF_E_FILE, "key log /nowhere/at/all cannot be opened for appending"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

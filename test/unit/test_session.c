@@ -24,6 +24,7 @@ static hf_session *sample(bool with_chain)
     s->age_add = 0xdeadbeef;
     s->issued_ms = NOW_MS;
     s->started = PKI_NOW - 60;
+    s->max_early_data = 14336;
     s->ticket = mem_dup("a ticket of the server's", 24);
     s->ticket_len = 24;
     s->server_name = mem_strdup("server.example");
@@ -81,6 +82,7 @@ static void check_same(const hf_session *a, const hf_session *b)
     CHECK_INT(a->named, b->named);
     CHECK_INT(a->ems, b->ems);
     CHECK_INT(a->max_fragment, b->max_fragment);
+    CHECK_INT(a->max_early_data, b->max_early_data);
     CHECK(slice_equal(slice_of(a->id, a->id_len), slice_of(b->id, b->id_len)));
     CHECK(slice_equal(slice_of(a->context, a->context_len),
                       slice_of(b->context, b->context_len)));
@@ -183,7 +185,7 @@ static void test_id_or_ticket(void)
     }
 }
 
-/* What earlier versions of handfast wrote: the same without the last four fields. */
+/* What earlier versions of handfast wrote: the same without the last five fields. */
 static void test_format_1(void)
 {
     hf_session *s = sample(true);
@@ -191,11 +193,12 @@ static void test_format_1(void)
     struct wr w;
     hf_error err = {0};
     s->named = true;
+    s->max_early_data = 0;
     wr_start(&w, &b);
     session_write(&w, s);
     CHECK(wr_ok(&w));
     b.p[0] = 1;
-    b.end -= 1 + 1 + 2 + 3;
+    b.end -= 1 + 1 + 2 + 3 + 4;
     hf_session *back = session_read(slice_of(b.p, buffer_len(&b)), &err);
     CHECK(back);
     CHECK_STR(err.detail, "");
@@ -349,8 +352,8 @@ static void test_refusals_of_older_versions(void)
     static const struct change rows[] = {
         {2, 4, "suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is not for TLS 1.3"},
         {2, 2, "suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is not for TLS 1.1"},
-        {-22, 5, "max_fragment: 1029 is none of 512, 1024, 2048 and 4096"},
-        {-23, 3, "max_fragment: 768 is none of 512, 1024, 2048 and 4096"},
+        {-26, 5, "max_fragment: 1029 is none of 512, 1024, 2048 and 4096"},
+        {-27, 3, "max_fragment: 768 is none of 512, 1024, 2048 and 4096"},
     };
     hf_session *s = sample12(false);
     struct buffer b = {0};
@@ -360,12 +363,12 @@ static void test_refusals_of_older_versions(void)
     check_changes(hf_session_ref(s), rows, sizeof rows / sizeof rows[0]);
     wr_start(&w, &b);
     session_write(&w, s);
-    b.p[buffer_len(&b) - 38] = 33;
+    b.p[buffer_len(&b) - 42] = 33;
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
     CHECK_INT(err.code, HF_E_SESSION_DATA);
     CHECK_STR(err.path, "Session.context");
-    b.p[buffer_len(&b) - 38] = 14;
-    b.p[buffer_len(&b) - 71] = 33;
+    b.p[buffer_len(&b) - 42] = 14;
+    b.p[buffer_len(&b) - 75] = 33;
     err = (hf_error){0};
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
     CHECK_STR(err.path, "Session.id");
@@ -427,7 +430,7 @@ static void test_many_certificates(void)
     s->chain = NULL;
     wr_start(&w, &b);
     session_write(&w, s);
-    b.end -= 3 + 7;
+    b.end -= 3 + 11;
     size_t mark = wr_open(&w, 3);
     for (size_t i = 0; i <= CHAIN_MAX; i++)
         wr_opaque24(&w, cert_der(leaf));

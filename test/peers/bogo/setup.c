@@ -44,6 +44,12 @@ static void judge(struct run *run, hf_conn *conn)
     }
     run->verified = true;
     run->accepted = !o->verify_fail;
+    /* BoringSSL's older callback makes handshake_failure of a refusal. */
+    if (!run->accepted && must && !o->custom_verify) {
+        run->refusal = "CERTIFICATE_VERIFY_FAILED";
+        hf_answer_refuse(conn, 40);
+        return;
+    }
     hf_answer_verify(conn, run->accepted || !must);
 }
 
@@ -76,7 +82,7 @@ static void look_at_hello(struct run *run, hf_conn *conn, const hf_question *q)
     }
     if (run->o->fail_early_callback) {
         run->refusal = "CONNECTION_REJECTED";
-        hf_conn_close(conn);
+        hf_answer_refuse(conn, 40);
         return;
     }
     hf_answer_hello(conn, run->late_config);
@@ -90,7 +96,7 @@ static void choose(struct run *run, hf_conn *conn, const hf_question *q)
     }
     if (run->o->fail_cert_callback) {
         run->refusal = "CERT_CB_ERROR";
-        hf_conn_close(conn);
+        hf_answer_refuse(conn, 80);
         return;
     }
     hf_answer_credential(conn, run->cred);
@@ -119,6 +125,7 @@ void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
     case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
     case HF_ASK_PSK: find_psk(run, conn, q); return;
     case HF_ASK_SIGNATURE:
+    case HF_ASK_EARLY_DATA:
     case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }
@@ -248,23 +255,6 @@ static int set_alpn(hf_config *config, const struct options *o)
     return hf_config_set_alpn(config, text, false) ? 0 : 89;
 }
 
-static uint16_t scheme_for(const hf_certificate *cert)
-{
-    static const struct {
-        const char *key;
-        uint16_t scheme;
-    } of[] = {{"RSA", 0x0804},
-              {"EC P-256", 0x0403},
-              {"EC P-384", 0x0503},
-              {"EC P-521", 0x0603},
-              {"Ed25519", 0x0807}};
-    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
-        if (strncmp(hf_certificate_key(cert), of[i].key, strlen(of[i].key)) == 0)
-            return of[i].scheme;
-    }
-    return 0;
-}
-
 static void append(struct int_list *list, int n)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -275,22 +265,58 @@ static void append(struct int_list *list, int n)
         list->v[list->count++] = n;
 }
 
-/* BoringSSL has two lists, what it verifies and what it signs with; handfast has one. Where a
- * test sets one of them and needs the other, what the other needs is put behind it. */
+/* A list with which nobody can sign in TLS 1.3 is refused while that may be spoken; ed448, which the
+ * runner does not have, makes it a possible one. */
+static bool have_modern(const struct int_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        int id = list->v[i];
+        if ((id & 0xff00) == 0x0800 || (id > 0x0403 && (id & 0xff) == 0x03) || id == 0x0403)
+            return true;
+    }
+    return false;
+}
+
+static void append_all(struct int_list *list, const int *ids)
+{
+    for (; *ids; ids++)
+        append(list, *ids);
+}
+
+/* What a key signs with, in BoringSSL's order. */
+static void append_own(struct int_list *list, const hf_credential *cred)
+{
+    static const int rsa[] = {0x0804, 0x0401, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201, 0};
+    static const int ec[] = {0x0403, 0x0503, 0x0603, 0x0203, 0};
+    static const int ed25519[] = {0x0807, 0};
+    const char *key = hf_certificate_key(hf_credential_certificate(cred, 0));
+    append_all(list, strncmp(key, "RSA", 3) == 0  ? rsa
+                     : strncmp(key, "EC", 2) == 0 ? ec
+                                                  : ed25519);
+}
+
+/* BoringSSL has two lists, what it verifies and what it signs with; handfast has one. What one of them
+ * needs is put behind the other. */
 static int set_signatures(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
     const struct int_list *prefs = &o->cred[0].signing_prefs;
-    static const uint16_t others[] = {0x0403, 0x0804, 0x0503};
+    static const int few[] = {0x0403, 0x0804, 0x0503, 0};
+    static const int defaults[] = {0x0403, 0x0804, 0x0401, 0x0503, 0x0805,
+                                   0x0501, 0x0806, 0x0601, 0x0201, 0};
+    bool verifies = !o->server || o->verify_peer || o->require_any_client_certificate;
     struct int_list list = prefs->set ? *prefs : o->verify_prefs;
     if (prefs->set && o->verify_prefs.set)
         return 89;
-    if (prefs->set && (!o->server || o->verify_peer || o->require_any_client_certificate)) {
-        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-            append(&list, others[i]);
-    }
-    if (o->verify_prefs.set && run->cred && scheme_for(hf_credential_certificate(run->cred, 0)))
-        append(&list, scheme_for(hf_credential_certificate(run->cred, 0)));
+    if (verifies && !o->verify_prefs.set)
+        append_all(&list, prefs->set ? few : defaults);
+    if (run->cred && !prefs->set)
+        append_own(&list, run->cred);
+    if (!list.count)
+        return 0;
+    if (!have_modern(&list))
+        append(&list, 0x0808);
+    list.set = true;
     return set_list(config, &list, hf_signature_name, hf_config_set_signatures);
 }
 
@@ -330,7 +356,6 @@ static bool set_server(struct run *run, hf_config *config)
     return hf_config_set_client_auth(config, mode) &&
            hf_config_set_server_preference(config, o->server_preference || o->cipher) &&
            hf_config_set_session_store(config, &store) &&
-           (!o->no_ticket || hf_config_set_tickets(config, 0, 0)) &&
            (!o->psk_identity || hf_config_set_psk_hint(config, o->psk_identity));
 }
 
@@ -339,7 +364,13 @@ static bool set_role(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
     unsigned times = o->renegotiate_freely ? 100 : o->renegotiate_once ? 1 : 0;
+    /* -no-ticket: a server takes none either, so it gets other keys. */
+    static const uint8_t other_key[HF_TICKET_KEY_SIZE] = "of nobody";
     return hf_config_insecure_set_security_level(config, 0) &&
+           (!o->no_ticket || hf_config_set_tickets(config, 0, 0)) &&
+           (!o->no_ticket || !o->server ||
+            hf_config_set_ticket_keys(config, other_key, 1, NULL)) &&
+           hf_config_set_verify_resumed(config, o->reverify_on_resume) &&
            hf_config_set_renegotiation(config, times) &&
            (o->server ? set_server(run, config) : set_client(config, o));
 }

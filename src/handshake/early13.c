@@ -1,0 +1,166 @@
+/* early13.c: early data (RFC 8446 2.3, 4.2.10, 4.5, 8). */
+#include "config/replay.h"
+#include "handshake/hs.h"
+
+/* ---- client */
+
+/* "the client MUST ... the same ... cipher suite" and ALPN as in the connection that the ticket came from: we offer
+ * early data only if both can be chosen again. */
+bool offers_early13(const struct hs *hs)
+{
+    const struct nego *n = &hs->n;
+    const hf_config *config = n->config;
+    const hf_session *s = n->session;
+    return config->early_data && s && s->version == HF_TLS1_3 && s->max_early_data > 0 &&
+           !n->renegotiating && ids_has(&config->body.suites, s->suite) && suite_find(s->suite);
+}
+
+enum hs_result start_early13(struct hs *hs)
+{
+    const hf_session *s = hs->n.session;
+    /* "If the client also sends early data", the dummy record stands right behind its first flight (D.4). */
+    if (!hs_ccs(hs) || !hs_flush(hs))
+        return hs_fail(hs, HF_E_NO_MEMORY, "the flight's records");
+    keys13_early_traffic(hs, s);
+    if (!keys13_use_early(hs, false, s))
+        return HS_FAILED;
+    hs->early_out = true;
+    hs->early_left = s->max_early_data;
+    hs->est->early = HF_EARLY_OFFERED;
+    trace_note(hs->tracer, "early data", "%u bytes may be sent before the server answers",
+               s->max_early_data);
+    return HS_OK;
+}
+
+static void refuse(struct hs *hs)
+{
+    hs->early_out = false;
+    hs->est->early = HF_EARLY_REFUSED;
+    trace_note(hs->tracer, "early data", "the server refuses it");
+}
+
+void retry_early13(struct hs *hs)
+{
+    refuse(hs);
+    rec_clear(hs->out); /* the second ClientHello goes out in clear, as the first one did */
+}
+
+static bool same_alpn(const struct nego *n)
+{
+    const hf_session *s = n->session;
+    return n->alpn_len == s->alpn_len &&
+           (!n->alpn_len || memcmp(n->alpn, s->alpn, n->alpn_len) == 0);
+}
+
+enum hs_result settle_early13(struct hs *hs)
+{
+    const struct nego *n = &hs->n;
+    if (!n->early) {
+        if (hs->early_out)
+            refuse(hs);
+        return keys13_use(hs, false, hs->client_hs, "handshake") ? HS_OK : HS_FAILED;
+    }
+    if (!n->psk) /* it is decrypted with the first identity's key (4.2.10) */
+        return hs_fail(hs, HF_E_BAD_EARLY_DATA, "no session is resumed");
+    if (n->session->suite != n->suite->id)
+        return hs_fail(hs, HF_E_EARLY_DATA_SUITE, "%s, not %s", n->suite->name,
+                       hf_suite_name(n->session->suite));
+    if (!same_alpn(n))
+        return hs_fail(hs, HF_E_EARLY_DATA_ALPN, "\"%.*s\"", n->alpn_len,
+                       n->alpn ? (const char *)n->alpn : "");
+    hs->est->early = HF_EARLY_ACCEPTED;
+    trace_note(hs->tracer, "early data", "the server accepts it");
+    return HS_OK;
+}
+
+/* struct {} EndOfEarlyData;                                                  RFC 8446 4.5 */
+enum hs_result end_early13(struct hs *hs)
+{
+    size_t mark;
+    hs->early_out = false;
+    struct wr w = hs_begin(hs, MSG_END_OF_EARLY_DATA, &mark);
+    if (hs_end(hs, &w, mark) != HS_OK)
+        return HS_FAILED;
+    return keys13_use(hs, false, hs->client_hs, "handshake") ? HS_OK : HS_FAILED;
+}
+
+/* ---- server */
+
+/* By how much the client's view of the ticket's age differs from ours, in milliseconds (8.3). */
+static bool fresh(const struct hs *hs)
+{
+    const hf_session *s = hs->n.session;
+    uint32_t theirs = hs->values->psk[0].age - s->age_add;
+    int64_t ours = config_now_ms(hs->n.config) - s->issued_ms;
+    int64_t off = ours - (int64_t)theirs, window = (int64_t)hs->n.config->early_window * 1000;
+    return off <= window && off >= -window;
+}
+
+/* NULL: nothing stands against it. */
+static const char *obstacle(const struct hs *hs)
+{
+    const struct nego *n = &hs->n;
+    const hf_session *s = n->session;
+    if (!n->config->max_early_data)
+        return "this server accepts none";
+    if (n->retried || n->retry)
+        return "a HelloRetryRequest is needed";
+    if (!n->psk || n->psk_index != 0)
+        return "its session is not resumed";
+    if (!s->max_early_data)
+        return "the ticket allows none";
+    if (s->suite != n->suite->id)
+        return "another cipher suite was chosen";
+    if (!same_alpn(n))
+        return "another application protocol was chosen";
+    return fresh(hs) ? NULL : "the ticket's age is not what the client says";
+}
+
+static enum hs_result ask(struct hs *hs, bool *accept)
+{
+    bool nobody;
+    *accept = true;
+    enum hs_result r = hs_ask(hs, HF_ASK_EARLY_DATA, &nobody);
+    if (r == HS_OK && !nobody) {
+        *accept = hs->answer_early;
+        hs_asked(hs);
+    }
+    return r;
+}
+
+/* Replayed early data is refused, never the connection: a full round trip later the client has shown that it is
+ * alive (8). The record is asked last, because asking fills it. */
+enum hs_result decide_early13(struct hs *hs)
+{
+    const char *why = obstacle(hs);
+    bool accept = false;
+    if (!why) {
+        enum hs_result r = ask(hs, &accept);
+        if (r != HS_OK)
+            return r;
+        if (!accept)
+            why = "the application refuses it";
+        else if (!replay_first(hs->n.config, hs->values->psk[0].binder))
+            why = "it may be a repetition";
+    }
+    hs->n.early = !why;
+    hs->est->early = why ? HF_EARLY_REFUSED : HF_EARLY_ACCEPTED;
+    trace_note(hs->tracer, "early data", "%s%s", why ? "refused: " : "accepted",
+               why ? why : "");
+    if (why)
+        return HS_OK;
+    hs->skip_early = 0;
+    hs->early_left = hs->n.config->max_early_data < hs->n.session->max_early_data
+                         ? hs->n.config->max_early_data
+                         : hs->n.session->max_early_data;
+    keys13_early_traffic(hs, hs->n.session);
+    return HS_OK;
+}
+
+enum hs_result read_end_of_early_data13(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    hs->early_in = false;
+    return rd_end(&r) ? HS_OK : HS_FAILED;
+}
