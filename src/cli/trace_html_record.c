@@ -42,16 +42,29 @@ void page_cipher(struct page *p, const uint8_t *bytes, size_t len, bool data, co
         text_addf(p->out, "<p class=why>The first %zu bytes are shown.</p>\n", shown);
 }
 
-static void write_fragment(struct page *p, const hf_trace_event *e, bool protected, bool data)
+bool page_is_decrypted(const uint8_t *fragment, size_t len, const hf_trace_event *content)
 {
-    if (!protected)
+    return content->size && content->size <= len &&
+           memcmp(fragment, content->bytes, content->size) == 0;
+}
+
+static void write_fragment(struct page *p, const hf_trace_event *e,
+                           const hf_trace_event *content)
+{
+    size_t len = e->size - 5;
+    if (!content)
         text_addf(
             p->out,
-            "<p class=why>The other %zu bytes are the content itself: it is opened below.</p>\n",
-            e->size - 5);
+            "<p class=why>The other %zu byte%s the content itself: it is opened below.</p>\n",
+            len, len == 1 ? " is" : "s are");
+    else if (page_is_decrypted(e->bytes + 5, len, content))
+        page_cipher(
+            p, e->bytes + 5, len, content->number == 23, "encrypted_record",
+            "Already decrypted in its place, except for the tag that proves nobody changed it: "
+            "the content, its true type, and padding. On the line it was ciphertext.");
     else
         page_cipher(
-            p, e->bytes + 5, e->size - 5, data, "encrypted_record",
+            p, e->bytes + 5, len, content->number == 23, "encrypted_record",
             "Ciphertext: content, its true type, padding, and the tag that proves nobody "
             "changed it.");
 }
@@ -123,12 +136,13 @@ void page_record(struct page *p, const struct item *item)
                 ? "The version that was agreed on; in the first record one that every server "
                   "can read."
                 : "Frozen for the sake of old equipment, and ignored.");
-        snprintf(number, sizeof number, "%u bytes", e->bytes[3] * 256u + e->bytes[4]);
+        snprintf(number, sizeof number, "%u byte%s", e->bytes[3] * 256u + e->bytes[4],
+                 e->bytes[3] == 0 && e->bytes[4] == 1 ? "" : "s");
         page_leaf(p, e->bytes + 3, 2, "length", number, "How many bytes follow.");
         if (p->old && protected)
-            page_fragment12(p, e, item->parts[0]->size, data);
+            page_fragment12(p, e, item->parts[0]);
         else
-            write_fragment(p, e, protected, data);
+            write_fragment(p, e, protected ? item->parts[0] : NULL);
     }
     for (size_t i = 0; i < item->part_count; i++) {
         const hf_trace_event *in = item->parts[i];

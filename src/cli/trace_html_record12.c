@@ -87,19 +87,27 @@ static struct layout layout_of(const struct page *p)
     return p->suite.bits ? layout_cbc(p) : layout_null(p);
 }
 
-void page_fragment12(struct page *p, const hf_trace_event *record, size_t content, bool data)
+void page_fragment12(struct page *p, const hf_trace_event *record,
+                     const hf_trace_event *content)
 {
     const uint8_t *bytes = record->bytes + 5;
     size_t len = record->size - 5;
     struct layout l =
         p->suite.name ? layout_of(p) : (struct layout){.cipher_why = "Ciphertext."};
     /* What does not fit together is better shown whole. */
-    if (l.before + l.behind + content > len)
+    if (l.before + l.behind + content->size > len)
         l.before = l.behind = 0;
+    const uint8_t *cipher = bytes + l.before;
+    size_t cipher_len = len - l.before - l.behind;
+    bool open = p->suite.name && p->suite.bits == 0;
+    if (!open && page_is_decrypted(cipher, cipher_len, content))
+        l.cipher_why =
+            "Already decrypted in its place: the content, and in CBC suites what fills the last "
+            "block. On the line it was ciphertext.";
     if (l.before)
         page_leaf(p, bytes, l.before, l.before_name, "", l.before_why);
-    page_cipher(p, bytes + l.before, len - l.before - l.behind, data,
-                p->suite.name && p->suite.bits == 0 ? "content" : "ciphertext", l.cipher_why);
+    page_cipher(p, cipher, cipher_len, content->number == 23, open ? "content" : "ciphertext",
+                l.cipher_why);
     if (l.behind)
         page_leaf(p, bytes + len - l.behind, l.behind, l.behind_name, "", l.behind_why);
 }

@@ -305,12 +305,29 @@ static bool is_data(const struct page *p, const struct item *item)
     return i->parts[0]->number == 23;
 }
 
+/* A run of records with application data is one chip, in its place among the messages. */
+static void write_data_chip(struct page *p, size_t *data, unsigned number)
+{
+    if (*data)
+        text_addf(p->out, "<a class=\"k3 data\" href=\"#f%u\">application data, %zu bytes</a> ",
+                  number, *data);
+    *data = 0;
+}
+
+static size_t data_of(const struct page *p, const struct item *item)
+{
+    size_t data = 0;
+    for (size_t k = 0; is_data(p, item) && k < item->part_count; k++)
+        data += item->parts[k]->size;
+    return data;
+}
+
 /* One rung: what one side sends before the other does. */
 static void write_rung(struct page *p, size_t from, size_t to, unsigned number)
 {
     struct text *out = p->out;
     const struct item *first = &p->items[from];
-    size_t bytes = 0, data = 0, data_records = 0;
+    size_t bytes = 0, data = 0;
     text_addf(out, "<li class=from-%s><span class=when>+",
               first->from_client ? "client" : "server");
     page_milliseconds(out, item_event(p, first)->time - p->start);
@@ -322,20 +339,15 @@ static void write_rung(struct page *p, size_t from, size_t to, unsigned number)
         const struct item *item = &p->items[i];
         const hf_trace_event *e = item_event(p, item);
         bytes += item->kind == ITEM_RECORD ? e->size : 0;
-        if (is_data(p, item)) {
-            data_records++;
-            for (size_t k = 0; k < item->part_count; k++)
-                data += item->parts[k]->size;
-        }
+        data += data_of(p, item);
         if (item->kind != ITEM_MESSAGE)
             continue;
+        write_data_chip(p, &data, number);
         text_addf(out, "<a class=k%d href=\"#m%u\">", (int)item->protection, item->number);
         text_html(out, e->record_type == 21 && e->text ? e->text : message_name(e));
         text_add(out, "</a> ");
     }
-    if (data_records)
-        text_addf(out, "<a class=\"k3 data\" href=\"#f%u\">application data, %zu bytes</a> ",
-                  number, data);
+    write_data_chip(p, &data, number);
     text_addf(out, "</span><span class=count>%zu bytes</span></li>\n", bytes);
 }
 

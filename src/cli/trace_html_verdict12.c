@@ -41,7 +41,8 @@ void verdict_suite12(const struct page *p, char out[160])
                  : ccm ? "counter mode with CBC-MAC"
                        : "an AEAD mode");
     else
-        snprintf(out, 160, "%.20s in CBC mode, with an HMAC of %s%s", s->encryption, s->mac,
+        snprintf(out, 160, "%.*s with %u-bit keys in CBC mode, with an HMAC of %s%s",
+                 (int)strcspn(s->encryption, "("), s->encryption, s->bits, s->mac,
                  p->etm ? " over the ciphertext" : "");
 }
 

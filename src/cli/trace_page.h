@@ -74,9 +74,11 @@ void page_milliseconds(struct text *out, uint64_t nanoseconds);
 
 void page_message(struct page *p, const struct item *item);
 void page_record(struct page *p, const struct item *item);
-/* page_fragment12 opens the protected part of a record of TLS 1.2 or older behind its header: `content` bytes
- * are in it, application data or not. */
-void page_fragment12(struct page *p, const hf_trace_event *record, size_t content, bool data);
+/* page_fragment12 opens the protected part of a record of TLS 1.2 or older behind its header; content is what
+ * is in it. page_is_decrypted: the engine has decrypted in place, so that these bytes are the content. */
+void page_fragment12(struct page *p, const hf_trace_event *record,
+                     const hf_trace_event *content);
+bool page_is_decrypted(const uint8_t *fragment, size_t len, const hf_trace_event *content);
 /* page_leaf writes bytes and what they are; page_cipher does it for ciphertext, within the page's limits. */
 void page_cipher(struct page *p, const uint8_t *bytes, size_t len, bool data, const char *name,
                  const char *why);
