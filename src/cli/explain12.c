@@ -69,6 +69,7 @@ static const struct explanation table[] = {
     {'f', "certificate_types", "RFC 5246 7.4.4", "The kinds of key that a client certificate may have."},
     {'f', "certificate_type", "RFC 5246 7.4.4", "A kind of key; ecdsa_sign stands for EdDSA too (RFC 8422 5.5)."},
     {'f', "supported_signature_algorithms", "RFC 5246 7.4.1.4.1", "The signatures that this side can verify, best first."},
+    {'f', "signature_algorithm", "RFC 5246 7.4.1.4.1", "A hash and a kind of signature that the server can verify."},
     {'f', "signature_scheme", "RFC 5246 7.4.1.4.1", "A hash and a kind of signature. TLS 1.2 does not tie ECDSA to a curve."},
     {'f', "certificate_authorities", "RFC 5246 7.4.4", "Whose certificates the server accepts, as a help to choose; empty: it does not say."},
     {'f', "distinguished_name", "RFC 5246 7.4.4", "The name of an authority, as in its certificate (DER)."},

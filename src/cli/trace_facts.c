@@ -1,5 +1,7 @@
 #include "cli/trace_facts.h"
 
+#include <string.h>
+
 #include "cli/explain.h"
 
 /* The server's own certificate is the first that travelled from it, whichever side recorded. */
@@ -15,12 +17,18 @@ static hf_certificate *first_certificate(const struct recording *r, bool sent)
 }
 
 /* A server's connection only knows the peer's signature; the page is about the server's own. */
-static uint16_t own_signature(const struct recording *r)
+static uint16_t own_signature(const struct recording *r, const hf_certificate *own)
 {
+    bool rsa = own && strncmp(hf_certificate_key(own), "RSA", 3) == 0;
     for (size_t i = 0; i < r->count; i++) {
         const hf_trace_event *e = &r->events[i];
-        if (e->kind == HF_TRACE_FIELD && e->sent && explain_name_is(e->name, "algorithm"))
+        if (e->kind != HF_TRACE_FIELD || !e->sent)
+            continue;
+        if (explain_name_is(e->name, "algorithm"))
             return (uint16_t)e->number;
+        /* Before TLS 1.2 it has no number: as hf_conn_signature() has it. */
+        if (explain_name_is(e->name, "signature"))
+            return rsa ? 0xff01 : 0x0203;
     }
     return 0;
 }
@@ -74,7 +82,8 @@ void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording 
     f->facts.version = hf_conn_version(conn);
     f->facts.suite = hf_conn_suite(conn);
     f->facts.group = hf_conn_group(conn);
-    f->facts.signature = is_server ? own_signature(recording) : hf_conn_signature(conn);
+    f->facts.signature =
+        is_server ? own_signature(recording, f->certificate) : hf_conn_signature(conn);
     f->facts.resumed = hf_conn_resumed(conn);
     f->facts.retried = hf_conn_retried(conn);
     f->facts.verified = hf_conn_verified(conn);
