@@ -14,19 +14,28 @@ __all__ = ["NOT_RUN", "RUNS", "plain"]
 
 RUNS = RUNS13 + RUNS12
 
-# Scripts for TLS 1.3 that are not run, and why.
+# Scripts that are not run, and why.
 NOT_RUN = {
+    "SSLv3-padding": "SSL 3.0, which MUST NOT be used (RFC 7568 3).",
+    "bleichenbacher-timing-marvin": "A measurement of time that needs a packet capture and root.",
+    "bleichenbacher-timing-pregenerate": "A measurement of time that needs a packet capture and root.",
+    "dsa-in-certificate-verify": "DSA keys: not offered (RFC 9325 4.2.1).",
+    "dsa-sig-flexibility": "DSA keys: not offered (RFC 9325 4.2.1).",
+    "heartbeat": "RFC 6520, heartbeat: not offered. That it is not, no-heartbeat tests.",
+    "lucky13": "A measurement of time that needs a packet capture and root.",
+    "renegotiation-disabled-client-cert": "A server that asks for a certificate by renegotiating when it has "
+                                          "seen what is requested: ours does not.",
     "tls13-certificate-compression": "RFC 8879, certificate compression: not offered.",
     "tls13-client-certificate-compression": "RFC 8879, certificate compression: not offered.",
     "tls13-ecdhe-brainpool-curves": "RFC 8734, brainpool groups: not offered.",
     "tls13-ecdsa-brainpool-in-certificate-verify": "RFC 8734, brainpool signatures: not offered.",
     "tls13-keyupdate-from-server": "Asks by `GET /keyupdate` for a KeyUpdate with update_requested (RFC "
-                                   "8446 4.6.3); `handfast serve` has no such page.",
+                                   "8446 4.6.3); the server has no such page.",
     "tls13-minerva": "A measurement of time that needs a packet capture and root.",
     "tls13-mldsa-in-certificate-verify": "ML-DSA signatures: not offered.",
-    "tls13-non-support": "For servers that do not speak TLS 1.3.",
     "tls13-post-handshake-auth": "A server that asks for a certificate after the handshake (RFC 8446 "
                                  "4.6.2): handfast does not.",
-    "tls13-psk_dhe_ke": "PSKs from outside (RFC 8446 2.2): handfast has only those of its tickets.",
-    "tls13-psk_ke": "PSKs from outside (RFC 8446 2.2): handfast has only those of its tickets.",
+    "tls13-psk_dhe_ke": "PSKs from outside in TLS 1.3 (RFC 8446 2.2): handfast has only those of its "
+                        "tickets.",
+    "tls13-psk_ke": "PSKs from outside in TLS 1.3 (RFC 8446 2.2): handfast has only those of its tickets.",
 }

@@ -39,8 +39,8 @@ CCM = Group("ccm", "rsa", [*COMMON, "--suites", ALL_SUITES], [*S_COMMON, "-ciphe
 # "modern" is handfast as it comes.
 
 CIPHERS = "ALL:!PSK:!aNULL"
-OLD_FLAGS = ["--memory", "1000000", "--level", "0", "--ciphers", CIPHERS, "--groups", ALL_GROUPS, "--signatures",
-             SCHEMES + " ecdsa_sha1 rsa_pkcs1_sha1", "--alpn", "http/1.1,http/2,h2", "--psk-ke", "on"]
+OLD_FLAGS = ["--memory", "1000000", "--level", "0", "--ciphers", CIPHERS, "--groups", ALL_GROUPS,
+             "--signatures", SCHEMES + " ecdsa_sha1 rsa_pkcs1_sha1", "--alpn", "http/1.1,http/2,h2", "--psk-ke", "on"]
 S_OLD_FLAGS = ["-cipher", CIPHERS + ":@SECLEVEL=0", "-min_protocol", "TLSv1", "-alpn", "http/1.1,http/2,h2",
                "-allow_no_dhe_kex"]
 UP_TO_13, UP_TO_12 = ["--versions", "1.0-1.3"], ["--versions", "1.0-1.2"]
