@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "cli/dial.h"
 
 #include <errno.h>
@@ -18,8 +19,24 @@ static void keep_session(hf_conn *conn, hf_session *session, void *arg)
     d->newest = hf_session_ref(session);
 }
 
+/* Whom the session must have been made with: the name that will be verified. */
+static void peer_name(const struct options *o, const struct target *t, char out[256])
+{
+    const char *name = o->name ? o->name : t->host;
+    bool bracketed = !o->name && name[0] == '[';
+    size_t len = o->name ? strlen(name) : strcspn(name + bracketed, bracketed ? "]" : ":");
+    snprintf(out, 256, "%.*s", (int)len, name + bracketed);
+}
+
+/* What `openssl s_client -sess_out` writes, or the same in DER; our own files begin otherwise. */
+static bool from_openssl(const unsigned char *p, size_t len)
+{
+    static const char pem[] = "-----BEGIN SSL SESSION PARAMETERS-----";
+    return len > 0 && (p[0] == 0x30 || memmem(p, len, pem, sizeof pem - 1));
+}
+
 /* A file that is not there yet is no mistake: the first connection makes it. */
-static bool load_session(struct dial *d, const char *path, hf_error *err)
+static bool load_session(struct dial *d, const char *path, const char *name, hf_error *err)
 {
     size_t len = 0;
     unsigned char *p = settings_read_file(path, 1 << 20, &len, err);
@@ -29,7 +46,8 @@ static bool load_session(struct dial *d, const char *path, hf_error *err)
             *err = (hf_error){0};
         return missing;
     }
-    d->session = hf_session_import(p, len, err);
+    d->session = from_openssl(p, len) ? hf_session_import_openssl(p, len, name, err)
+                                      : hf_session_import(p, len, err);
     explicit_bzero(p, len);
     free(p);
     return d->session != NULL;
@@ -67,7 +85,9 @@ bool dial_prepare(struct dial *d, const struct options *o, const struct target *
         *err = *hf_config_error(d->config);
         return false;
     }
-    return load_session(d, o->session, err);
+    char name[256];
+    peer_name(o, t, name);
+    return load_session(d, o->session, name, err);
 }
 
 /* Waits for what the stream waits for; deadline in seconds of the monotonic clock, 0: none. */

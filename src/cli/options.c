@@ -48,7 +48,7 @@ static const struct row table[] = {
     {"--ocsp", "FILE", TEXT, SERVE, AT(ocsp), 0, 0, "staple this OCSP response (DER) to the first certificate"},
     {"--record-size-limit", "N", NUMBER, ALL, AT(record_size_limit), 64, 16384, "ask the peer for records of at most N bytes"},
     {"--padding", "N", NUMBER, ALL, AT(padding), 1, 16384, "pad records to multiples of N bytes"},
-    {"--session", "FILE", TEXT, CLIENTS, AT(session), 0, 0, "resume the session in this file, and keep the newest one there"},
+    {"--session", "FILE", TEXT, CLIENTS, AT(session), 0, 0, "resume the session in this file (OpenSSL's are read too), and keep the newest one there"},
     {"--get", "PATH", TEXT, CLIENTS, AT(get), 0, 0, "send an HTTP GET for this path (connect: print the body)"},
     {"--key-update", NULL, FLAG, CONNECT, AT(key_update), 0, 0, "renew the keys of both directions after the handshake"},
     {"--key-update", "N", NUMBER, SERVE, AT(key_update_after), 1, UINT64_MAX, "renew the sending key after N records"},
