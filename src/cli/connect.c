@@ -148,7 +148,7 @@ static void show_peer(const struct options *o, const struct target *t, const str
     if (o->quiet)
         return;
     hf_stream_name(d->stream, true, address, sizeof address);
-    report_peer(&out, t->url, address, dial_conn(d), o->json);
+    report_peer(&out, t->url, address, dial_conn(d), d->session, o->json);
     if (text_ok(&out) && out.p)
         fputs(out.p, stderr);
     text_clear(&out);

@@ -35,6 +35,7 @@ static void log_json(struct text *line, const struct guest *g, const char *event
             hf_conn_group(conn) ? hf_group_name(hf_conn_group(conn)) : "",
             hf_conn_resumed(conn) ? "true" : "false");
         text_json(line, hf_conn_server_name(conn));
+        report_old_json(line, conn);
     }
     if (err) {
         char text[1024];

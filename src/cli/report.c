@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/trace_facts.h"
+
 int exit_status(const hf_error *err)
 {
     switch (err->fault) {
@@ -29,6 +31,40 @@ static int report_usage(const hf_error *err)
     return EXIT_USAGE;
 }
 
+/* The diagnosis speaks to programs; whoever typed a command has options for the same. */
+static const struct {
+    const char *function, *options;
+} options_for[] = {
+    {"hf_config_add_credential", "--cert, --key"},
+    {"hf_config_insecure_set_security_level", "--security-level"},
+    {"hf_config_set_alpn", "--alpn"},
+    {"hf_config_set_ciphers", "--ciphers"},
+    {"hf_config_set_groups", "--groups"},
+    {"hf_config_set_ocsp", "--ocsp"},
+    {"hf_config_set_signatures", "--signatures"},
+    {"hf_config_set_suites", "--suites"},
+    {"hf_config_set_versions", "--min, --max"},
+    {"hf_trust_add_file", "--ca"},
+    {"security level", "--security-level"},
+};
+
+static void report_options(const char *diagnosis)
+{
+    const char *between = "  options   ", *last = "";
+    /* Those of the lines from "try" on: what was offered is no advice. */
+    const char *advice = strstr(diagnosis, "\n  try ");
+    for (size_t i = 0; advice && i < sizeof options_for / sizeof *options_for; i++) {
+        if (!strstr(advice, options_for[i].function) ||
+            strcmp(last, options_for[i].options) == 0)
+            continue;
+        last = options_for[i].options;
+        fprintf(stderr, "%s%s", between, last);
+        between = ", ";
+    }
+    if (*last)
+        fputs("\n", stderr);
+}
+
 int report_failure(const hf_conn *conn, const hf_error *failure, bool json)
 {
     hf_error copy = *failure, *err = &copy;
@@ -44,6 +80,8 @@ int report_failure(const hf_conn *conn, const hf_error *failure, bool json)
     if (s) {
         write(conn, err, s, n + 1);
         fprintf(stderr, "%s%s", s, n && s[n - 1] == '\n' ? "" : "\n");
+        if (!json)
+            report_options(s);
     } else {
         fprintf(stderr, "handfast: %s\n", hf_code_sentence(err->code));
     }
@@ -97,6 +135,116 @@ static const char *verified_words(const hf_conn *conn)
     return "NO: the peer may be anybody";
 }
 
+/* TLS 1.0 and 1.1 have one signature with RSA keys, which has no number on the wire (RFC 4346 7.4.3); this is
+ * the engine's. */
+static const char *signature_name(uint16_t scheme)
+{
+    return scheme == 0xff01 ? "rsa_pkcs1_md5_sha1" : hf_signature_name(scheme);
+}
+
+/* ---- TLS 1.2 and older, where more depends on what was agreed */
+
+static bool is_old(const hf_conn *conn)
+{
+    return hf_conn_version(conn) && hf_conn_version(conn) < HF_TLS1_3;
+}
+
+/* The suite's row; what it says about TLS 1.3's suites is "any". */
+static hf_suite_info suite_of(const hf_conn *conn)
+{
+    static hf_suite_info all[256];
+    size_t count = hf_all_suites(all, sizeof all / sizeof *all);
+    for (size_t i = 0; i < count && i < sizeof all / sizeof *all; i++)
+        if (all[i].id == hf_conn_suite(conn))
+            return all[i];
+    return (hf_suite_info){.key_exchange = "unknown", .mac = "", .encryption = ""};
+}
+
+static const char *resumed_words(const hf_conn *conn, const hf_session *offered)
+{
+    if (!hf_conn_resumed(conn))
+        return "full handshake";
+    if (!is_old(conn))
+        return "resumed with a ticket";
+    return !offered                         ? "resumed"
+           : hf_session_has_ticket(offered) ? "resumed with a ticket"
+                                            : "resumed by its ID";
+}
+
+static const char *exchange_words(const hf_conn *conn)
+{
+    const char *kx = suite_of(conn).key_exchange;
+    if (strcmp(kx, "RSA") == 0)
+        return "RSA: no forward secrecy";
+    if (strcmp(kx, "PSK") == 0)
+        return "pre-shared key: no forward secrecy";
+    return kx;
+}
+
+static const char *records_words(const hf_conn *conn)
+{
+    hf_suite_info s = suite_of(conn);
+    if (strcmp(s.mac, "AEAD") == 0)
+        return "AEAD";
+    if (s.bits == 0)
+        return "NOT ENCRYPTED, only a MAC";
+    return hf_conn_etm(conn) ? "CBC, encrypt-then-MAC" : "CBC, the MAC inside the encryption";
+}
+
+static void identity_line(struct text *out, const hf_conn *conn)
+{
+    size_t len;
+    const uint8_t *identity = hf_conn_psk_identity(conn, &len);
+    if (!identity)
+        return;
+    text_add(out, "  identity     ");
+    text_plain_bytes(out, identity, len);
+    text_add(out, " (pre-shared key)\n");
+}
+
+static void old_lines(struct text *out, const hf_conn *conn)
+{
+    if (!is_old(conn))
+        return;
+    if (!hf_conn_resumed(conn))
+        line(out, "key exchange", exchange_words(conn));
+    line(out, "records", records_words(conn));
+    line(out, "master",
+         hf_conn_ems(conn) ? "extended master secret (RFC 7627)" : "NOT extended (RFC 7627)");
+    line(out, "renegotiate",
+         hf_conn_secure_renegotiation(conn) ? "secure (RFC 5746)" : "NOT SECURE: no RFC 5746");
+    identity_line(out, conn);
+}
+
+/* What is not as it should be, for one line. */
+static void old_words(struct text *out, const hf_conn *conn)
+{
+    size_t len;
+    const uint8_t *identity = hf_conn_psk_identity(conn, &len);
+    if (!is_old(conn))
+        return;
+    if (hf_conn_etm(conn))
+        text_add(out, ", encrypt-then-MAC");
+    if (!hf_conn_ems(conn))
+        text_add(out, ", no extended master secret");
+    if (!hf_conn_secure_renegotiation(conn))
+        text_add(out, ", no secure renegotiation");
+    if (identity) {
+        text_add(out, ", PSK identity ");
+        text_plain_bytes(out, identity, len);
+    }
+}
+
+static void staple_lines(struct text *out, const hf_conn *conn)
+{
+    size_t len = 0, scts = facts_scts(conn);
+    if (hf_conn_peer_ocsp(conn, &len))
+        text_addf(out, "  OCSP         stapled, %zu bytes\n", len);
+    if (scts)
+        text_addf(out, "  SCTs         %zu timestamp%s of public logs\n", scts,
+                  scts == 1 ? "" : "s");
+}
+
 void report_agreed(struct text *out, const hf_conn *conn)
 {
     if (!conn) {
@@ -108,11 +256,12 @@ void report_agreed(struct text *out, const hf_conn *conn)
     if (hf_conn_group(conn))
         text_addf(out, ", %s", hf_group_name(hf_conn_group(conn)));
     if (hf_conn_signature(conn))
-        text_addf(out, ", %s", hf_signature_name(hf_conn_signature(conn)));
+        text_addf(out, ", %s", signature_name(hf_conn_signature(conn)));
     if (hf_conn_resumed(conn))
         text_add(out, ", resumed");
     if (hf_conn_retried(conn))
         text_add(out, ", after a HelloRetryRequest");
+    old_words(out, conn);
     size_t len;
     const uint8_t *alpn = hf_conn_alpn(conn, &len);
     if (alpn) {
@@ -122,7 +271,7 @@ void report_agreed(struct text *out, const hf_conn *conn)
 }
 
 static void peer_lines(struct text *out, const char *url, const char *address,
-                       const hf_conn *conn)
+                       const hf_conn *conn, const hf_session *offered)
 {
     text_add(out, "connected to ");
     text_plain(out, url);
@@ -135,19 +284,18 @@ static void peer_lines(struct text *out, const char *url, const char *address,
     line(out, "suite", hf_suite_name(hf_conn_suite(conn)));
     line(out, "group", hf_conn_group(conn) ? hf_group_name(hf_conn_group(conn)) : "none");
     line(out, "signature",
-         hf_conn_signature(conn) ? hf_signature_name(hf_conn_signature(conn)) : "none");
+         hf_conn_signature(conn) ? signature_name(hf_conn_signature(conn)) : "none");
     size_t len;
     const uint8_t *alpn = hf_conn_alpn(conn, &len);
     text_add(out, "  ALPN         ");
     if (alpn)
         text_plain_bytes(out, alpn, len);
     text_addf(out, "%s\n  session      %s%s\n", alpn ? "" : "none",
-              hf_conn_resumed(conn) ? "resumed" : "full handshake",
+              resumed_words(conn, offered),
               hf_conn_retried(conn) ? ", after a HelloRetryRequest" : "");
     line(out, "verified", verified_words(conn));
-    size_t ocsp_len = 0;
-    if (hf_conn_peer_ocsp(conn, &ocsp_len))
-        text_addf(out, "  OCSP         stapled, %zu bytes\n", ocsp_len);
+    old_lines(out, conn);
+    staple_lines(out, conn);
     for (size_t i = 0; hf_conn_peer_certificate(conn, i); i++)
         certificate_lines(out, hf_conn_peer_certificate(conn, i), i);
 }
@@ -177,8 +325,32 @@ static void certificate_json(struct text *out, const hf_certificate *cert)
     text_add(out, "\"}");
 }
 
+/* How a session was resumed; null: it was not, or nobody knows. */
+static const char *resumed_word(const hf_conn *conn, const hf_session *offered)
+{
+    if (!hf_conn_resumed(conn) || (is_old(conn) && !offered))
+        return NULL;
+    return !is_old(conn) || hf_session_has_ticket(offered) ? "ticket" : "session_id";
+}
+
+void report_old_json(struct text *out, const hf_conn *conn)
+{
+    size_t len;
+    const uint8_t *identity = hf_conn_psk_identity(conn, &len);
+    pair(out, "key_exchange", suite_of(conn).key_exchange);
+    text_addf(out,
+              ",\"extended_master_secret\":%s,\"encrypt_then_mac\":%s,"
+              "\"secure_renegotiation\":%s,\"psk_identity\":",
+              hf_conn_ems(conn) ? "true" : "false", hf_conn_etm(conn) ? "true" : "false",
+              hf_conn_secure_renegotiation(conn) ? "true" : "false");
+    if (identity)
+        text_json_bytes(out, identity, len);
+    else
+        text_add(out, "null");
+}
+
 static void peer_json(struct text *out, const char *url, const char *address,
-                      const hf_conn *conn)
+                      const hf_conn *conn, const hf_session *offered)
 {
     text_add(out, "{\"url\":");
     text_json(out, url);
@@ -189,7 +361,7 @@ static void peer_json(struct text *out, const char *url, const char *address,
         pair(out, "suite", hf_suite_name(hf_conn_suite(conn)));
         pair(out, "group", hf_conn_group(conn) ? hf_group_name(hf_conn_group(conn)) : NULL);
         pair(out, "signature",
-             hf_conn_signature(conn) ? hf_signature_name(hf_conn_signature(conn)) : NULL);
+             hf_conn_signature(conn) ? signature_name(hf_conn_signature(conn)) : NULL);
         pair(out, "server_name", hf_conn_server_name(conn));
         size_t len;
         const uint8_t *alpn = hf_conn_alpn(conn, &len);
@@ -198,6 +370,9 @@ static void peer_json(struct text *out, const char *url, const char *address,
             text_json_bytes(out, alpn, len);
         else
             text_add(out, "null");
+        report_old_json(out, conn);
+        pair(out, "resumed_by", resumed_word(conn, offered));
+        text_addf(out, ",\"scts\":%zu", facts_scts(conn));
         text_addf(out, ",\"resumed\":%s,\"retried\":%s,\"verified\":%s,\"ocsp\":%s,\"chain\":[",
                   hf_conn_resumed(conn) ? "true" : "false",
                   hf_conn_retried(conn) ? "true" : "false",
@@ -213,10 +388,10 @@ static void peer_json(struct text *out, const char *url, const char *address,
 }
 
 void report_peer(struct text *out, const char *url, const char *address, const hf_conn *conn,
-                 bool json)
+                 const hf_session *offered, bool json)
 {
     if (json)
-        peer_json(out, url, address, conn);
+        peer_json(out, url, address, conn, offered);
     else
-        peer_lines(out, url, address, conn);
+        peer_lines(out, url, address, conn, offered);
 }

@@ -31,6 +31,15 @@ RETRIED = ["ClientHello", "HelloRetryRequest", "ChangeCipherSpec", "ClientHello"
 RESUMED = ["ClientHello", "ServerHello", "ChangeCipherSpec", "EncryptedExtensions", "Finished", "ChangeCipherSpec",
            "Finished"]
 
+# TLS 1.2 and older
+OLD = ["ClientHello", "ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone", "ClientKeyExchange",
+       "ChangeCipherSpec", "Finished", "NewSessionTicket", "ChangeCipherSpec", "Finished"]
+OLD_RSA = [name for name in OLD if name != "ServerKeyExchange"]
+OLD_CLIENT_CERTIFICATE = OLD[:4] + ["CertificateRequest", "ServerHelloDone", "Certificate", "ClientKeyExchange",
+                                    "CertificateVerify"] + OLD[6:]
+OLD_REFUSED = OLD[:4] + ["CertificateRequest", "ServerHelloDone", "Certificate"] + OLD[5:8] + ["Alert"]
+OLD_RESUMED = ["ClientHello", "ServerHello", "ChangeCipherSpec", "Finished", "ChangeCipherSpec", "Finished"]
+
 # Runs in the page around the iframe; what it finds is left in the dumped document.
 MEASURE = """
 function bytesShown(code) {
@@ -61,6 +70,8 @@ onload = function () {
     headings: Array.from(d.querySelectorAll('h1,h2')).map(function (h) { return h.textContent }),
     svg: d.querySelectorAll('svg.schedule').length,
     points: d.querySelectorAll('.points li').length,
+    locks: Array.from(d.querySelectorAll('[data-message]')).map(function (m) {
+      return m.querySelector('.lock').classList.contains('k0') ? '' : m.dataset.message }).filter(Boolean),
     failed: d.querySelectorAll('.verdict.failed').length,
     text: d.body.textContent};
   document.getElementById('result').textContent = JSON.stringify(out);
@@ -86,8 +97,11 @@ def run(*command, **options):
                           timeout=60, check=False, **options)
 
 
-def make_certificate(name, subject):
-    done = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "20",
+EC_KEY = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+def make_certificate(name, subject, key=EC_KEY):
+    done = run("openssl", "req", "-x509", "-newkey", *key, "-nodes", "-days", "20",
                "-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj", subject,
                "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
     expect(done.returncode == 0, f"openssl req: {done.stderr}")
@@ -224,7 +238,63 @@ def test_show(handfast, browser):
     expect("as the server saw it" in seen["text"], "the page does not say whose view it is")
 
 
-TESTS = [test_full, test_retried_with_client_certificate, test_resumed, test_hostile_names, test_refused, test_show]
+def test_old(handfast, browser):
+    """TLS 1.2, with a fresh exchange."""
+    with Server(handfast, "--max", "1.2") as s:
+        seen = check_page(browser, trace(handfast, s.url, "--ca", path("plain.pem")), OLD, AFTER)
+    expect(seen["locks"][:2] == ["Finished", "Finished"], f"protected are {seen['locks']}")
+    expect("HTTP/1.1 200 OK" in seen["text"], "the answer to the request is not shown")
+    expect("Forward secrecy: " in seen["text"] and "key block" in seen["text"].lower(), "the page is TLS 1.3's")
+    expect(seen["svg"] == 1 and seen["points"] >= 6, "the keys or the verdict's points are missing")
+
+
+def test_old_rsa(handfast, browser):
+    """What anybody reads who gets the server's key."""
+    with Server(handfast, "--max", "1.2", "--ciphers", "AES128-GCM-SHA256", name="rsa") as s:
+        page = trace(handfast, s.url, "--ca", path("rsa.pem"), "--ciphers", "AES128-GCM-SHA256")
+        seen = check_page(browser, page, OLD_RSA, AFTER)
+    expect("No forward secrecy: the client sent the root of all keys" in seen["text"], "the page does not warn")
+
+
+def test_old_cbc(handfast, browser):
+    """TLS 1.0 with a CBC suite."""
+    old = ("--security-level", "0", "--min", "1.0", "--max", "1.0", "--ciphers", "ECDHE-RSA-AES128-SHA")
+    with Server(handfast, *old, name="rsa") as s:
+        seen = check_page(browser, trace(handfast, s.url, "--ca", path("rsa.pem"), *old), OLD, AFTER)
+    expect("TLS 1.0 is of 1999" in seen["text"] and "client_write_MAC_key" in seen["text"], "not TLS 1.0's page")
+
+
+def test_old_client_certificate(handfast, browser):
+    with Server(handfast, "--max", "1.2", "--client-auth", "require", "--ca", path("plain.pem")) as s:
+        page = trace(handfast, s.url, "--ca", path("plain.pem"), "--cert", path("plain.pem"), "--key", path("plain.key"))
+        check_page(browser, page, OLD_CLIENT_CERTIFICATE, AFTER)
+        page = trace(handfast, s.url, "--ca", path("plain.pem"), status=2)
+        seen = check_page(browser, page, OLD_REFUSED)
+    expect(seen["failed"] == 1, "the page does not say that the connection failed")
+    expect("the server asked for a client certificate, got none" in seen["text"], "the page does not say why")
+
+
+def test_old_resumed(handfast, browser):
+    for tickets, words in (("1", "resumed with a ticket"), ("0", "resumed by its ID")):
+        with Server(handfast, "--max", "1.2", "--tickets", tickets) as s:
+            options = ["--ca", path("plain.pem"), "--session", path("old-session-" + tickets)]
+            trace(handfast, s.url, *options)
+            seen = check_page(browser, trace(handfast, s.url, *options), OLD_RESUMED, AFTER)
+        expect(words in seen["text"], f"the page does not say that the session was {words}")
+
+
+def test_old_show(handfast, browser):
+    page = path("show.html")
+    with Server(handfast, "--show", "--max", "1.2") as s:
+        done = run(handfast, "connect", s.url, "--ca", path("plain.pem"), "--get", "/", "--quiet")
+    expect(done.returncode == 0, done.stderr)
+    with open(page, "w", encoding="utf-8") as f:
+        f.write(done.stdout)
+    check_page(browser, page, OLD, AFTER)
+
+
+TESTS = [test_full, test_retried_with_client_certificate, test_resumed, test_hostile_names, test_refused, test_show,
+         test_old, test_old_rsa, test_old_cbc, test_old_client_certificate, test_old_resumed, test_old_show]
 
 
 def main():
@@ -233,6 +303,7 @@ def main():
         print(f"skip all: no Chromium here (Debian: chromium)\n0 passed, 0 failed, {len(TESTS)} skipped")
         return 77
     make_certificate("plain", "/CN=localhost")
+    make_certificate("rsa", "/CN=localhost", ("rsa:2048",))
     make_certificate("hostile", "/CN=" + HOSTILE + "/O=</script><script>top.hacked=1<\\/script>")
     passed = failed = 0
     for test in TESTS:
