@@ -106,13 +106,14 @@ static bool offers13(const struct hs *hs)
 static bool choose_session_id(struct hs *hs)
 {
     const hf_session *s = hs->n.session;
-    if (s && s->version < HF_TLS1_3 && s->id_len) {
+    bool old = s && s->version < HF_TLS1_3;
+    if (old && s->id_len) {
         hs->session_id_len = s->id_len;
         memcpy(hs->session_id, s->id, s->id_len);
         return true;
     }
     /* A ticket without one gets one, so that the echo tells whether it was taken (RFC 5077 3.4). */
-    if (!s && (!hs->n.config->compat || !offers13(hs)))
+    if (!old && (!hs->n.config->compat || !offers13(hs)))
         return true;
     hs->session_id_len = 32;
     return config_random(hs->n.config, "session_id", hs->session_id, 32);

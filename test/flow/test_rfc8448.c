@@ -145,6 +145,8 @@ static hf_config *make_config(struct player *p, struct test_hooks *hooks)
                                  p->server ? play_session : NULL};
     config->test = hooks;
     hf_config_insecure_no_verify(config);
+    hf_config_insecure_set_security_level(config, 1); /* the traces' keys have 1024 bits */
+    hf_config_set_versions(config, HF_TLS1_3, HF_TLS1_3);
     hf_config_set_clock(config, then, NULL);
     hf_config_set_middlebox_compat(config, p->t->session_id != NULL);
     hf_config_set_ask(config, HF_ASK_SIGNATURE, play_sign, p);
@@ -332,37 +334,81 @@ static hf_session *session_of_section_3(void)
     return p.session;
 }
 
-static void test_resumption(void)
+#define EARLY_RECORD "1703030017ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0"
+
+static void resume_as_client(hf_session *session)
 {
     struct test_hooks hooks;
     hf_error err = {0};
-    uint8_t plain[64];
-    size_t len;
-    hf_session *session = session_of_section_3();
-
-    struct player client = {.t = &trace_resumed};
-    hf_config *config = make_config(&client, &hooks);
+    uint8_t plain[256], out[1024], want[64];
+    size_t len, taken, written;
+    struct player p = {.t = &trace_resumed};
+    hf_config *config = make_config(&p, &hooks);
     hf_config_set_key_shares(config, "x25519");
-    client.conn = hf_conn_new_client(config, "server", &err);
-    CHECK(client.conn && hf_conn_set_session(client.conn, session));
-    expect_output(client.conn, trace_resumed.client_hello, NULL);
-    hf_conn_free(client.conn);
+    hf_config_set_record_size_limit(config, 16384);
+    hf_config_set_early_data(config, true);
+    p.conn = hf_conn_new_client(config, "server", &err);
+    CHECK(p.conn && hf_conn_set_session(p.conn, session));
+    expect_output(p.conn, trace_resumed.client_hello, NULL);
+    CHECK_INT(hf_conn_early_room(p.conn), 1024);
+    CHECK_INT(hf_conn_send_early(p.conn, (const uint8_t *)"ABCDEF", 6, &taken, out, sizeof out,
+                                 &written),
+              HF_DONE);
+    CHECK_INT(written, unhex(EARLY_RECORD, want));
+    CHECK_MEM(out, want, written);
+    CHECK_INT(feed(p.conn, trace_resumed.server_hello, plain, &len), HF_WANT_INPUT);
+    CHECK_INT(feed(p.conn, trace_resumed.server_flight, plain, &len), HF_WANT_INPUT);
+    expect_output(p.conn, trace_resumed.client_flight, NULL);
+    CHECK(hf_conn_early_data(p.conn) == HF_EARLY_ACCEPTED);
+    expect_sent(p.conn, trace_resumed.client_data);
+    expect_data(p.conn, trace_resumed.server_data);
+    close_both_ways(&p);
+    hf_conn_free(p.conn);
     hf_config_free(config);
+}
 
+static bool always_first(const uint8_t *id, size_t len, int64_t until, void *arg)
+{
+    (void)id, (void)len, (void)until, (void)arg;
+    return true;
+}
+
+static void resume_as_server(hf_session *session)
+{
+    struct test_hooks hooks;
+    hf_error err = {0};
+    uint8_t plain[256], message[600];
+    size_t len;
+    struct player p = {.t = &trace_resumed, .server = true, .session = session};
+    hf_config *config = make_config(&p, &hooks);
+    size_t n = unhex(trace_simple.certificate, message);
+    add_credential(config, message + 11, n - 11 - 2);
+    hf_config_set_tickets(config, 0, 0);
+    hf_config_set_max_early_data(config, 1024);
+    hf_config_set_first_use(config, always_first, NULL);
+    p.conn = hf_conn_new_server(config, &err);
+    CHECK(p.conn != NULL);
+    CHECK_INT(feed(p.conn, trace_resumed.client_hello, plain, &len), HF_WANT_INPUT);
+    expect_output(p.conn, trace_resumed.server_hello, trace_resumed.server_flight);
+    CHECK_INT(feed(p.conn, EARLY_RECORD, plain, &len), HF_DONE);
+    CHECK_INT(len, 6);
+    CHECK_MEM(plain, "ABCDEF", 6);
+    CHECK_INT(feed(p.conn, trace_resumed.client_flight, plain, &len), HF_WANT_INPUT);
+    expect_data(p.conn, trace_resumed.client_data);
+    expect_sent(p.conn, trace_resumed.server_data);
+    close_both_ways(&p);
+    hf_conn_free(p.conn);
+    hf_config_free(config);
+}
+
+static void test_resumption_with_early_data(void)
+{
+    hf_session *session = session_of_section_3();
+    resume_as_client(session);
     /* What the server sealed into its ticket has no chain: the client showed none. */
     chain_free(session->chain);
     session->chain = NULL;
-    struct player server = {.t = &trace_resumed, .server = true, .session = session};
-    config = make_config(&server, &hooks);
-    uint8_t message[600];
-    size_t n = unhex(trace_simple.certificate, message);
-    add_credential(config, message + 11, n - 11 - 2);
-    server.conn = hf_conn_new_server(config, &err);
-    CHECK(server.conn != NULL);
-    CHECK_INT(feed(server.conn, trace_resumed.client_hello, plain, &len), HF_WANT_INPUT);
-    expect_output(server.conn, trace_resumed.server_hello, trace_resumed.server_flight);
-    hf_conn_free(server.conn);
-    hf_config_free(config);
+    resume_as_server(session);
     hf_session_free(session);
 }
 
@@ -372,6 +418,6 @@ int main(void)
     RUN(test_hello_retry_request);
     RUN(test_client_authentication);
     RUN(test_compatibility_mode);
-    RUN(test_resumption);
+    RUN(test_resumption_with_early_data);
     return check_done();
 }
