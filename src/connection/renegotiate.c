@@ -26,7 +26,7 @@ static bool allowed(const hf_conn *c, hf_error *err)
 static bool begin(hf_conn *c, hf_error *err)
 {
     struct established *e = &c->est;
-    if (!conn_begin(c, err))
+    if (!conn_awake(c, false, err) || !conn_begin(c, err)) /* it will write, whoever asked for it */
         return false;
     struct nego *n = &c->hs->n;
     n->renegotiating = true;

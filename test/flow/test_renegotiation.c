@@ -171,6 +171,21 @@ static void test_old_state_until_done(void)
     pair_clear(&p);
 }
 
+/* Whoever sleeps is woken up by it, in both directions. */
+static void test_out_of_hibernation(void)
+{
+    for (int by_server = 0; by_server < 2; by_server++) {
+        struct pair p;
+        start(&p, HF_TLS1_2, ecdhe);
+        CHECK(pair_shake(&p));
+        CHECK(hf_conn_hibernate(p.client.conn) && hf_conn_hibernate(p.server.conn));
+        CHECK(again(&p, by_server ? &p.server : &p.client));
+        CHECK(hf_conn_hibernate(p.client.conn) && hf_conn_hibernate(p.server.conn));
+        CHECK(old_echo(&p));
+        pair_clear(&p);
+    }
+}
+
 /* The counters that are known from libssl. */
 static void test_counted(void)
 {
@@ -605,6 +620,7 @@ int main(void)
     RUN(test_both_at_once);
     RUN(test_data_in_between);
     RUN(test_old_state_until_done);
+    RUN(test_out_of_hibernation);
     RUN(test_counted);
     RUN(test_with_resumption);
     RUN(test_off_by_default);
