@@ -83,6 +83,7 @@ struct hf_config {
 
     unsigned psk_modes; /* HF_PSK_ mask */
     unsigned ticket_count;
+    bool no_tickets; /* client: takes and offers none in TLS 1.2 and older */
     uint32_t ticket_lifetime, ticket_rotation;
     struct ticket_ring *tickets; /* server: shared with derived configurations */
     hf_session_fn session_fn;

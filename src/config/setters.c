@@ -158,6 +158,14 @@ bool hf_config_insecure_no_name_check(hf_config *config)
     return true;
 }
 
+bool hf_config_set_verify_resumed(hf_config *config, bool on)
+{
+    if (!may_set(config))
+        return false;
+    config->verify_resumed = on;
+    return true;
+}
+
 bool hf_config_set_client_auth(hf_config *config, hf_client_auth mode)
 {
     if (!may_set(config))
@@ -215,6 +223,7 @@ bool hf_config_set_tickets(hf_config *config, unsigned count, uint32_t lifetime)
                        "a ticket lifetime of %u s: 1 to 604800 are allowed",
                        (unsigned)lifetime);
     config->ticket_count = count;
+    config->no_tickets = count == 0;
     config->ticket_lifetime = lifetime;
     return true;
 }

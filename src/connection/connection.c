@@ -132,7 +132,7 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
         return false;
     const char *ours = hs->n.server_name ? hs->n.server_name : "";
     bool by_id = s->version < HF_TLS1_3 && s->id_len > 0;
-    if (s->version < HF_TLS1_3 && s->ticket && !c->config->ticket_count)
+    if (s->version < HF_TLS1_3 && s->ticket && c->config->no_tickets)
         return false;
     if (!config_version(c->config, s->version) || (!s->ticket && !by_id) ||
         strcmp(ours, s->server_name ? s->server_name : "") != 0)

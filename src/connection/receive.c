@@ -132,6 +132,18 @@ static bool above_cap(const hf_conn *c, size_t more)
                         c->config->memory_cap;
 }
 
+/* Behind Finished, in its record, only a renegotiation could begin: where that is not allowed, the front of
+ * a message is no message's. */
+static bool begins_nothing(const hf_conn *c)
+{
+    size_t have = buffer_len(&c->inbuf);
+    const uint8_t *p = buffer_front(&c->inbuf);
+    if (c->hs || !conn_is_old(c) || c->config->renegotiation || !have)
+        return false;
+    return have < MSG_HEADER ||
+           have - MSG_HEADER < ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
+}
+
 static hf_result take_handshake(hf_conn *c, const struct rec_opened *o)
 {
     hf_error err;
@@ -150,6 +162,11 @@ static hf_result take_handshake(hf_conn *c, const struct rec_opened *o)
     hf_result r = conn_run(c);
     if (r != HF_DONE)
         return r;
+    if (begins_nothing(c)) {
+        err_set(&err, HF_E_EXCESS_HANDSHAKE_DATA, "%zu bytes behind Finished",
+                buffer_len(&c->inbuf));
+        return conn_fail(c, &err);
+    }
     return take_after(c);
 }
 

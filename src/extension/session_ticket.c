@@ -1,7 +1,8 @@
 /* session_ticket.c: resumption without state on the server, before TLS 1.3 (RFC 5077). */
 #include "extension/row.h"
 
-/* Whoever wants no session resumed wants none in any version. */
+/* Whoever wants no session resumed wants none in any version; a client that wants no tickets takes sessions
+ * by their IDs. */
 static bool has_ticket(const struct nego *n)
 {
     return n->session && n->session->version < HF_TLS1_3 && n->session->ticket_len > 0;
@@ -9,7 +10,9 @@ static bool has_ticket(const struct nego *n)
 
 bool session_ticket_wants(const struct nego *n, unsigned message)
 {
-    return message == IN_CH ? n->config->psk_modes != 0 : n->ticket_expected;
+    const hf_config *config = n->config;
+    return message == IN_CH ? config->psk_modes != 0 && !config->no_tickets
+                            : n->ticket_expected;
 }
 
 void session_ticket_put(struct nego *n, struct wr *w, unsigned message)

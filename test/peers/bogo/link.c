@@ -144,10 +144,12 @@ hf_result link_handshake(struct link *l, bool falsely)
         if (falsely && hf_conn_wants(l->conn) & HF_CAN_SEND)
             return HF_DONE;
         hf_result r = link_step(l);
-        if (r == HF_FAILED || r == HF_CLOSED)
+        if (r == HF_FAILED)
             return HF_FAILED;
+        if (r == HF_CLOSED) /* perhaps behind the last message */
+            break;
     }
-    return HF_DONE;
+    return hf_conn_wants(l->conn) & HF_IN_HANDSHAKE ? HF_FAILED : HF_DONE;
 }
 
 hf_result link_send(struct link *l, const void *data, size_t len)

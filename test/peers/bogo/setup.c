@@ -125,7 +125,6 @@ void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
     case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
     case HF_ASK_PSK: find_psk(run, conn, q); return;
     case HF_ASK_SIGNATURE:
-    case HF_ASK_EARLY_DATA:
     case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
     }

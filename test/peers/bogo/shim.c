@@ -350,11 +350,13 @@ static bool shut_down(struct link *l, const struct options *o)
     link_flush(l);
     if (!o->shim_shuts_down)
         return true;
-    hf_result r;
-    do {
-        l->data_len = 0;
+    hf_result r = HF_DONE;
+    while (r == HF_DONE && !l->data_len)
         r = link_step(l);
-    } while (r == HF_DONE);
+    if (l->data_len) {
+        fprintf(stderr, "error:APPLICATION_DATA_ON_SHUTDOWN:\n");
+        return false;
+    }
     return r == HF_CLOSED ? true : failed(l->conn);
 }
 
