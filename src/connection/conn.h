@@ -16,6 +16,7 @@ enum {
     HO_CLAIMED = 8,    /* somebody is setting the error */
     HO_CLOSED_IN = 16, /* close_notify has come */
     HO_CLOSED_OUT = 32,
+    HO_REFUSE = 64, /* tell the peer that there will be no renegotiation */
 };
 
 struct hf_conn {

@@ -11,6 +11,8 @@ static bool allowed(const hf_conn *c, hf_error *err)
         return err_set(err, HF_E_USAGE,
                        "this connection cannot renegotiate: TLS 1.3 has no renegotiation, and "
                        "before the handshake is done there is nothing to renegotiate");
+    if (conn_state(c) & HO_CLOSED_OUT)
+        return err_set(err, HF_E_USAGE, "nothing may be sent behind close_notify");
     if (!c->config->renegotiation)
         return err_set(err, HF_E_USAGE, "renegotiation is off: hf_config_set_renegotiation()");
     if (!c->est.secure)
@@ -54,7 +56,10 @@ static hf_result refuse(hf_conn *c, size_t len)
                 MAX_REFUSED);
         return conn_fail(c, &err);
     }
-    conn_put_alert(c, 1, 100);
+    /* The reader has nothing to do with the sending key (two records under one nonce give it away): the
+     * writer says it. */
+    if (!(conn_state(c) & HO_CLOSED_OUT))
+        atomic_fetch_or(&c->handover, HO_REFUSE);
     return HF_DONE;
 }
 

@@ -40,18 +40,22 @@ static hf_result renew_key(hf_conn *c, bool request)
 void conn_write_pending(hf_conn *c)
 {
     unsigned state = conn_state(c);
-    if (!(state & (HO_KEY_UPDATE | HO_ALERT)))
+    if (!(state & (HO_KEY_UPDATE | HO_REFUSE | HO_ALERT)))
         return;
     if (state & HO_ALERT) {
-        atomic_fetch_and(&c->handover, ~(unsigned)(HO_ALERT | HO_KEY_UPDATE));
+        atomic_fetch_and(&c->handover, ~(unsigned)(HO_ALERT | HO_REFUSE | HO_KEY_UPDATE));
         if (!(state & HO_CLOSED_OUT))
             conn_put_alert(c, 2, c->error.alert);
         return;
     }
-    atomic_fetch_and(&c->handover, ~(unsigned)HO_KEY_UPDATE);
+    atomic_fetch_and(&c->handover, ~(unsigned)(HO_REFUSE | HO_KEY_UPDATE));
+    if (state & (HO_CLOSED_OUT | HO_FAILED))
+        return;
+    if (state & HO_REFUSE)
+        conn_put_alert(c, 1, 100); /* no_renegotiation */
     /* Who "receives multiple KeyUpdates while it is silent" answers "with a single update" (RFC 8446
      * 4.6.3): so that a flood of requests is not answered by a flood. */
-    if (!(state & (HO_CLOSED_OUT | HO_FAILED)) && !c->update_answered) {
+    if (state & HO_KEY_UPDATE && !c->update_answered) {
         c->update_answered = true;
         (void)renew_key(c, false);
     }
@@ -134,8 +138,8 @@ static hf_result may_send(hf_conn *c)
     unsigned state = conn_state(c);
     if (state & HO_FAILED)
         return HF_FAILED;
-    if (c->hs && !c->hs->may_send)
-        return HF_WANT_INPUT;
+    if (c->hs && !c->hs->may_send) /* a renegotiation that the peer has closed never ends */
+        return state & HO_CLOSED_IN ? HF_CLOSED : HF_WANT_INPUT;
     return state & HO_CLOSED_OUT ? HF_CLOSED : HF_DONE;
 }
 
