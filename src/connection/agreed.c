@@ -11,7 +11,8 @@ static bool has_more_to_say(const hf_conn *c)
 unsigned hf_conn_wants(const hf_conn *c)
 {
     unsigned state = conn_state(c), wants = 0;
-    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE) || has_more_to_say(c))
+    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE | HO_REFUSE) ||
+        has_more_to_say(c))
         wants |= HF_CAN_OUTPUT;
     if (state & HO_CLOSED_IN)
         wants |= HF_IS_CLOSED_IN;
@@ -102,17 +103,25 @@ const uint8_t *hf_conn_alpn(const hf_conn *c, size_t *len)
     return hs ? hs->n.alpn : c->est.alpn;
 }
 
-/* In the handshake the chain is there as soon as it was read: a verifier asks for it. */
+/* In the handshake the chain is there as soon as it was read: a verifier asks for it. In a renegotiation it
+ * is his alone until it has been proved: data of the handshake before still comes meanwhile, and whoever
+ * asks whose it is must not be shown what a peer merely claims. */
+static bool shows_new(const hf_conn *c)
+{
+    return c->hs && (!c->est.version || c->running || c->hs->question.ask);
+}
+
 const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
 {
-    const struct chain *chain = c->hs && c->hs->peer_chain ? c->hs->peer_chain : c->est.chain;
+    bool now = shows_new(c) && c->hs->peer_chain;
+    const struct chain *chain = now ? c->hs->peer_chain : c->est.chain;
     return chain && i < chain->count ? chain->cert[i] : NULL;
 }
 
 const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
 {
     const struct extras *x = c->est.extras;
-    bool now = c->hs && c->hs->n.peer_ocsp;
+    bool now = shows_new(c) && c->hs->n.peer_ocsp;
     *len = now ? c->hs->n.peer_ocsp_len : x ? x->ocsp_len : 0;
     return now ? c->hs->n.peer_ocsp : x ? x->ocsp : NULL;
 }
@@ -120,7 +129,7 @@ const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
 const uint8_t *hf_conn_peer_scts(const hf_conn *c, size_t *len)
 {
     const struct extras *x = c->est.extras;
-    bool now = c->hs && c->hs->n.peer_scts;
+    bool now = shows_new(c) && c->hs->n.peer_scts;
     *len = now ? c->hs->n.peer_scts_len : x ? x->scts_len : 0;
     return now ? c->hs->n.peer_scts : x ? x->scts : NULL;
 }
