@@ -311,8 +311,11 @@ static void keep_secrets(struct hs *hs)
     memcpy(e->randoms + RANDOM_SIZE, hs->server_random, RANDOM_SIZE);
     memcpy(e->client_finished, hs->finished[0], FINISHED_MAX);
     memcpy(e->server_finished, hs->finished[1], FINISHED_MAX);
+    /* With a ticket it is one that the client made up (RFC 5077 3.4), perhaps somebody else's: this
+     * connection's failure must not cost that one its session. */
+    bool made_up = hs->n.server && hs->n.resumed12 && hs->n.ticket.len;
     memcpy(e->session_id, hs->session_id, sizeof e->session_id);
-    e->session_id_len = hs->session_id_len;
+    e->session_id_len = made_up ? 0 : hs->session_id_len;
 }
 
 enum hs_result establish12(struct hs *hs)

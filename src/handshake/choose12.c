@@ -152,7 +152,10 @@ static hf_credential *credential_for(struct hs *hs, const struct suite *s, bool 
     *scheme = 0;
     if (!given || auth_of_key(given->kind) != s->auth)
         return NULL;
-    if (!wish.signs || n->version < HF_TLS1_2)
+    /* With another's private key nothing can be decrypted: HF_ASK_SIGNATURE only signs. */
+    if (!wish.signs)
+        return given->kind == KEY_RSA && given->key ? given : NULL;
+    if (n->version < HF_TLS1_2)
         return given;
     *scheme = config_scheme12(n->config, given, wish.schemes, wish.scheme_count);
     return *scheme ? given : NULL;

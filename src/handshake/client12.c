@@ -101,7 +101,7 @@ static enum hs_result check_downgrade(struct hs *hs, const struct server_hello *
     uint16_t best = hs->n.config->body.version_max;
     if (memcmp(tail, "DOWNGRD", 7) != 0 || hs->n.renegotiating)
         return HS_OK;
-    if ((tail[7] == 1 && best >= HF_TLS1_3) ||
+    if ((tail[7] <= 1 && best >= HF_TLS1_3) ||
         (tail[7] == 0 && best >= HF_TLS1_2 && sh->version < HF_TLS1_2))
         return hs_fail(hs, HF_E_DOWNGRADE, "the server chose %s, but both sides know better",
                        name_version(sh->version));
