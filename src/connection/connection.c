@@ -145,6 +145,9 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
     if (!proved_by_key(s) &&
         ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named)))
         return false;
+    if (c->config->verify && c->config->ocsp == HF_OCSP_REQUIRE && !s->ocsp_len &&
+        !proved_by_key(s))
+        return false;
     int unused = 0;
     if (s->version == HF_TLS1_3 && !atomic_compare_exchange_strong(&s->used, &unused, 1))
         return false;

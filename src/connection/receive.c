@@ -125,11 +125,12 @@ static hf_result take_after(hf_conn *c)
     return HF_DONE;
 }
 
-/* The handshake is one thread's; afterwards the write half's buffers are not ours to look at. */
+/* The handshake is one thread's; afterwards the write half's buffers are not ours to look at, and what is
+ * collected here counts alone: a long ClientHello is collected even to be refused. */
 static bool above_cap(const hf_conn *c, size_t more)
 {
-    return c->hs && hf_conn_memory(c) - c->inbuf.size + buffer_size_for(&c->inbuf, more) >
-                        c->config->memory_cap;
+    size_t other = c->hs ? hf_conn_memory(c) - c->inbuf.size : 0;
+    return other + buffer_size_for(&c->inbuf, more) > c->config->memory_cap;
 }
 
 /* Behind Finished, in its record, only a renegotiation could begin: where that is not allowed, the front of
@@ -150,7 +151,7 @@ static hf_result take_handshake(hf_conn *c, const struct rec_opened *o)
     err.code = HF_OK;
     if (above_cap(c, o->len)) {
         err_set(&err, HF_E_MEMORY_CAP, "the cap is %zu bytes", c->config->memory_cap);
-        err.step = hs_step_name(c->hs);
+        err.step = c->hs ? hs_step_name(c->hs) : "";
         return conn_fail(c, &err);
     }
     if (!buffer_append(&c->inbuf, o->data, o->len)) {
