@@ -10,18 +10,21 @@
 /* clang-format off */
 static const struct kx_group groups[] = {
     /* algorithm     exchange  curve         initiator responder secret private */
-    [KX_X25519]         = { "X25519",     "X25519", NULL,         32,   32,   32,  32, 0,                     &kx_x25519, &kx_evp },
-    [KX_X448]           = { "X448",       "X448",   NULL,         56,   56,   56,  56, 0,                     NULL,       &kx_evp },
-    [KX_P256]           = { "EC",         "ECDH",   "P-256",      65,   65,   32,  32, NID_X9_62_prime256v1,  &kx_ecdh,   &kx_evp },
-    [KX_P384]           = { "EC",         "ECDH",   "P-384",      97,   97,   48,  48, NID_secp384r1,         &kx_ecdh,   &kx_evp },
-    [KX_P521]           = { "EC",         "ECDH",   "P-521",      133,  133,  66,  66, NID_secp521r1,         &kx_ecdh,   &kx_evp },
+    [KX_X25519]         = { "X25519",     "X25519", NULL,         32,   32,   32,  32, 0,                     &kx_x25519, &kx_evp, NULL },
+    [KX_X448]           = { "X448",       "X448",   NULL,         56,   56,   56,  56, 0,                     NULL,       &kx_evp, NULL },
+    [KX_P256]           = { "EC",         "ECDH",   "P-256",      65,   65,   32,  32, NID_X9_62_prime256v1,  &kx_ecdh,   &kx_evp, NULL },
+    [KX_P384]           = { "EC",         "ECDH",   "P-384",      97,   97,   48,  48, NID_secp384r1,         &kx_ecdh,   &kx_evp, NULL },
+    [KX_P521]           = { "EC",         "ECDH",   "P-521",      133,  133,  66,  66, NID_secp521r1,         &kx_ecdh,   &kx_evp, NULL },
     /* Private keys of RFC 7919 5.2 and appendix A: 225, 275, 325, 375 and 400 bits. */
-    [KX_FFDHE2048]      = { "DH",         "DH",     "ffdhe2048",  256,  256,  256, 29, NID_ffdhe2048,         &kx_ffdh,   &kx_evp },
-    [KX_FFDHE3072]      = { "DH",         "DH",     "ffdhe3072",  384,  384,  384, 35, NID_ffdhe3072,         &kx_ffdh,   &kx_evp },
-    [KX_FFDHE4096]      = { "DH",         "DH",     "ffdhe4096",  512,  512,  512, 41, NID_ffdhe4096,         &kx_ffdh,   &kx_evp },
-    [KX_FFDHE6144]      = { "DH",         "DH",     "ffdhe6144",  768,  768,  768, 48, NID_ffdhe6144,         &kx_ffdh,   &kx_evp },
-    [KX_FFDHE8192]      = { "DH",         "DH",     "ffdhe8192",  1024, 1024, 1024, 51, NID_ffdhe8192,        &kx_ffdh,   &kx_evp },
-    [KX_X25519MLKEM768] = { "ML-KEM-768", NULL,     NULL,         1216, 1120, 64,  0,  0,                     NULL,       &kx_hybrid },
+    [KX_FFDHE2048]      = { "DH",         "DH",     "ffdhe2048",  256,  256,  256, 29, NID_ffdhe2048,         &kx_ffdh,   &kx_evp, NULL },
+    [KX_FFDHE3072]      = { "DH",         "DH",     "ffdhe3072",  384,  384,  384, 35, NID_ffdhe3072,         &kx_ffdh,   &kx_evp, NULL },
+    [KX_FFDHE4096]      = { "DH",         "DH",     "ffdhe4096",  512,  512,  512, 41, NID_ffdhe4096,         &kx_ffdh,   &kx_evp, NULL },
+    [KX_FFDHE6144]      = { "DH",         "DH",     "ffdhe6144",  768,  768,  768, 48, NID_ffdhe6144,         &kx_ffdh,   &kx_evp, NULL },
+    [KX_FFDHE8192]      = { "DH",         "DH",     "ffdhe8192",  1024, 1024, 1024, 51, NID_ffdhe8192,        &kx_ffdh,   &kx_evp, NULL },
+    /* RFC 10024 */
+    [KX_X25519MLKEM768] = { "ML-KEM-768",  NULL,    NULL,         1216, 1120, 64,  0,  0,                     NULL,       &kx_hybrid, &kx_x25519_mlkem768 },
+    [KX_P256MLKEM768]   = { "ML-KEM-768",  NULL,    NULL,         1249, 1153, 64,  0,  0,                     NULL,       &kx_hybrid, &kx_p256_mlkem768 },
+    [KX_P384MLKEM1024]  = { "ML-KEM-1024", NULL,    NULL,         1665, 1665, 80,  0,  0,                     NULL,       &kx_hybrid, &kx_p384_mlkem1024 },
 };
 /* clang-format on */
 
@@ -54,6 +57,11 @@ static const struct kx_method *method_of(enum kx_id id)
 bool kx_available(enum kx_id id)
 {
     return method_of(id) != NULL;
+}
+
+bool kx_is_hybrid(enum kx_id id)
+{
+    return (size_t)id < COUNT && groups[id].halves;
 }
 
 size_t kx_initiator_share_size(enum kx_id id)

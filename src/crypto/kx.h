@@ -18,10 +18,12 @@ enum kx_id {
     KX_FFDHE4096,
     KX_FFDHE6144,
     KX_FFDHE8192,
-    KX_X25519MLKEM768, /* RFC 10024: ML-KEM-768 first, then X25519 */
+    KX_X25519MLKEM768, /* these three: RFC 10024 */
+    KX_P256MLKEM768,
+    KX_P384MLKEM1024,
 };
 
-#define KX_MAX_SHARE  1216 /* X25519MLKEM768, initiator */
+#define KX_MAX_SHARE  1665 /* SecP384r1MLKEM1024 */
 #define KX_MAX_SECRET 1024 /* ffdhe8192 */
 
 enum kx_result {
@@ -33,6 +35,8 @@ enum kx_result {
 struct kx; /* an initiator's private key, wiped when freed */
 
 bool kx_available(enum kx_id id);
+/* kx_is_hybrid: a post-quantum KEM and a curve, both at once. Only TLS 1.3 has a place for its shares. */
+bool kx_is_hybrid(enum kx_id id);
 size_t kx_initiator_share_size(enum kx_id id);
 size_t kx_responder_share_size(enum kx_id id);
 

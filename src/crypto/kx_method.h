@@ -6,6 +6,14 @@
 #include <openssl/evp.h>
 
 #include "crypto/kx.h"
+#include "crypto/mlkem.h"
+
+/* hybrid.c: what a hybrid is put together of. */
+struct kx_halves {
+    enum mlkem_id kem;
+    enum kx_id curve;
+    bool kem_first; /* in shares and secret */
+};
 
 struct kx_group {
     const char *algorithm; /* name of the key type in EVP */
@@ -16,6 +24,7 @@ struct kx_group {
     const struct kx_method
         *direct; /* taken if the default provider serves this group; may be NULL */
     const struct kx_method *evp;
+    const struct kx_halves *halves; /* NULL: not a hybrid */
 };
 
 struct kx {
@@ -24,7 +33,8 @@ struct kx {
     void *exchange;   /* x25519.c: the provider's exchange context */
     BIGNUM *exponent; /* ecdh.c, ffdh.c */
     EVP_PKEY *pkey;   /* evp_kx.c; ML-KEM in hybrid.c */
-    struct kx *inner; /* hybrid.c: the classical half */
+    uint8_t *kem_key; /* hybrid.c: the decapsulation key, if ML-KEM is our own */
+    struct kx *inner; /* hybrid.c: the half with a curve */
 };
 
 struct kx_method {
@@ -50,5 +60,6 @@ bool kx_evp_dh(const BIGNUM *p, const BIGNUM *g, struct slice share, uint8_t *ou
                uint8_t *secret);
 
 extern const struct kx_method kx_x25519, kx_ecdh, kx_ffdh, kx_evp, kx_hybrid;
+extern const struct kx_halves kx_x25519_mlkem768, kx_p256_mlkem768, kx_p384_mlkem1024;
 
 #endif

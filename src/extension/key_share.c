@@ -82,11 +82,6 @@ static const struct ext_share *find_share(const struct ext_values *v, uint16_t g
     return NULL;
 }
 
-static bool is_hybrid(const struct group *g)
-{
-    return g->kx == KX_X25519MLKEM768;
-}
-
 /* The first group by preference for which there is a share, so that no round trip is lost; but a
  * post-quantum hybrid that both sides know is worth one, or an attacker who records today decides
  * by dropping a share. Without any fitting share: the first that both know, by retry. */
@@ -102,7 +97,7 @@ static const struct group *choose_group(const struct nego *n, const struct ext_v
         const struct group *g = group_find(order->id[i]);
         if (!g)
             continue;
-        if (find_share(v, g->id) || is_hybrid(g))
+        if (find_share(v, g->id) || kx_is_hybrid(g->kx))
             return g;
         if (!first)
             first = g;

@@ -7,11 +7,12 @@
 
 #include "check.h"
 #include "crypto/kx.h"
+#include "crypto/mlkem.h"
 #include "crypto/provider.h"
 #include "hex.h"
 
 #define FIRST KX_X25519
-#define LAST  KX_X25519MLKEM768
+#define LAST  KX_P384MLKEM1024 /* groups come in this order */
 
 /* A whole exchange; true if both sides have the same secret of the expected size. */
 static bool exchange(enum kx_id id, size_t size)
@@ -31,10 +32,11 @@ static bool exchange(enum kx_id id, size_t size)
 static size_t secret_size(enum kx_id id)
 {
     static const size_t sizes[] = {
-        [KX_X25519] = 32,      [KX_X448] = 56,          [KX_P256] = 32,
-        [KX_P384] = 48,        [KX_P521] = 66,          [KX_FFDHE2048] = 256,
-        [KX_FFDHE3072] = 384,  [KX_FFDHE4096] = 512,    [KX_FFDHE6144] = 768,
-        [KX_FFDHE8192] = 1024, [KX_X25519MLKEM768] = 64};
+        [KX_X25519] = 32,       [KX_X448] = 56,           [KX_P256] = 32,
+        [KX_P384] = 48,         [KX_P521] = 66,           [KX_FFDHE2048] = 256,
+        [KX_FFDHE3072] = 384,   [KX_FFDHE4096] = 512,     [KX_FFDHE6144] = 768,
+        [KX_FFDHE8192] = 1024,  [KX_X25519MLKEM768] = 64, [KX_P256MLKEM768] = 64,
+        [KX_P384MLKEM1024] = 80};
     return sizes[id];
 }
 
@@ -68,7 +70,7 @@ static void test_threads(void)
 
 static void test_both_sides(void)
 {
-    for (enum kx_id id = FIRST; id < LAST; id++) {
+    for (enum kx_id id = FIRST; id <= LAST; id++) {
         CHECK(kx_available(id));
         for (int i = 0; i < 5; i++)
             CHECK(exchange(id, secret_size(id)));
@@ -84,7 +86,7 @@ static void test_both_sides(void)
 static void test_evp_route(void)
 {
     provider_test_evp_only(true);
-    for (enum kx_id id = FIRST; id < LAST; id++)
+    for (enum kx_id id = FIRST; id <= LAST; id++)
         CHECK(exchange(id, secret_size(id)));
     provider_test_evp_only(false);
 }
@@ -93,7 +95,7 @@ static void test_evp_route(void)
 static void test_routes_agree(void)
 {
     for (int i = 0; i < 40; i++) {
-        for (enum kx_id id = FIRST; id < LAST; id++) {
+        for (enum kx_id id = FIRST; id <= LAST; id++) {
             uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], a[KX_MAX_SECRET],
                 b[KX_MAX_SECRET];
             size_t a_len, b_len;
@@ -227,7 +229,7 @@ static void refuse(enum kx_id id, const uint8_t *share, size_t len)
 static void test_wrong_lengths(void)
 {
     uint8_t share[KX_MAX_SHARE + 1];
-    for (enum kx_id id = FIRST; id < LAST; id++) {
+    for (enum kx_id id = FIRST; id <= LAST; id++) {
         struct kx *kx = kx_start(id, share);
         size_t len = kx_initiator_share_size(id);
         share[len] = 0;
@@ -664,7 +666,7 @@ static void test_leading_zero(void)
 static void test_memory(void)
 {
     uint8_t share[KX_MAX_SHARE];
-    for (enum kx_id id = FIRST; id < LAST; id++) {
+    for (enum kx_id id = FIRST; id <= LAST; id++) {
         mem_test_fail_after(1);
         CHECK(!kx_start(id, share));
         mem_test_fail_after(0);
@@ -672,34 +674,138 @@ static void test_memory(void)
     kx_free(NULL);
 }
 
-static void test_hybrid(void)
+/* ---- hybrids: where their halves stand (RFC 10024) */
+
+static const struct hybrid {
+    enum kx_id id, curve;
+    bool kem_first;
+    size_t ek, cipher;
+} hybrids[] = {{KX_X25519MLKEM768, KX_X25519, true, 1184, 1088},
+               {KX_P256MLKEM768, KX_P256, false, 1184, 1088},
+               {KX_P384MLKEM1024, KX_P384, false, 1568, 1568}};
+
+static void test_hybrid_sizes(void)
 {
-    uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], secret[KX_MAX_SECRET];
-    size_t len;
-    CHECK_INT(kx_initiator_share_size(KX_X25519MLKEM768), 1216);
-    CHECK_INT(kx_responder_share_size(KX_X25519MLKEM768), 1120);
-    if (!kx_available(KX_X25519MLKEM768)) {
-        CHECK(!kx_start(KX_X25519MLKEM768, share));
-        SKIP("this libcrypto has no ML-KEM: run with OpenSSL 3.5 or later");
+    for (size_t i = 0; i < 3; i++) {
+        const struct hybrid *h = &hybrids[i];
+        size_t point = kx_initiator_share_size(h->curve);
+        CHECK_INT(kx_initiator_share_size(h->id), point + h->ek);
+        CHECK_INT(kx_responder_share_size(h->id), point + h->cipher);
+        CHECK(kx_initiator_share_size(h->id) <= KX_MAX_SHARE);
+        CHECK(kx_is_hybrid(h->id));
+        CHECK(!kx_is_hybrid(h->curve));
+        CHECK(!kx_start_with(h->id, (const uint8_t *)"", 1, NULL));
     }
-    for (int i = 0; i < 5; i++)
-        CHECK(exchange(KX_X25519MLKEM768, 64));
-    struct kx *kx = kx_start(KX_X25519MLKEM768, share);
-    CHECK_INT(kx_respond(KX_X25519MLKEM768, share, 1216, answer, secret, &len, NULL), KX_OK);
-    CHECK_INT(kx_finish(kx, answer, 1119, secret, &len), KX_BAD_SHARE);
-    memset(answer + 1088, 0, 32);
-    CHECK_INT(kx_finish(kx, answer, 1120, secret, &len), KX_BAD_SHARE);
-    CHECK_INT(kx_respond(KX_X25519MLKEM768, share, 1215, answer, secret, &len, NULL),
-              KX_BAD_SHARE);
-    memset(share + 1184, 0, 32);
-    CHECK_INT(kx_respond(KX_X25519MLKEM768, share, 1216, answer, secret, &len, NULL),
-              KX_BAD_SHARE);
+    CHECK(!kx_is_hybrid(KX_NONE));
+    CHECK(!kx_is_hybrid((enum kx_id)77));
+}
+
+/* The other end, by the halves alone: an encapsulation key and a point of our own, whose shared secrets have
+ * to stand where they should. */
+static void answer_by_halves(const struct hybrid *h)
+{
+    enum mlkem_id kem = h->ek == 1184 ? MLKEM_768 : MLKEM_1024;
+    uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], a[KX_MAX_SECRET], b[KX_MAX_SECRET],
+        m[32] = {7};
+    size_t point = kx_initiator_share_size(h->curve), len, half;
+    struct kx *kx = kx_start(h->id, share);
+    CHECK(kx != NULL);
+    size_t kem_at = h->kem_first ? 0 : point, curve_at = h->kem_first ? h->ek : 0;
+    size_t secret_at = h->kem_first ? 32 : 0;
+    uint8_t *our_point = answer + (h->kem_first ? h->cipher : 0);
+    CHECK_INT(
+        kx_respond(h->curve, share + curve_at, point, our_point, b + secret_at, &half, NULL),
+        KX_OK);
+    CHECK(mlkem_encaps(kem, share + kem_at, m, answer + kem_at, b + (h->kem_first ? 0 : half)));
+    CHECK_INT(kx_finish(kx, answer, point + h->cipher, a, &len), KX_OK);
+    CHECK_INT(len, half + 32);
+    CHECK_MEM(a, b, len);
+    answer[kem_at + 5] ^= 1; /* no error, and another secret */
+    CHECK_INT(kx_finish(kx, answer, point + h->cipher, a, &len), KX_OK);
+    CHECK(memcmp(a + (h->kem_first ? 0 : half), b + (h->kem_first ? 0 : half), 32) != 0);
+    CHECK_MEM(a + secret_at, b + secret_at, half);
     kx_free(kx);
-    kx = kx_start(KX_X25519MLKEM768, share);
-    memset(share, 0xff, 3); /* two coefficients of 4095: not below q */
-    CHECK_INT(kx_respond(KX_X25519MLKEM768, share, 1216, answer, secret, &len, NULL),
-              KX_BAD_SHARE);
+}
+
+static void start_by_halves(const struct hybrid *h)
+{
+    enum mlkem_id kem = h->ek == 1184 ? MLKEM_768 : MLKEM_1024;
+    uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], a[KX_MAX_SECRET], b[KX_MAX_SECRET],
+        dk[MLKEM_MAX_DK];
+    static const uint8_t seed[32] = {9};
+    size_t point = kx_initiator_share_size(h->curve), len, half;
+    size_t kem_at = h->kem_first ? 0 : point;
+    struct kx *kx = kx_start(h->curve, share + (h->kem_first ? h->ek : 0));
+    mlkem_keygen(kem, seed, seed, share + kem_at, dk);
+    CHECK_INT(kx_respond(h->id, share, point + h->ek, answer, a, &len, NULL), KX_OK);
+    CHECK_INT(kx_finish(kx, answer + (h->kem_first ? h->cipher : 0), point,
+                        b + (h->kem_first ? 32 : 0), &half),
+              KX_OK);
+    mlkem_decaps(kem, dk, answer + kem_at, b + (h->kem_first ? 0 : half));
+    CHECK_INT(len, half + 32);
+    CHECK_MEM(a, b, len);
     kx_free(kx);
+}
+
+static void test_hybrid_halves(void)
+{
+    for (size_t i = 0; i < 3; i++) {
+        for (int n = 0; n < 5; n++) {
+            answer_by_halves(&hybrids[i]);
+            start_by_halves(&hybrids[i]);
+        }
+    }
+}
+
+/* A bad point, or a coefficient that is not below q, is refused. */
+static void test_hybrid_refuses(void)
+{
+    for (size_t i = 0; i < 3; i++) {
+        const struct hybrid *h = &hybrids[i];
+        uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], bad[KX_MAX_SHARE],
+            ours[KX_MAX_SHARE], secret[KX_MAX_SECRET];
+        size_t point = kx_initiator_share_size(h->curve), len, size = point + h->ek;
+        size_t curve_at = h->kem_first ? h->ek : 0, kem_at = h->kem_first ? 0 : point;
+        struct kx *kx = kx_start(h->id, share);
+        CHECK_INT(kx_respond(h->id, share, size, answer, secret, &len, NULL), KX_OK);
+        memcpy(bad, share, size);
+        memset(bad + curve_at, 0, point);
+        CHECK_INT(kx_respond(h->id, bad, size, ours, secret, &len, NULL), KX_BAD_SHARE);
+        CHECK_INT(len, 0);
+        memcpy(bad, share, size);
+        memset(bad + kem_at, 0xff, 3); /* two coefficients of 4095 */
+        CHECK_INT(kx_respond(h->id, bad, size, ours, secret, &len, NULL), KX_BAD_SHARE);
+        CHECK_INT(len, 0);
+        memset(answer + (h->kem_first ? h->cipher : 0), 0, point);
+        CHECK_INT(kx_finish(kx, answer, point + h->cipher, secret, &len), KX_BAD_SHARE);
+        CHECK_INT(len, 0);
+        kx_free(kx);
+        CHECK_INT(ERR_peek_error(), 0);
+    }
+}
+
+/* The n-th allocation fails, in either role. */
+static void test_hybrid_memory(void)
+{
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t share[KX_MAX_SHARE], answer[KX_MAX_SHARE], secret[KX_MAX_SECRET];
+        struct kx *kx = NULL;
+        unsigned long n = 1;
+        size_t len;
+        for (; n < 20 && !kx; n++) {
+            mem_test_fail_after(n);
+            kx = kx_start(hybrids[i].id, share);
+        }
+        mem_test_fail_after(0);
+        CHECK(kx && n > 2);
+        mem_test_fail_after(1);
+        enum kx_result result =
+            kx_respond(hybrids[i].id, share, kx_initiator_share_size(hybrids[i].id), answer,
+                       secret, &len, NULL);
+        mem_test_fail_after(0);
+        CHECK(result == KX_OK || result == KX_FAILED);
+        kx_free(kx);
+    }
 }
 
 int main(void)
@@ -721,6 +827,9 @@ int main(void)
     RUN(test_dh_edges);
     RUN(test_leading_zero);
     RUN(test_memory);
-    RUN(test_hybrid);
+    RUN(test_hybrid_sizes);
+    RUN(test_hybrid_halves);
+    RUN(test_hybrid_refuses);
+    RUN(test_hybrid_memory);
     return check_done();
 }
