@@ -2,14 +2,23 @@
 
 #include <string.h>
 
+#include "crypto/prf.h"
 #include "identity.h"
 #include "message/message.h"
 
 /* ---- identities, once per process */
 
 static hf_trust *trust;
-static hf_credential *server_credential, *client_credential;
-static struct buffer exported[2]; /* sessions of both hashes */
+static hf_credential *server_credential, *client_credential, *old_credential;
+
+/* Sessions, by what the ends were set up with when they were made. */
+static struct {
+    unsigned flags;
+    struct buffer b;
+} exported[128];
+static size_t exports;
+
+static const uint8_t psk_name[] = "fuzzer", psk_key[] = "sixteen bytes or more";
 
 static void must(bool ok, const char *what, const hf_error *err)
 {
@@ -38,6 +47,8 @@ static void load_identities(void)
         return;
     trust = hf_trust_new();
     must(trust && hf_trust_add_memory(trust, root_pem, strlen(root_pem), &err), "trust", &err);
+    must(hf_trust_add_memory(trust, old_root_pem, strlen(old_root_pem), &err), "trust", &err);
+    old_credential = load(old_pem, old_key_pem);
     server_credential = load(server_pem, server_key_pem);
     must(hf_credential_set_ocsp(server_credential, server_ocsp, sizeof server_ocsp, &err),
          "staple", &err);
@@ -139,10 +150,20 @@ static void answer_signature(hf_conn *conn, const hf_question *q)
     uint8_t signature[SIG_MAX_SIZE];
     size_t len = 0;
     const struct sigalg *alg = sigalg_find(q->scheme);
-    REQUIRE(alg && q->credential && q->to_be_signed_len > 64);
-    REQUIRE(private_key_sign(q->credential->key, alg->sig,
+    enum sig_id sig =
+        alg ? alg->sig : SIG_PKCS1_MD5_SHA1; /* TLS 1.1 and 1.0: it has no number */
+    REQUIRE(q->credential && q->to_be_signed_len > 64);
+    REQUIRE(private_key_sign(q->credential->key, sig,
                              slice_of(q->to_be_signed, q->to_be_signed_len), signature, &len));
     REQUIRE(hf_answer_signature(conn, signature, len));
+}
+
+static hf_credential *credential_for(const hf_conn *conn)
+{
+    const struct hs *hs = conn->hs;
+    if (hs->n.version && hs->n.version < HF_TLS1_2)
+        return old_credential;
+    return hs->n.server ? server_credential : client_credential;
 }
 
 static void answer(hf_conn *conn)
@@ -152,17 +173,56 @@ static void answer(hf_conn *conn)
     /* What it does not ask for it does not take. */
     REQUIRE(q->ask == HF_ASK_VERIFY || !hf_answer_verify(conn, true));
     if (q->ask == HF_ASK_CREDENTIAL)
-        REQUIRE(hf_answer_credential(conn, hf_conn_is_server(conn) ? server_credential
-                                                                   : client_credential));
+        REQUIRE(hf_answer_credential(conn, credential_for(conn)));
     else if (q->ask == HF_ASK_SIGNATURE)
         answer_signature(conn, q);
     else if (q->ask == HF_ASK_VERIFY)
         REQUIRE(hf_answer_verify(conn, q->verdict == NULL));
+    else if (q->ask == HF_ASK_PSK)
+        REQUIRE(hf_answer_psk(conn, psk_name, sizeof psk_name, psk_key, sizeof psk_key));
     else
         REQUIRE(hf_answer_hello(conn, NULL));
 }
 
 /* ---- configurations */
+
+/* Without finite-field groups, whose keys cannot be fixed. */
+static const char *old_suites(unsigned flags)
+{
+    static const char *const suites[] = {
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256:TLS_ECDHE_RSA_WITH_NULL_SHA",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA:TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256:TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384",
+        "TLS_PSK_WITH_AES_128_CCM_8:TLS_PSK_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384:TLS_RSA_WITH_AES_256_CBC_SHA",
+        "TLS_RSA_WITH_AES_128_GCM_SHA256:TLS_PSK_WITH_NULL_SHA",
+    };
+    unsigned which = (flags & SET_SHA384 ? 1u : 0) | (flags & SET_CHACHA ? 2u : 0) |
+                     (flags & SET_PADDING ? 4u : 0);
+    return suites[which];
+}
+
+static void set_old(hf_config *c, unsigned flags)
+{
+    char suites[300];
+    snprintf(suites, sizeof suites, "%s%s", old_suites(flags),
+             flags & SET_NEW ? ":TLS_AES_128_GCM_SHA256" : "");
+    hf_config_insecure_set_security_level(c, 0);
+    /* without a gap between 1.1 and 1.3 */
+    hf_config_set_versions(c, flags & SET_OLDER ? HF_TLS1_0 : HF_TLS1_2,
+                           flags & SET_NEW   ? HF_TLS1_3
+                           : flags & SET_OLD ? HF_TLS1_2
+                                             : HF_TLS1_1);
+    hf_config_set_suites(c, suites);
+    hf_config_set_signatures(c, "ed25519:rsa_pkcs1_sha256"); /* which are not random */
+    hf_config_set_encrypt_then_mac(c, !(flags & OLD_NO_ETM));
+    hf_config_set_renegotiation(c, flags & OLD_RENEGOTIATE ? 3 : 0);
+    hf_config_add_psk(c, psk_name, sizeof psk_name, psk_key, sizeof psk_key);
+    if (flags & OLD_RENEGOTIATE)
+        hf_config_set_psk_hint(c, "hint");
+}
 
 static void set_common(hf_config *c, unsigned flags)
 {
@@ -171,6 +231,8 @@ static void set_common(hf_config *c, unsigned flags)
                             : flags & SET_CHACHA
                                 ? "TLS_CHACHA20_POLY1305_SHA256"
                                 : "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
+    if (setup_old(flags))
+        set_old(c, flags);
     hf_config_set_groups(c, flags & SET_P256 ? "P-256" : "x25519:P-256");
     if (flags & SET_ALPN)
         hf_config_set_alpn(c, "h2,http/1.1", false);
@@ -187,7 +249,7 @@ static void set_common(hf_config *c, unsigned flags)
         hf_config_set_memory_cap(c, 16384);
     if (flags & SET_UPDATES)
         hf_config_set_key_update_after(c, 2);
-    for (int ask = HF_ASK_CREDENTIAL; flags & SET_ASK && ask <= HF_ASK_HELLO; ask++)
+    for (int ask = HF_ASK_CREDENTIAL; flags & SET_ASK && ask <= HF_ASK_PSK; ask++)
         hf_config_set_ask(c, (hf_ask)ask, answer_later, NULL);
 }
 
@@ -199,9 +261,15 @@ static hf_config *client_config(unsigned flags)
     hf_config_set_trust(c, trust);
     if (flags & SET_CLIENT_AUTH)
         hf_config_add_credential(c, client_credential);
+    if (flags & SET_CLIENT_AUTH && setup_old(flags))
+        hf_config_add_credential(c, old_credential);
     if (flags & SET_NO_SHARE)
         hf_config_set_key_shares(c, "");
     hf_config_set_ocsp(c, flags & SET_OCSP ? HF_OCSP_REQUIRE : HF_OCSP_REQUEST);
+    if (setup_old(flags)) {
+        hf_config_set_false_start(c, (flags & OLD_FALSE_START) != 0);
+        hf_config_set_max_fragment(c, flags & OLD_FRAGMENT ? 512 : 0);
+    }
     return c;
 }
 
@@ -211,6 +279,8 @@ static hf_config *server_config(unsigned flags)
     must(c != NULL, "configuration", NULL);
     set_common(c, flags);
     hf_config_add_credential(c, server_credential);
+    if (setup_old(flags))
+        hf_config_add_credential(c, old_credential);
     hf_config_set_trust(c, trust);
     if (flags & (SET_CLIENT_AUTH | SET_REQUIRE))
         hf_config_set_client_auth(c, flags & SET_REQUIRE ? HF_CLIENT_AUTH_REQUIRE
@@ -250,28 +320,42 @@ static void hook(hf_config *c, struct watch *w, struct test_hooks *hooks)
 
 /* ---- connections */
 
+/* A session of these settings, made by a handshake of its own when it is first wanted. */
+static struct buffer *exported_session(unsigned flags)
+{
+    struct ends first;
+    struct buffer to_server = {0}, to_client = {0};
+    for (size_t i = 0; i < exports; i++) {
+        if (exported[i].flags == flags)
+            return &exported[i].b;
+    }
+    must(exports < sizeof exported / sizeof *exported, "room for a session", NULL);
+    struct buffer *b = &exported[exports].b;
+    exported[exports++].flags = flags;
+    memset(&first, 0, sizeof first);
+    ends_open(&first, flags, flags);
+    while (end_move(first.client, &to_server) || end_move(first.server, &to_client)) {
+        (void)end_feed(first.server, &to_server, 0, NULL);
+        (void)end_move(first.server, &to_client);
+        (void)end_feed(first.client, &to_client, 0, NULL);
+    }
+    must(first.session != NULL, "making a session", hf_conn_error(first.client));
+    size_t n = hf_session_export(first.session, NULL, 0);
+    uint8_t *p = buffer_reserve(b, n);
+    must(p && hf_session_export(first.session, p, n) == n, "export", NULL);
+    b->end += n;
+    buffer_clear(&to_server);
+    buffer_clear(&to_client);
+    ends_close(&first);
+    return b;
+}
+
 static void offer_session(struct ends *e)
 {
-    struct buffer *b = &exported[(e->flags & SET_SHA384) != 0];
-    if (!b->p) {
-        struct ends first;
-        memset(&first, 0, sizeof first);
-        struct buffer to_server = {0}, to_client = {0};
-        ends_open(&first, e->flags & SET_SHA384, e->flags & SET_SHA384);
-        while (end_move(first.client, &to_server) || end_move(first.server, &to_client)) {
-            (void)end_feed(first.server, &to_server, 0, NULL);
-            (void)end_move(first.server, &to_client);
-            (void)end_feed(first.client, &to_client, 0, NULL);
-        }
-        must(first.session != NULL, "making a session", hf_conn_error(first.client));
-        size_t n = hf_session_export(first.session, NULL, 0);
-        uint8_t *p = buffer_reserve(b, n);
-        must(p && hf_session_export(first.session, p, n) == n, "export", NULL);
-        b->end += n;
-        buffer_clear(&to_server);
-        buffer_clear(&to_client);
-        ends_close(&first);
-    }
+    unsigned that_count = SET_SHA384;
+    if (setup_old(e->flags))
+        that_count = OLD_SUITE | SET_OLD | SET_OLDER | SET_NEW;
+    struct buffer *b = exported_session(e->flags & that_count);
     hf_session *s = hf_session_import(buffer_front(b), buffer_len(b), NULL);
     must(s != NULL, "import", NULL);
     (void)hf_conn_set_session(e->client, s);
@@ -440,9 +524,76 @@ static bool key_of(const hf_conn *to, uint8_t key[AEAD_MAX_KEY])
     return false;
 }
 
+bool end_is_old(const hf_conn *conn)
+{
+    return conn_is_old(conn);
+}
+
+static uint8_t
+    chain_of_old[16]; /* the last block that was sealed, which TLS 1.0 goes on with */
+
+/* A half that seals as the peer of `to` would: with the keys of the handshake that is under way, once its
+ * change_cipher_spec has come; else those of the one before. */
+static bool half_of_old(const hf_conn *to, struct rec_half *half)
+{
+    const struct hs *hs = to->hs;
+    const struct established *e = &to->est;
+    bool fresh = hs && hs->ccs_seen && hs->keys_made;
+    const struct suite *s = fresh ? hs->n.suite : e->suite;
+    uint16_t version = fresh ? hs->n.version : e->version;
+    uint8_t block[2 * (48 + 32 + 16)];
+    bool chained = version < HF_TLS1_1 && s->cbc != CBC_NULL;
+    size_t mac = s->aead ? 0 : hash_size(s->mac);
+    size_t key = s->aead ? aead_key_size(s->aead) : cbc_key_size(s->cbc);
+    size_t iv = s->aead ? s->aead == AEAD_CHACHA20_POLY1305 ? 12 : 4 : chained ? 16 : 0;
+    if (fresh)
+        memcpy(block, hs->key_block, sizeof block);
+    else
+        prf(suite_hash(s, version), slice_of(e->master, 48), "key expansion",
+            slice_of(e->randoms + 32, 32), slice_of(e->randoms, 32), block,
+            2 * (mac + key + iv));
+    bool client = to->est.server; /* whose keys the records have */
+    const uint8_t *macs = block + (client ? 0 : mac);
+    const uint8_t *keys = block + 2 * mac + (client ? 0 : key);
+    const uint8_t *ivs = block + 2 * mac + 2 * key + (client ? 0 : iv);
+    struct rec_cbc_keys cbc = {.version = version,
+                               .cipher = s->cbc,
+                               .mac = s->mac,
+                               .etm = to->in.etm,
+                               .mac_key = macs,
+                               .key = keys,
+                               .iv = chained && to->in.seq ? chain_of_old : ivs};
+    bool ok =
+        s->aead ? rec_set_tls12(half, s->aead, keys, ivs, true) : rec_set_cbc(half, &cbc, true);
+    half->version = version;
+    half->seq = to->in.seq;
+    return ok;
+}
+
+static void seal_old(const hf_conn *to, uint8_t type, struct slice content, struct buffer *out)
+{
+    struct rec_half half = {0};
+    if (content.len > REC_MAX_PLAIN)
+        return;
+    if (to->in.prot && !end_failed(to))
+        REQUIRE(half_of_old(to, &half));
+    uint16_t version = to->in.version ? to->in.version : HF_TLS1_2;
+    uint8_t *p = buffer_reserve(out, rec_sealed_size(&half, type, content.len));
+    size_t size = p ? rec_seal(&half, type, version, content.p, content.len, p) : 0;
+    REQUIRE(size > 0);
+    if (half.prot && size >= REC_HEADER + sizeof chain_of_old)
+        memcpy(chain_of_old, p + size - sizeof chain_of_old, sizeof chain_of_old);
+    out->end += size;
+    rec_clear(&half);
+}
+
 void end_seal(const hf_conn *to, uint8_t type, struct slice content, size_t pad,
               struct buffer *out)
 {
+    if (end_is_old(to)) {
+        seal_old(to, type, content, out);
+        return;
+    }
     /* A dead connection has forgotten its keys, and is told whatever. */
     bool hidden = to->in.prot != NULL && !end_failed(to);
     size_t inner = content.len + (hidden ? 1 + pad : 0), size = inner + (hidden ? 16 : 0);

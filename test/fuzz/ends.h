@@ -31,6 +31,23 @@ enum {
     SET_UPDATES = 1 << 18,  /* a new key after every second record */
     SET_OWN_ALPN = 1 << 19, /* a protocol that nobody else has, and it is required */
     SET_NO_TICKETS = 1 << 20,
+    /* Versions; none of them: TLS 1.3 alone. */
+    SET_OLD = 1 << 21,   /* TLS 1.2 */
+    SET_OLDER = 1 << 22, /* TLS 1.1 and 1.0 */
+    SET_NEW = 1 << 23,   /* TLS 1.3 too */
+};
+
+/* With one of the first two, security level 0, and some bits mean something else. */
+static inline bool setup_old(unsigned flags)
+{
+    return (flags & (SET_OLD | SET_OLDER)) != 0;
+}
+enum {
+    OLD_SUITE = SET_SHA384 | SET_CHACHA | SET_PADDING, /* which, see ends.c */
+    OLD_NO_ETM = SET_COOKIE,
+    OLD_FALSE_START = SET_NO_SHARE,
+    OLD_RENEGOTIATE = SET_UPDATES,
+    OLD_FRAGMENT = SET_PSK_ALONE, /* max_fragment_length */
 };
 
 struct ends;
@@ -88,8 +105,12 @@ hf_result end_feed(hf_conn *conn, struct buffer *in, size_t chunk, struct buffer
 /* end_move puts what `from` has to send behind `to`. */
 bool end_move(hf_conn *from, struct buffer *to);
 
+/* end_is_old: TLS 1.2 or older is spoken, as far as this end knows. */
+bool end_is_old(const hf_conn *conn);
+
 /* end_seal appends to `out` the record that `to` expects next, with this content: protected with the
- * key that it reads with at the moment, and `pad` zeros behind the content type. */
+ * key that it reads with at the moment, and (in TLS 1.3) `pad` zeros behind the content type. All records
+ * to an end of TLS 1.0 must come from here, because they are chained. */
 void end_seal(const hf_conn *to, uint8_t type, struct slice content, size_t pad,
               struct buffer *out);
 

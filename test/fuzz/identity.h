@@ -78,6 +78,68 @@ static const unsigned char server_ocsp[] = {
     0x5a, 0xf5, 0x7f, 0x85, 0xc5, 0x01, 0x8b, 0x52, 0x24, 0xfe, 0x56, 0x17,
     0xbd, 0x6d, 0x81, 0x33, 0x4b, 0xb0, 0xf2, 0x3f, 0xde, 0x57, 0x08
 };
+/* An identity for TLS 1.1 and 1.0 and for the RSA key exchange, with its own root. */
+static const char old_root_pem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBjDCCATGgAwIBAgIUEFcZmd43MI17BkBXVtFO8gcpl1QwCgYIKoZIzj0EAwIw\n"
+    "JDEiMCAGA1UEAwwZaGFuZGZhc3QgZnV6eiByb290IG9mIG9sZDAgFw0yNjExMjEx\n"
+    "NDA4MzJaGA8yMDUxMDcxMzE0MDgzMlowJDEiMCAGA1UEAwwZaGFuZGZhc3QgZnV6\n"
+    "eiByb290IG9mIG9sZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFzCcOelfb6q\n"
+    "/DG+gzYC68tEhNeLKBfu3VMuH8vOkR4x1ItxSOyfODpkZDA1lPSByj0799ApxYqf\n"
+    "Yh26mkGGMzqjPzA9MA8GA1UdEwEB/wQFMAMBAf8wCwYDVR0PBAQDAgIEMB0GA1Ud\n"
+    "DgQWBBSmtdbfbS9ZBhTmFjNBJMGKzaUKLTAKBggqhkjOPQQDAgNJADBGAiEAhpoi\n"
+    "OdzTs0IACDRLFXiYOgk39qpJtCOmX8NN4NGN7aACIQCDa4qprFeueZ7chX0Lw2Dc\n"
+    "LCWxRmttwxi9PlLBiA3irg==\n"
+    "-----END CERTIFICATE-----\n";
+
+static const char old_pem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIICkzCCAjqgAwIBAgIBDzAKBggqhkjOPQQDAjAkMSIwIAYDVQQDDBloYW5kZmFz\n"
+    "dCBmdXp6IHJvb3Qgb2Ygb2xkMCAXDTI2MTEyMTE0MDgzM1oYDzIwNTEwNzEyMTQw\n"
+    "ODMzWjAZMRcwFQYDVQQDDA5zZXJ2ZXIuZXhhbXBsZTCCASIwDQYJKoZIhvcNAQEB\n"
+    "BQADggEPADCCAQoCggEBAKFjunvb+it3OdZYr4EU9s3YKViCNjieyqdxDyCIAPTm\n"
+    "+19SNXRciGBjcn0+KoMwmmk9Q9hgkuf4ZmQzQshr670saDx/kkSXJmTQEN5oBMM+\n"
+    "/fwby6ZxikzZfR8ADsX+4XGIcV/CBF4ge3Z3MOlZeSWsSI6gh9gvT9bYfXqveklz\n"
+    "GQKsC2lhYxXFyMUSSDsFwY8E0m0h24BBED5MMeGVxLCxsEkyQHxDszdNhZqiU4sR\n"
+    "TOg4uMNhbvEhmw8sMcY6qy/4Vmqd+BJAzfMjJG+2A3PyQpWfqUyZYnlpB7ad+9Vi\n"
+    "XAlJx47k761awetyXdZ1IGYX95x3Ak0a3I/1LN7Qr9ECAwEAAaOBmjCBlzApBgNV\n"
+    "HREEIjAggg5zZXJ2ZXIuZXhhbXBsZYIOY2xpZW50LmV4YW1wbGUwCwYDVR0PBAQD\n"
+    "AgWgMB0GA1UdJQQWMBQGCCsGAQUFBwMBBggrBgEFBQcDAjAdBgNVHQ4EFgQUk14I\n"
+    "AKRupdQyU9UkroXA2atBhSAwHwYDVR0jBBgwFoAUprXW320vWQYU5hYzQSTBis2l\n"
+    "Ci0wCgYIKoZIzj0EAwIDRwAwRAIgLc+bMTOiv7eKFEHXNzYLB/2iGCcp8i8Sypzm\n"
+    "bfSoABsCIDYBbPBVxNifdg0GFq5NAMC/k2vkG6CauvL2CmxL8Hoy\n"
+    "-----END CERTIFICATE-----\n";
+
+static const char old_key_pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQChY7p72/ordznW\n"
+    "WK+BFPbN2ClYgjY4nsqncQ8giAD05vtfUjV0XIhgY3J9PiqDMJppPUPYYJLn+GZk\n"
+    "M0LIa+u9LGg8f5JElyZk0BDeaATDPv38G8umcYpM2X0fAA7F/uFxiHFfwgReIHt2\n"
+    "dzDpWXklrEiOoIfYL0/W2H16r3pJcxkCrAtpYWMVxcjFEkg7BcGPBNJtIduAQRA+\n"
+    "TDHhlcSwsbBJMkB8Q7M3TYWaolOLEUzoOLjDYW7xIZsPLDHGOqsv+FZqnfgSQM3z\n"
+    "IyRvtgNz8kKVn6lMmWJ5aQe2nfvVYlwJSceO5O+tWsHrcl3WdSBmF/ecdwJNGtyP\n"
+    "9Sze0K/RAgMBAAECggEAAPLaDtz7wH5Qp/53zCCBNsYEsGmBdNE6DrRsRbS+F6Al\n"
+    "Rb0xB4ydA2ysOLTUmUQwHJhW48wYBmVXqvK8gm09wYU4fXQL5/lTOSeH+WyOFUEu\n"
+    "6yHsFh/UWoE8BHuIYY4cq9Ot/5DkBUVelvxqbHZJeE6oMzQ1MseIDqvfJuAUIEjD\n"
+    "0OwUWkBsU1Q7qMqMnxcru8uSxaLXT91DyQb3m3QSNzOnX4XVebDB8hu2x85qBn9h\n"
+    "Lv75r+HhpsgydMaiXH7ZDVSQMfAYhPEpzuJHR2fFbpRL4JmiJ5J2XnuYTKFJcxnx\n"
+    "Dko7bu3MsEYJAxBqmTYVoRIydmxMl+NgmWq16X3M4QKBgQDR5hZHYZuGgLmOAOCJ\n"
+    "T9TjJba3jrw77H/mM0LTowzuxD9YyXITEgX//XZi0+BCJ4o/dP/TM80HkQlcnlTM\n"
+    "M94CisrRKbhp/2cHWZc2qm+hp/Z2u9G6YrFNf39gkRBet5i8TV4QbWGHBiBEmYEB\n"
+    "GRiCpaYmdIwr0IYvcqiaA11s4QKBgQDE1iEJqkefgGPYWXRrQ7zfmMzmeTELsnBg\n"
+    "HFlNuxKL0qzhEvKGMwR/9ffL5A2Hb0eWGQRJmtryvTbo+Z6HMZEJn03dZokIc0Rd\n"
+    "XKQnXo6KVrkFItgnTKgp/lJMU+PGNvbkkZiClvdP/hgg/Qv19tAQK6K3V7KgAu2m\n"
+    "sdn5stMw8QKBgEAO6WO1jUJ6TKbi66PcYktEekQA4r+jCNGXeWCflVXVPMP7Dr51\n"
+    "NLGQiC3XHczyxkVhjqXFXGBfyiyjAZwkhC/gbc9x3R80XBwpInYDg/ghC53m6jXo\n"
+    "4tWVAKnW+9j8TTfCoN+AklAj9XsaIf3Uy98rcM6xqQnCJQGcC4qdVkjhAoGAd1Rl\n"
+    "VQmxQCZC4Z9hr8GyGE/3MGYacL/t1qZ5EWGvHatL+WtWMjttp/HDFw2bkhbJbFqg\n"
+    "Ocsyn2RMjLMAA2/uQMoeF3IY81GGCZ+nOOLfQUjQBCgaqMCVVlgDJpjZBoq95NXL\n"
+    "gqfpKMqfcChYfvXxL0x06fe1p8H+t0ctIW7jD9ECgYEAttPDedKnVnYw1NBsQCIF\n"
+    "NrFJcfTRwQMvDwhSfQZZ9fFklD09CEHFRyZVl5Z5EGrNipxctFePVaugrJbKvSYO\n"
+    "ba6MFe3Smo0utYZsr+n1uDN1vV+0Ry3mtiraZoV+3/v7et637qbIK0ExjjfS5wTX\n"
+    "+XMzzid5nZq5m75eiMfI+a0=\n"
+    "-----END PRIVATE KEY-----\n";
+
 /* clang-format on */
 
 #endif

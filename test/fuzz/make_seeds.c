@@ -268,6 +268,8 @@ static void put_script(bool to_server, const char *name, unsigned flags,
     add_u16(&b, 0);
     while (m < end) {
         size_t len = MSG_HEADER + ((size_t)m[1] << 16 | (size_t)m[2] << 8 | m[3]);
+        if (m[0] == MSG_FINISHED && setup_old(flags) && !(flags & SET_NEW))
+            add_u8(&b, 0); /* change_cipher_spec */
         add_u8(&b, 1);
         add_vec16(&b, m, len);
         m += len;
@@ -342,6 +344,21 @@ static const struct {
     {"asking", SET_ASK | SET_CLIENT_AUTH | SET_UPDATES | SET_TRACE},
     {"asking-resumed", SET_ASK | SET_RESUME | SET_NO_TICKETS | SET_OWN_ALPN},
     {"resumed-384", SET_RESUME | SET_SHA384 | SET_LIMIT | SET_OCSP},
+    {"old", SET_OLD | SET_TRACE},
+    {"old-everything", SET_OLD | SET_TRACE | SET_CLIENT_AUTH | SET_REQUIRE | SET_ALPN | SET_OCSP |
+                           SET_AUTHORITIES | SET_LIMIT | OLD_RENEGOTIATE},
+    {"old-resumed", SET_OLD | SET_RESUME | SET_TRACE | SET_ALPN | OLD_RENEGOTIATE},
+    {"old-cbc", SET_OLD | SET_SHA384 | SET_CHACHA | SET_ASK | SET_CLIENT_AUTH | OLD_RENEGOTIATE},
+    {"old-psk", SET_OLD | SET_PADDING | SET_TRACE | SET_ASK | OLD_RENEGOTIATE},
+    {"old-psk-alone", SET_OLD | SET_PADDING | SET_SHA384 | SET_RESUME},
+    {"old-false-start", SET_OLD | SET_CHACHA | SET_ALPN | OLD_FALSE_START | OLD_FRAGMENT},
+    {"older", SET_OLDER | SET_TRACE | OLD_RENEGOTIATE | SET_CLIENT_AUTH},
+    {"older-resumed", SET_OLDER | SET_RESUME | OLD_NO_ETM | SET_SHA384 | SET_CHACHA},
+    {"older-null", SET_OLDER | SET_CHACHA | SET_NO_TICKETS | OLD_RENEGOTIATE},
+    {"old-older", SET_OLD | SET_OLDER | SET_SHA384 | SET_PADDING | SET_CHACHA},
+    {"all-versions", SET_OLD | SET_OLDER | SET_NEW | SET_TRACE | SET_CLIENT_AUTH},
+    {"all-versions-resumed", SET_OLD | SET_OLDER | SET_NEW | SET_RESUME | SET_TRACE},
+    {"newer", SET_OLD | SET_NEW | SET_P256 | SET_NO_COMPAT},
 };
 
 static void put_early_data(const char *name, unsigned flags, const struct buffer *messages);
@@ -377,6 +394,8 @@ static void handshake(const char *name, unsigned flags)
         const struct buffer *messages =
             side ? &e.client_watch.messages : &e.server_watch.messages;
         put_script(side, name, flags, messages);
+        if (setup_old(flags))
+            continue; /* for their messages there are other seeds */
         put_hooks(side, name, flags, messages);
         if (side && !(flags & SET_RESUME)) {
             char early[120];
@@ -493,7 +512,9 @@ static void put_pairs(void)
 {
     static const uint8_t ops[] = {7,    200,  90,   0x87, 100, 3,    0, 0x12, 0x34,
                                   0x80, 0x23, 0x45, 1,    1,   0x81, 0, 2,    0x82,
-                                  0x85, 7,    0,    0,    9,   6,    3, 0x83};
+                                  0x85, 7,    0,    0,    9,   6,    8, 0, 0, 0,
+                        9,    0x88, 1,    0x80, 0,    9,   8, 1,  0,  0,
+                        7,    3,    0x83};
     static const uint8_t damage[] = {4, 0, 40, 1};
     for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
         struct buffer b = {0};

@@ -16,6 +16,7 @@ enum {
     OP_CUT,
     OP_MEMORY,
     OP_SEND_CUT,
+    OP_RENEGOTIATE,
     OPS
 };
 
@@ -101,7 +102,10 @@ static void check_ends(struct play *p)
                 hf_conn_retried(c) == hf_conn_retried(s));
         const uint8_t *x = hf_conn_alpn(c, &n), *y = hf_conn_alpn(s, &m);
         REQUIRE(slice_equal(slice_of(x, n), slice_of(y, m)));
-        REQUIRE(hf_conn_resumed(c) || hf_conn_verified(c));
+        REQUIRE(hf_conn_version(c) == hf_conn_version(s));
+        REQUIRE(hf_conn_ems(c) == hf_conn_ems(s) && hf_conn_etm(c) == hf_conn_etm(s));
+        REQUIRE(hf_conn_resumed(c) || hf_conn_verified(c) ||
+                strstr(hf_suite_name(hf_conn_suite(c)), "_PSK_"));
         return;
     }
     REQUIRE(hf_conn_error(c) || hf_conn_error(s));
@@ -118,8 +122,11 @@ static void check_peace(const struct play *p, const hf_conn *conn)
     const hf_error *err = hf_conn_error(conn);
     if (p->damaged || !p->agreed || !err)
         return;
+    bool old = end_is_old(p->client.conn) || end_is_old(p->server.conn);
     REQUIRE(err->code == HF_E_WRITE_CLOSED || err->code == HF_E_KEY_UPDATES ||
-            (err->code == HF_E_ALERT_RECEIVED && p->updates > 30));
+            (err->code == HF_E_ALERT_RECEIVED && p->updates > 30) ||
+            (old && (err->code == HF_E_RENEGOTIATIONS || err->code == HF_E_NO_RENEGOTIATION ||
+                     err->code == HF_E_WARNING_ALERTS || err->code == HF_E_ALERT_RECEIVED)));
 }
 
 static void check_data(const struct play *p, const struct side *from, const struct side *to)
@@ -136,7 +143,7 @@ static void perform(struct play *p, struct feed *f)
     uint8_t op = feed_u8(f);
     struct side *from = op & 0x80 ? &p->server : &p->client;
     struct side *to = op & 0x80 ? &p->client : &p->server;
-    switch (op % OPS) {
+    switch ((op & 0x7f) % OPS) {
     case OP_SEND: send_data(from, to, feed_u16(f) % 20000, 0); break;
     case OP_KEY_UPDATE: {
         hf_result r = hf_conn_key_update(from->conn, feed_u8(f) & 1);
@@ -162,6 +169,14 @@ static void perform(struct play *p, struct feed *f)
     case OP_SEND_CUT: {
         size_t n = feed_u8(f), room = feed_u8(f) + 1u;
         send_data(from, to, n * 8, room);
+        break;
+    }
+    case OP_RENEGOTIATE: {
+        hf_error err = {0};
+        hf_result r = hf_conn_renegotiate(from->conn, &err);
+        if (feed_u8(f) & 1) /* both at once */
+            r = hf_conn_renegotiate(to->conn, &err);
+        REQUIRE(r == HF_DONE || err.code != HF_OK);
         break;
     }
     case OP_MEMORY: REQUIRE(hf_conn_memory(from->conn) < 1 << 20); break;
