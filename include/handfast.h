@@ -511,11 +511,18 @@ HF_API bool hf_config_set_max_fragment(hf_config *config, uint16_t bytes);
  * judged: hf_conn_peer_scts has them. */
 HF_API bool hf_config_set_sct(hf_config *config, bool on);
 
-/* hf_config_add_psk adds a pre-shared key (RFC 4279): identity of 1 to 128 bytes, key of 16 to 256 bytes of
- * real randomness. A client offers the first; a server finds them by identity. HF_ASK_PSK replaces the list.
- * hf_config_set_psk_hint is what a server says to help clients choose; NULL: nothing. */
+/* hf_config_add_psk adds a pre-shared key (RFC 4279; in TLS 1.3 RFC 8446 4.2.11, with SHA-256): identity of 1
+ * to 128 bytes, key of 16 to 256 bytes of real randomness. A client offers the first in TLS 1.2 and the first
+ * four in TLS 1.3; a server finds them by identity. HF_ASK_PSK replaces the list in TLS 1.2.
+ * hf_config_import_psk adds a key by way of RFC 9258, which makes a key of its own for each hash out of it, bound
+ * to the context (at most 128 bytes; what both sides know about each other, or empty): for TLS 1.3 only, and
+ * the way to use one key safely with several of them.
+ * hf_config_set_psk_hint is what a server says to help clients of TLS 1.2 choose; NULL: nothing. */
 HF_API bool hf_config_add_psk(hf_config *config, const uint8_t *identity, size_t identity_len,
                               const uint8_t *key, size_t key_len);
+HF_API bool hf_config_import_psk(hf_config *config, const uint8_t *identity, size_t identity_len,
+                                 const uint8_t *context, size_t context_len, const uint8_t *key,
+                                 size_t key_len);
 HF_API bool hf_config_set_psk_hint(hf_config *config, const char *hint);
 
 /* ---- early data, 0-RTT (RFC 8446 2.3): a client that resumes sends data with its first message. It is

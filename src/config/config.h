@@ -14,12 +14,16 @@ struct ids {
     uint16_t id[CONFIG_MAX_LIST];
 };
 
-/* External pre-shared keys of the suites of RFC 4279 and RFC 8442; immutable, shared. */
+/* External pre-shared keys (RFC 4279, RFC 8446 4.2.11, RFC 9258); immutable, shared. */
+enum psk_kind { PSK_RESUMPTION, PSK_EXTERNAL, PSK_IMPORTED };
 struct psk {
-    uint8_t *identity; /* at most 128 bytes; owned by the list */
+    enum psk_kind kind;
+    uint8_t *identity; /* owned by the list; of an imported key: the ImportedIdentity */
     size_t identity_len;
     uint8_t key[256];
     size_t key_len;
+    enum hash_id hash; /* in TLS 1.3: of the suites that it goes with */
+    uint8_t early[48]; /* in TLS 1.3: the early secret that it makes */
 };
 struct psks {
     _Atomic int refs;
@@ -177,7 +181,7 @@ static inline bool config_version(const hf_config *config, uint16_t version)
 }
 
 /* config_psk finds a configured key by identity, NULL if there is none; config_first_psk is what a client
- * offers. Borrowed from the configuration. */
+ * offers in TLS 1.2. Imported keys are for TLS 1.3 only. Borrowed from the configuration. */
 const struct psk *config_psk(const hf_config *config, struct slice identity);
 const struct psk *config_first_psk(const hf_config *config);
 

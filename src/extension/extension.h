@@ -112,6 +112,7 @@ struct own_share {
     uint8_t *public_value;
 };
 
+#define NEGO_MAX_PSKS   5 /* a session and four external keys */
 #define NEGO_MAX_SHARES 12 /* one for every group */
 
 /* What the two sides have said and agreed so far: all that extensions may see and change. */
@@ -146,6 +147,8 @@ struct nego {
     unsigned peer_psk_modes;
     bool early_data_offered; /* the ClientHello has early_data */
     bool early;              /* early data is accepted */
+    hf_session *offers[NEGO_MAX_PSKS]; /* client: what pre_shared_key offers, in order; owned */
+    size_t offer_count;
     hf_session *session; /* client: offered; server: found in a ticket; owned */
     bool psk;            /* it was accepted */
     bool psk_dhe;        /* with a key exchange */

@@ -1,50 +1,76 @@
 /* pre_shared_key.c: the keys that a client offers to resume with (RFC 8446 4.2.11). */
 #include "extension/row.h"
 
-static const struct suite *session_suite(const struct nego *n)
+static const struct suite *suite_of(const hf_session *s)
 {
-    return n->session && n->session->version >= HF_TLS1_3 ? suite_find(n->session->suite)
-                                                          : NULL;
+    return suite_find(s->suite);
+}
+
+/* After a HelloRetryRequest only keys of the chosen suite's hash are of use (4.1.4). */
+static bool of_use(const struct nego *n, const hf_session *s)
+{
+    const struct suite *suite = suite_of(s);
+    return suite && (!n->retried || suite->hash == n->suite->hash);
 }
 
 bool pre_shared_key_wants(const struct nego *n, unsigned message)
 {
     if (message == IN_SH)
         return n->psk;
-    const struct suite *suite = session_suite(n);
-    /* After a HelloRetryRequest only keys of the chosen suite's hash are of use (4.1.4). */
-    return suite && (!n->retried || suite->hash == n->suite->hash);
+    for (size_t i = 0; i < n->offer_count; i++) {
+        if (of_use(n, n->offers[i]))
+            return true;
+    }
+    return false;
 }
 
-static uint32_t obfuscated_age(const struct nego *n)
+/* "For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used" (4.2.11). */
+static uint32_t obfuscated_age(const struct nego *n, const hf_session *s)
 {
-    int64_t age = config_now_ms(n->config) - n->session->issued_ms;
-    return (uint32_t)(age < 0 ? 0 : age) + n->session->age_add;
+    if (s->kind != PSK_RESUMPTION)
+        return 0;
+    int64_t age = config_now_ms(n->config) - s->issued_ms;
+    return (uint32_t)(age < 0 ? 0 : age) + s->age_add;
 }
 
-/* The binder is written as zeros; whoever finishes the ClientHello fills it in, for it covers all
- * that stands before it. */
+static void drop_useless(struct nego *n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n->offer_count; i++) {
+        if (of_use(n, n->offers[i]))
+            n->offers[count++] = n->offers[i];
+        else
+            hf_session_free(n->offers[i]);
+    }
+    n->offer_count = count;
+}
+
+/* The binders are written as zeros; whoever finishes the ClientHello fills them in, for they cover all
+ * that stands before them. */
 void pre_shared_key_put(struct nego *n, struct wr *w, unsigned message)
 {
     if (message == IN_SH) {
         wr_u16(w, n->psk_index);
         return;
     }
-    const struct suite *suite = session_suite(n);
-    if (!suite)
-        return;
+    drop_useless(n);
     size_t identities = wr_open(w, 2);
-    wr_opaque16(w, slice_of(n->session->ticket, n->session->ticket_len));
-    wr_u32(w, obfuscated_age(n));
+    for (size_t i = 0; i < n->offer_count; i++) {
+        const hf_session *s = n->offers[i];
+        wr_opaque16(w, slice_of(s->ticket, s->ticket_len));
+        wr_u32(w, obfuscated_age(n, s));
+    }
     wr_close(w, identities, 2);
     n->binders_at = wr_at(w);
     size_t binders = wr_open(w, 2);
-    size_t binder = wr_open(w, 1);
-    size_t len = hash_size(suite->hash);
-    uint8_t *zeros = wr_space(w, len);
-    if (zeros)
-        memset(zeros, 0, len);
-    wr_close(w, binder, 1);
+    for (size_t i = 0; i < n->offer_count; i++) {
+        size_t binder = wr_open(w, 1);
+        size_t len = hash_size(suite_of(n->offers[i])->hash);
+        uint8_t *zeros = wr_space(w, len);
+        if (zeros)
+            memset(zeros, 0, len);
+        wr_close(w, binder, 1);
+    }
     wr_close(w, binders, 2);
 }
 
@@ -100,9 +126,13 @@ bool pre_shared_key_take(struct nego *n, const struct ext_values *v, unsigned me
     }
     if (!ext_has(v, X_PRE_SHARED_KEY))
         return true;
-    if (v->psk_chosen != 0)
+    if (v->psk_chosen >= n->offer_count)
         return ext_refuse(n, message, X_PRE_SHARED_KEY, HF_E_BAD_PSK_IDENTITY,
-                          "identity %u was chosen, one was offered", v->psk_chosen);
+                          "identity %u was chosen, %zu were offered", v->psk_chosen,
+                          n->offer_count);
+    hf_session_free(n->session);
+    n->session = hf_session_ref(n->offers[v->psk_chosen]);
+    n->psk_index = v->psk_chosen;
     n->psk = true;
     return true;
 }

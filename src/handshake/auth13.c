@@ -274,8 +274,13 @@ void limit_records13(struct hs *hs)
 
 bool establish13(struct hs *hs)
 {
+    bool external = hs->n.psk && hs->n.session->kind != PSK_RESUMPTION;
+    if (external) {
+        hs->psk_identity = mem_dup(hs->n.session->ticket, hs->n.session->ticket_len);
+        hs->psk_identity_len = hs->n.session->ticket_len;
+    }
     hs_establish(hs);
-    hs->est->resumed = hs->n.psk;
+    hs->est->resumed = hs->n.psk && !external;
     hs->est->ems = true; /* TLS 1.3's secrets depend on the whole handshake by themselves */
     hs->est->secure = true;
     hs->out->pad_block = hs->n.config->padding;

@@ -2,6 +2,7 @@
 #include "handshake/choose.h"
 
 #include "bytes/names.h"
+#include "config/psk.h"
 #include "config/ticket.h"
 
 /* ---- suite */
@@ -140,12 +141,21 @@ static enum hs_result check_binder(struct hs *hs, const hf_session *s, struct sl
     return HS_OK;
 }
 
-static hf_session *look_up(const struct hs *hs, struct slice identity)
+static hf_session *look_up(const struct hs *hs, struct slice identity, bool *memory)
 {
     const struct test_hooks *test = hs->n.config->test;
     if (test && test->session)
         return test->session(test->arg, identity);
-    return ticket_open(hs->n.config, identity);
+    hf_session *s = ticket_open(hs->n.config, identity);
+    return s ? s : psk_find13(hs->n.config, identity, memory);
+}
+
+/* Whoever holds an external key was let in by whoever gave it: names and certificates do not come into it. */
+static bool may_resume(const struct hs *hs, const hf_session *s)
+{
+    if (s->kind != PSK_RESUMPTION)
+        return hs->n.config->client_auth != HF_CLIENT_AUTH_REQUIRE;
+    return s->version == HF_TLS1_3 && session_acceptable(hs, s);
 }
 
 enum hs_result choose_session(struct hs *hs)
@@ -153,11 +163,13 @@ enum hs_result choose_session(struct hs *hs)
     const struct ext_values *v = hs->values;
     hs->n.psk = false;
     for (size_t i = 0; i < v->psk_count && hs->n.config->psk_modes; i++) {
-        hf_session *s = look_up(hs, v->psk[i].identity);
+        bool memory = true;
+        hf_session *s = look_up(hs, v->psk[i].identity, &memory);
+        if (!memory)
+            return hs_fail(hs, HF_E_NO_MEMORY, "pre-shared key");
         if (!s)
             continue;
-        if (s->version != HF_TLS1_3 || !session_acceptable(hs, s) || !fit_mode(hs) ||
-            !fit_suite(hs, s)) {
+        if (!may_resume(hs, s) || !fit_mode(hs) || !fit_suite(hs, s)) {
             hf_session_free(s);
             continue;
         }
@@ -167,7 +179,8 @@ enum hs_result choose_session(struct hs *hs)
             return HS_FAILED;
         hs->n.psk = true;
         hs->n.psk_index = (uint16_t)i;
-        trace_note(hs->tracer, "resumption", "identity %zu is a ticket of ours%s", i,
+        trace_note(hs->tracer, "resumption", "identity %zu is %s%s", i,
+                   s->kind == PSK_RESUMPTION ? "a ticket of ours" : "a key that is known here",
                    hs->n.psk_dhe ? "; with a fresh key exchange"
                                  : "; without a fresh key exchange");
         return HS_OK;

@@ -3,6 +3,7 @@
 
 #include "bytes/names.h"
 #include "config/cache.h"
+#include "config/psk.h"
 #include "handshake/hs.h"
 
 static bool retried(const struct hs *hs)
@@ -119,6 +120,24 @@ static bool choose_session_id(struct hs *hs)
     return config_random(hs->n.config, "session_id", hs->session_id, 32);
 }
 
+/* The session to be resumed, then the external keys. */
+static bool collect_offers(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    bool memory = true;
+    if (!n->config->psk_modes)
+        return true;
+    if (n->session && n->session->version == HF_TLS1_3)
+        n->offers[n->offer_count++] = hf_session_ref(n->session);
+    for (size_t i = 0; n->offer_count < NEGO_MAX_PSKS; i++) {
+        hf_session *s = psk_offer(n->config, i, &memory);
+        if (!s)
+            break;
+        n->offers[n->offer_count++] = s;
+    }
+    return memory;
+}
+
 static enum hs_result prepare(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
@@ -128,6 +147,8 @@ static enum hs_result prepare(struct hs *hs)
     cache_count(config, hs->n.renegotiating ? COUNT_CONNECT_RENEGOTIATE : COUNT_CONNECT);
     if (!offers13(hs))
         return HS_OK;
+    if (!collect_offers(hs))
+        return hs_fail(hs, HF_E_NO_MEMORY, "pre-shared keys");
     hs->n.early_data_offered = offers_early13(hs);
     for (size_t i = 0; i < config->key_shares.count && i < NEGO_MAX_SHARES; i++) {
         const struct group *group = group_find(config->key_shares.id[i]);
@@ -153,14 +174,16 @@ static enum hs_result prepare_again(struct hs *hs)
     return HS_OK;
 }
 
-static void write_binder(struct hs *hs)
+static void write_binders(struct hs *hs)
 {
     uint8_t *message = buffer_front(&hs->message);
-    size_t at = hs->n.binders_at;
+    size_t partial = hs->n.binders_at, at = partial + 2; /* behind the list's length */
     uint8_t binder[HASH_MAX_SIZE];
-    keys13_binder(hs, hs->n.session, slice_of(message, at), binder);
-    memcpy(message + at + 3, binder,
-           message[at + 2]); /* behind the lengths of list and entry */
+    for (size_t i = 0; i < hs->n.offer_count; i++) {
+        keys13_binder(hs, hs->n.offers[i], slice_of(message, partial), binder);
+        memcpy(message + at + 1, binder, message[at]);
+        at += 1u + message[at];
+    }
 }
 
 #define MAX_SUITES (CONFIG_MAX_LIST + 1)
@@ -208,7 +231,7 @@ static enum hs_result send_hello(struct hs *hs)
     hs_extensions(hs, &w, IN_CH, MSG_CLIENT_HELLO);
     msg_finish(&w, mark);
     if (wr_ok(&w) && hs->n.sent >> X_PRE_SHARED_KEY & 1 && hs->n.binders_at)
-        write_binder(hs);
+        write_binders(hs);
     return hs_commit(hs, &w);
 }
 

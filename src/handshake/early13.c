@@ -60,8 +60,9 @@ enum hs_result settle_early13(struct hs *hs)
             refuse(hs);
         return keys13_use(hs, false, hs->client_hs, "handshake") ? HS_OK : HS_FAILED;
     }
-    if (!n->psk) /* it is decrypted with the first identity's key (4.2.10) */
-        return hs_fail(hs, HF_E_BAD_EARLY_DATA, "no session is resumed");
+    if (!n->psk ||
+        n->psk_index != 0) /* it is decrypted with the first identity's key (4.2.10) */
+        return hs_fail(hs, HF_E_BAD_EARLY_DATA, "not with the key that it was made with");
     if (n->session->suite != n->suite->id)
         return hs_fail(hs, HF_E_EARLY_DATA_SUITE, "%s, not %s", n->suite->name,
                        hf_suite_name(n->session->suite));

@@ -322,7 +322,8 @@ void hs_extensions(struct hs *hs, struct wr *w, unsigned message, uint8_t type)
         wr_opaque16(w, slice_of(buffer_front(&other), buffer_len(&other)));
         /* The binders' list ends a ClientHello: one binder with its two lengths. */
         if (hs->n.binders_at)
-            hs->n.binders_at = wr_at(w) - 3 - hash_size(suite_find(hs->n.session->suite)->hash);
+            hs->n.binders_at =
+                wr_at(w) - 3 - hash_size(suite_find(hs->n.offers[0]->suite)->hash);
     }
     buffer_clear(&other);
 }

@@ -59,12 +59,20 @@ static void keylog(const struct hs *hs, const char *label, const uint8_t *secret
                       hash_size(hs->hash));
 }
 
+static void early_secret(const hf_session *s, enum hash_id hash, uint8_t *out)
+{
+    if (s->kind != PSK_RESUMPTION) /* made when the key was configured */
+        memcpy(out, s->secret, s->secret_len);
+    else
+        hkdf_extract(hash, (struct slice){0}, slice_of(s->secret, s->secret_len), out);
+}
+
 bool keys13_early(struct hs *hs)
 {
-    struct slice psk = {0};
     if (hs->n.psk)
-        psk = slice_of(hs->n.session->secret, hs->n.session->secret_len);
-    hkdf_extract(hs->hash, (struct slice){0}, psk, hs->secret);
+        early_secret(hs->n.session, hs->hash, hs->secret);
+    else
+        hkdf_extract(hs->hash, (struct slice){0}, (struct slice){0}, hs->secret);
     show(hs, "early_secret", hs->secret);
     return true;
 }
@@ -213,6 +221,9 @@ void keys13_binder(const struct hs *hs, const hf_session *session, struct slice 
                    uint8_t *out)
 {
     const struct suite *suite = suite_find(session->suite);
+    static const char *const labels[] = {[PSK_RESUMPTION] = "res binder",
+                                         [PSK_EXTERNAL] = "ext binder",
+                                         [PSK_IMPORTED] = "imp binder"}; /* RFC 9258 5.2 */
     enum hash_id hash = suite ? suite->hash : HASH_SHA256;
     uint8_t early[HASH_MAX_SIZE], key[HASH_MAX_SIZE], digest[HASH_MAX_SIZE];
     struct hash h = hs->before;
@@ -220,9 +231,8 @@ void keys13_binder(const struct hs *hs, const hf_session *session, struct slice 
         hash_init(&h, hash);
     hash_update(&h, partial.p, partial.len);
     hash_digest(&h, digest);
-    hkdf_extract(hash, (struct slice){0}, slice_of(session->secret, session->secret_len),
-                 early);
-    derive_over_nothing(hash, early, "res binder", key);
+    early_secret(session, hash, early);
+    derive_over_nothing(hash, early, labels[session->kind], key);
     finish(hash, key, digest, out);
     wipe(early, sizeof early);
     wipe(key, sizeof key);

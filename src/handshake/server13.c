@@ -449,7 +449,7 @@ static enum hs_result send_ticket(struct hs *hs, uint8_t number)
     s->age_add = (uint32_t)get_u16(age_add) << 16 | get_u16(age_add + 2);
     s->lifetime = config->ticket_lifetime;
     s->max_early_data = config->max_early_data;
-    if (hs->n.psk)
+    if (hs->n.psk && hs->n.session->kind == PSK_RESUMPTION)
         s->started =
             hs->n.session->started; /* renewing does not prolong the first verification */
     session_secret(s, e, slice_of(&number, 1));
@@ -471,7 +471,7 @@ static enum hs_result send_tickets(struct hs *hs)
         return HS_OK;
     /* The one that was used up is replaced; a full handshake gives a client several, to open
      * connections side by side (C.4). */
-    unsigned count = hs->n.psk ? 1 : hs->n.config->ticket_count;
+    unsigned count = hs->est->resumed ? 1 : hs->n.config->ticket_count;
     for (unsigned i = 0; i < count; i++) {
         if (send_ticket(hs, (uint8_t)i) != HS_OK)
             return HS_FAILED;
