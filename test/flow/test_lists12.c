@@ -449,6 +449,70 @@ static void test_client_that_changes_the_order(void)
     changed_lists(false);
 }
 
+/* ---- between change_cipher_spec and Finished, with the new keys */
+
+static struct {
+    uint8_t type;
+    const char *content;
+    size_t len;
+} stray;
+
+static enum hs_result send_stray(struct hs *hs)
+{
+    uint8_t out[200];
+    size_t size = rec_seal(hs->out, stray.type, hs->out->version,
+                           (const uint8_t *)stray.content, stray.len, out);
+    return size && buffer_append(hs->output, out, size) ? HS_OK : HS_FAILED;
+}
+
+static void send_before_finished(bool server, uint8_t type, const char *content, size_t len,
+                                 hf_code code)
+{
+    static const char *const suites[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                                         "TLS_PSK_WITH_AES_128_CBC_SHA"};
+    for (int i = 0; i < 2; i++) {
+        struct pair p;
+        struct step copy[OLD_MAX_ROWS];
+        old_start(&p, HF_TLS1_2, suites[i]);
+        stray.type = type;
+        stray.content = content;
+        stray.len = len;
+        old_list(copy, server ? server12 : client12);
+        old_insert(
+            copy,
+            old_row(copy, server ? "server change_cipher_spec" : "client change_cipher_spec"),
+            send_stray);
+        pair_connect(&p);
+        struct end *bad = server ? &p.server : &p.client,
+                   *good = server ? &p.client : &p.server;
+        old_divert(bad, copy, NULL);
+        pair_run(&p);
+        CHECK_STR(hf_code_name(end_code(good)), hf_code_name(code));
+        CHECK(good->data.len == 0);
+        CHECK(end_shaken(good) == (code == HF_OK));
+        pair_clear(&p);
+    }
+}
+
+static void test_protected_records_before_finished(void)
+{
+    for (int server = 0; server < 2; server++) {
+        send_before_finished(server, REC_DATA, "data", 4, HF_E_UNEXPECTED_RECORD);
+        send_before_finished(server, REC_DATA, "", 0, HF_E_UNEXPECTED_RECORD);
+        send_before_finished(server, REC_CCS, "\1", 1, HF_E_UNEXPECTED_RECORD);
+        send_before_finished(server, REC_HANDSHAKE, "\1\0\0\0", 4, HF_E_UNEXPECTED_MESSAGE);
+        send_before_finished(server, REC_HANDSHAKE, "\16\0\0\0", 4, HF_E_UNEXPECTED_MESSAGE);
+        send_before_finished(server, REC_HANDSHAKE, "\24\0\0\13elevenbytes", 15, HF_E_DECODE);
+        send_before_finished(server, REC_HANDSHAKE, "\24\0\0\14twelve bytes", 16,
+                             HF_E_BAD_FINISHED);
+        send_before_finished(server, REC_ALERT, "\1\0", 2, HF_E_HANDSHAKE_CUT);
+        send_before_finished(server, REC_ALERT, "\1\160", 2, HF_OK); /* a warning */
+        /* HelloRequest: a client ignores it, a server gets none. */
+        send_before_finished(server, REC_HANDSHAKE, "\0\0\0\0", 4,
+                             server ? HF_OK : HF_E_UNEXPECTED_MESSAGE);
+    }
+}
+
 /* SMACK: a server goes from its hello straight to Finished. */
 static void test_server_that_skips_authentication(void)
 {
@@ -500,6 +564,7 @@ int main(void)
     RUN(test_real_handshakes);
     RUN(test_server_that_changes_the_order);
     RUN(test_client_that_changes_the_order);
+    RUN(test_protected_records_before_finished);
     RUN(test_server_that_skips_authentication);
     RUN(test_missing_proofs);
     return check_done();
