@@ -171,6 +171,15 @@ static const char *resumed_words(const hf_conn *conn, const hf_session *offered)
                                             : "resumed by its ID";
 }
 
+static const char *group_words(const hf_conn *conn)
+{
+    if (hf_conn_group(conn))
+        return hf_group_name(hf_conn_group(conn));
+    /* Of finite fields, servers of TLS 1.2 may choose their own (RFC 5246 7.4.3). */
+    bool own = !hf_conn_resumed(conn) && strncmp(suite_of(conn).key_exchange, "DHE", 3) == 0;
+    return own ? "a finite field of the server's own" : "none";
+}
+
 static const char *exchange_words(const hf_conn *conn)
 {
     const char *kx = suite_of(conn).key_exchange;
@@ -282,7 +291,7 @@ static void peer_lines(struct text *out, const char *url, const char *address,
     }
     line(out, "version", hf_version_name(hf_conn_version(conn)));
     line(out, "suite", hf_suite_name(hf_conn_suite(conn)));
-    line(out, "group", hf_conn_group(conn) ? hf_group_name(hf_conn_group(conn)) : "none");
+    line(out, "group", group_words(conn));
     line(out, "signature",
          hf_conn_signature(conn) ? signature_name(hf_conn_signature(conn)) : "none");
     size_t len;

@@ -104,6 +104,17 @@ static uint64_t handshake_time(const struct page *p)
     return end > p->start ? end - p->start : 0;
 }
 
+/* The size of a finite-field group in bits, from its prime; 0: none was sent. */
+static size_t field_bits(const struct page *p)
+{
+    for (size_t i = 0; i < p->recording->count; i++) {
+        const hf_trace_event *e = &p->recording->events[i];
+        if (e->kind == HF_TRACE_FIELD && strcmp(e->name, "dh_p") == 0)
+            return 8 * e->size;
+    }
+    return 0;
+}
+
 static void write_exchange_term(struct page *p)
 {
     const struct trace_facts *f = p->facts;
@@ -115,6 +126,8 @@ static void write_exchange_term(struct page *p)
         text_add(p->out, f->resumed ? "none" : "not reached");
     else
         text_html(p->out, kx);
+    if (!f->group && !f->resumed && field_bits(p))
+        text_addf(p->out, " with %zu bits", field_bits(p));
     term_end(p->out, p->old && f->resumed ? "the session's old master secret alone"
                      : f->group           ? about_group(f)
                      : p->old             ? verdict_exchange12(p)
