@@ -266,6 +266,11 @@ void page_bytes(struct text *out, const uint8_t *p, size_t len)
     }
 }
 
+void page_size(struct text *out, size_t bytes)
+{
+    text_addf(out, "<span class=count>%zu byte%s</span>", bytes, bytes == 1 ? "" : "s");
+}
+
 void page_milliseconds(struct text *out, uint64_t nanoseconds)
 {
     double ms = (double)nanoseconds / 1e6;

@@ -151,18 +151,22 @@ void page_keys(struct page *p)
         text_add(p->out, "<p class=hint>No secrets were recorded.</p></section>\n");
         return;
     }
-    text_addf(
-        p->out,
-        "<p class=hint>%s With these values anybody can decrypt a recording of this connection: "
-        "pass the page on only if the connection carried nothing secret.</p>\n<div class=keys>",
-        !p->old
-            ? "Each secret is derived from the one above it and from a hash of the messages so "
-              "far, so that both sides get the same keys only if they saw the same handshake."
-        : p->facts->ems || !p->facts->version
-            ? "TLS 1.2 makes one master secret of the key exchange and the whole handshake, and cuts "
-              "all keys of the connection from it."
-            : "TLS 1.2 makes one master secret of the key exchange and the two randoms, and cuts all "
-              "keys of the connection from it.");
+    text_add(p->out, "<p class=hint>");
+    if (!p->old)
+        text_add(p->out,
+                 "Each secret is derived from the one above it and from a hash of the "
+                 "messages so far, so that both sides get the same keys only if they saw "
+                 "the same handshake.");
+    else
+        text_addf(
+            p->out,
+            "%s makes one master secret of the key exchange and %s, and cuts all keys of the "
+            "connection from it.",
+            hf_version_name(p->version),
+            p->facts->ems || !p->facts->version ? "the whole handshake" : "the two randoms");
+    text_add(p->out,
+             " With these values anybody can decrypt a recording of this connection: pass the "
+             "page on only if the connection carried nothing secret.</p>\n<div class=keys>");
     if (p->old)
         page_keys12(p);
     else

@@ -265,8 +265,10 @@ void page_message(struct page *p, const struct item *item)
         text_html(p->out, e->text);
         text_add(p->out, "</span>");
     }
-    text_addf(p->out, " <span class=count>%zu bytes</span> <span class=\"lock k%d\">%s</span>",
-              e->size, (int)item->protection, page_lock(p, item->protection));
+    text_add(p->out, " ");
+    page_size(p->out, e->size);
+    text_addf(p->out, " <span class=\"lock k%d\">%s</span>", (int)item->protection,
+              page_lock(p, item->protection));
     if (x)
         text_addf(p->out, "<span class=why>%s</span>", x->sentence);
     text_add(p->out, "</summary>\n<div class=body>");

@@ -118,10 +118,11 @@ void page_record(struct page *p, const struct item *item)
     bool data = protected && inner == 23;
     text_addf(p->out,
               "<details class=\"record%s\" data-record=%s data-bytes=%zu id=r%u><summary>%s "
-              "<span class=val>%s</span> <span class=count>%zu bytes</span>",
+              "<span class=val>%s</span> ",
               data ? " appdata" : "", content_type(inner), e->size, item->number,
               data ? "<strong>Application data</strong>" : "Record",
-              data ? "" : content_type(inner), data ? item->parts[0]->size : e->size);
+              data ? "" : content_type(inner));
+    page_size(p->out, data ? item->parts[0]->size : e->size);
     if (protected)
         text_addf(p->out, " <span class=\"lock k%d\">%s</span>", (int)item->protection,
                   data || p->old ? page_lock(p, APPLICATION_KEYS)

@@ -50,6 +50,15 @@ bool trace_json(struct text *out, const struct recording *recording,
         text_addf(out, ",\"resumed\":%s,\"retried\":%s,\"verified\":%s",
                   facts->resumed ? "true" : "false", facts->retried ? "true" : "false",
                   facts->verified ? "true" : "false");
+        text_addf(out,
+                  ",\"extended_master_secret\":%s,\"encrypt_then_mac\":%s,"
+                  "\"secure_renegotiation\":%s,\"scts\":%zu",
+                  facts->ems ? "true" : "false", facts->etm ? "true" : "false",
+                  facts->secure ? "true" : "false", facts->scts);
+        pair(out, "resumed_by",
+             facts->resumed_by == RESUMED_BY_TICKET ? "ticket"
+             : facts->resumed_by == RESUMED_BY_ID   ? "session_id"
+                                                    : NULL);
     }
     pair(out, "alpn", facts->alpn);
     pair(out, "server_name", facts->server_name);
