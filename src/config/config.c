@@ -131,6 +131,7 @@ void hf_config_free(hf_config *config)
     mem_free(config->alpn);
     credentials_free(config->credentials);
     hf_trust_free(config->trust);
+    rules_free(config->rules);
     ticket_ring_free(config->tickets);
     replay_free(config->replay);
     session_cache_free(config->cache);
@@ -202,6 +203,7 @@ static hf_config *copy_of(const hf_config *from)
         atomic_fetch_add_explicit(&config->credentials->refs, 1, memory_order_relaxed);
     if (config->trust)
         hf_trust_ref(config->trust);
+    rules_ref(config->rules);
     ticket_ring_ref(config->tickets);
     replay_ref(config->replay);
     keylog_file_ref(config->keylog_file);

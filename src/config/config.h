@@ -81,6 +81,7 @@ struct hf_config {
     bool verify, verify_name;
     bool verify_resumed; /* again, when its session is resumed */
     unsigned verify_depth;
+    struct verify_rules *rules; /* x509/x509.h; NULL: the defaults; shared with derived ones */
     hf_client_auth client_auth;
     hf_ocsp ocsp;
     bool send_authorities;

@@ -305,3 +305,8 @@ const uint8_t *hf_certificate_sha256(const hf_certificate *cert)
 {
     return cert->sha256;
 }
+
+const uint8_t *hf_certificate_key_sha256(const hf_certificate *cert)
+{
+    return cert->key_sha256;
+}

@@ -1,10 +1,15 @@
 #include <stdatomic.h>
 
-#include "x509/x509.h"
+#include "x509/verify.h"
 
 struct chain *chain_new(hf_certificate *const *certs, size_t count)
 {
-    if (count == 0 || count > CHAIN_MAX)
+    return count <= CHAIN_MAX ? chain_of_any(certs, count) : NULL;
+}
+
+struct chain *chain_of_any(hf_certificate *const *certs, size_t count)
+{
+    if (count == 0)
         return NULL;
     struct chain *chain = mem_new(sizeof *chain + count * sizeof chain->cert[0]);
     if (!chain)

@@ -1,4 +1,5 @@
-/* folder.c: anchors in a folder of hashed names, "1f58a078.0", read when an issuer is sought. */
+/* folder.c: anchors and revocation lists in a folder of hashed names, "1f58a078.0" and "1f58a078.r0",
+ * read when an issuer is sought. */
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -16,16 +17,25 @@ struct entry {
     hf_certificate *cert;
 };
 
+struct crl_entry {
+    struct crl_entry *next;
+    struct crl crl;
+};
+
 struct folder {
     _Atomic int refs;
     _Atomic(struct entry *) known;
+    _Atomic(struct crl_entry *) known_crls;
     char path[];
 };
 
 static bool hashed_name(const char *name)
 {
     size_t n = strspn(name, "0123456789abcdef");
-    return n == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
+    if (n != 8 || name[8] != '.')
+        return false;
+    name += name[9] == 'r' ? 10 : 9;
+    return *name >= '0' && *name <= '9';
 }
 
 static bool check_folder(const char *path, hf_error *err)
@@ -82,6 +92,13 @@ void folder_free(struct folder *folder)
         hf_certificate_free(e->cert);
         mem_free(e);
         e = next;
+    }
+    struct crl_entry *c = atomic_load_explicit(&folder->known_crls, memory_order_acquire);
+    while (c) {
+        struct crl_entry *next = c->next;
+        crl_clear(&c->crl);
+        mem_free(c);
+        c = next;
     }
     mem_free(folder);
 }
@@ -162,4 +179,81 @@ void folder_find(struct folder *folder, const X509_NAME *name, struct found *fou
         ;
     ERR_clear_error();
     find_known(folder, name, found);
+}
+
+/* ---- revocation lists */
+
+static bool is_known(const struct folder *folder, const struct crl *crl)
+{
+    struct crl_entry *e = atomic_load_explicit(&folder->known_crls, memory_order_acquire);
+    while (e && X509_CRL_match(e->crl.x509, crl->x509) != 0)
+        e = e->next;
+    return e != NULL;
+}
+
+static bool keep_crl(struct slice der, unsigned line, void *arg, hf_error *err)
+{
+    struct wanted *w = arg;
+    struct crl crl;
+    (void)line, (void)err;
+    if (!crl_read(der, &crl))
+        return true;
+    struct crl_entry *e = NULL;
+    if (crl_is_by(&crl, w->name) && !is_known(w->folder, &crl))
+        e = mem_new(sizeof *e);
+    if (!e) { /* without memory it is as good as missing, which is a refusal */
+        crl_clear(&crl);
+        return true;
+    }
+    e->crl = crl;
+    e->next = atomic_load_explicit(&w->folder->known_crls, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&w->folder->known_crls, &e->next, e,
+                                                  memory_order_acq_rel, memory_order_acquire))
+        ;
+    return true;
+}
+
+static bool read_crls(struct wanted *w, unsigned long hash, unsigned number)
+{
+    char path[4096];
+    uint8_t *bytes;
+    size_t len;
+    hf_error inner = {0};
+    int size = snprintf(path, sizeof path, "%s/%08lx.r%u", w->folder->path, hash, number);
+    if (size < 0 || (size_t)size >= sizeof path || !file_read(path, &bytes, &len, &inner))
+        return false;
+    struct source s = {path, bytes, len};
+    bool good = blocks_each(&s, &crl_blocks, keep_crl, w, &inner);
+    (void)good;
+    mem_free(bytes);
+    return true;
+}
+
+static bool has_current(const struct folder *folder, const X509_NAME *issuer, int64_t now)
+{
+    struct crl_entry *e = atomic_load_explicit(&folder->known_crls, memory_order_acquire);
+    while (e && !(crl_is_by(&e->crl, issuer) && crl_is_current(&e->crl, now)))
+        e = e->next;
+    return e != NULL;
+}
+
+/* Whoever renews the lists puts new files in the place of the old ones, which are looked for when
+ * those that were read are out of date. */
+bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now, crl_fn fn,
+                     void *arg)
+{
+    if (!has_current(folder, issuer, now)) {
+        int ok = 0;
+        unsigned long hash = X509_NAME_hash_ex(issuer, NULL, NULL, &ok);
+        struct wanted w = {folder, issuer};
+        for (unsigned i = 0; ok && i < SAME_HASH && read_crls(&w, hash, i); i++)
+            ;
+        ERR_clear_error();
+    }
+    struct crl_entry *e = atomic_load_explicit(&folder->known_crls, memory_order_acquire);
+    for (; e; e = e->next) {
+        if (crl_is_by(&e->crl, issuer) && !fn(&e->crl, arg))
+            return false;
+    }
+    return true;
 }

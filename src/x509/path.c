@@ -1,6 +1,6 @@
 /* path.c: from a peer's certificate to an anchor (RFC 5280 6). libcrypto builds the path and applies
- * every rule to it; ours are only where anchors come from, what is known of signatures already, and
- * the dates.
+ * every rule to it; ours are only where anchors and revocation lists come from, what is known of
+ * signatures already, and the dates.
  *
  * What is asked of libcrypto, and why:
  * - X509_V_FLAG_PARTIAL_CHAIN: a certificate that was added to the trust is an anchor, whether it is
@@ -12,6 +12,7 @@
  *   basicConstraints, and keyUsage in CA certificates. `openssl req -x509` and `openssl x509 -req`
  *   leave these out by default, so half the private authorities of this world would be refused, and
  *   nobody would be safer: whether a CA is one is still said by basicConstraints.
+ * - what the configuration's rules say besides (rules.h), with which the first three can be changed;
  * - the configuration's security level; 2, the default: RSA and DH 2048, EC 224, no SHA-1. */
 #include <openssl/err.h>
 #include <pthread.h>
@@ -21,7 +22,7 @@
 
 /* ---- issuers among the anchors */
 
-static struct verification *verification_of(X509_STORE_CTX *ctx)
+static struct verification *verification_of(const X509_STORE_CTX *ctx)
 {
     return X509_STORE_CTX_get_app_data(ctx);
 }
@@ -81,6 +82,26 @@ static STACK_OF(X509) * lookup_certs(X509_STORE_CTX *ctx, const X509_NAME *name)
     return all;
 }
 
+/* An anchor is trusted because it was configured, and is no part of what is validated (RFC 5280 6.1);
+ * libcrypto asks for its list all the same. One that is signed by itself is on its own list, which is
+ * needed anyway. */
+static bool is_lent_anchor(const X509_STORE_CTX *ctx)
+{
+    int depth = X509_STORE_CTX_get_error_depth(ctx);
+    X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+    return depth > 0 && depth == sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1 && x &&
+           !(X509_get_extension_flags(x) & EXFLAG_SS);
+}
+
+static STACK_OF(X509_CRL) * lookup_crls(const X509_STORE_CTX *ctx, const X509_NAME *issuer)
+{
+    struct verification *v = verification_of(ctx);
+    STACK_OF(X509_CRL) *all = sk_X509_CRL_new_null();
+    bool ok = all && (is_lent_anchor(ctx) || add_crls(v, issuer, all));
+    v->no_memory = v->no_memory || !ok;
+    return all;
+}
+
 /* ---- signatures and dates along the path */
 
 /* The common algorithms without EVP in between, which saves 6 us of 65. Only a yes counts: for
@@ -112,14 +133,22 @@ static int stop(X509_STORE_CTX *ctx, int code, int depth, X509 *x)
     return 0;
 }
 
+/* The rules' callback may let what is at fault here pass, as what libcrypto finds itself. */
+static int object(X509_STORE_CTX *ctx, int code, int depth, X509 *x)
+{
+    return X509_STORE_CTX_get_verify_cb(ctx)(stop(ctx, code, depth, x), ctx);
+}
+
 /* notAfter is the last second that belongs to the validity (RFC 5280 4.1.2.5). */
 static int check_dates(X509_STORE_CTX *ctx, const hf_certificate *c, int depth)
 {
     struct verification *v = verification_of(ctx);
+    if (v->dateless)
+        return 1;
     if (v->options->now < c->not_before)
-        return stop(ctx, X509_V_ERR_CERT_NOT_YET_VALID, depth, c->x509);
+        return object(ctx, X509_V_ERR_CERT_NOT_YET_VALID, depth, c->x509);
     if (v->options->now > c->not_after)
-        return stop(ctx, X509_V_ERR_CERT_HAS_EXPIRED, depth, c->x509);
+        return object(ctx, X509_V_ERR_CERT_HAS_EXPIRED, depth, c->x509);
     narrow(v, c->not_before, c->not_after);
     return 1;
 }
@@ -127,14 +156,21 @@ static int check_dates(X509_STORE_CTX *ctx, const hf_certificate *c, int depth)
 static int check_signature(X509_STORE_CTX *ctx, const hf_certificate *issuer,
                            const hf_certificate *c, int depth)
 {
-    /* RFC 5280 6.1.4 (n): where keyUsage is, it has to allow this. Absent, libcrypto says all bits. */
-    if (!(X509_get_key_usage(issuer->x509) & KU_KEY_CERT_SIGN))
-        return stop(ctx, X509_V_ERR_KEYUSAGE_NO_CERTSIGN, depth + 1, issuer->x509);
+    /* RFC 5280 6.1.4 (n): where keyUsage is, it has to allow this. Absent, libcrypto says all bits. Proxy
+     * certificates are signed by those that are no authorities (RFC 3820 3.1). */
+    bool proxy = X509_get_extension_flags(c->x509) & EXFLAG_PROXY;
+    if (!(X509_get_key_usage(issuer->x509) &
+          (proxy ? KU_DIGITAL_SIGNATURE : KU_KEY_CERT_SIGN)) &&
+        !object(ctx,
+                proxy ? X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE
+                      : X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
+                depth + 1, issuer->x509))
+        return 0;
     if (!X509_get0_pubkey(issuer->x509))
-        return stop(ctx, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY, depth + 1,
-                    issuer->x509);
+        return object(ctx, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY, depth + 1,
+                      issuer->x509);
     if (!issuer_signed(issuer, c))
-        return stop(ctx, X509_V_ERR_CERT_SIGNATURE_FAILURE, depth, c->x509);
+        return object(ctx, X509_V_ERR_CERT_SIGNATURE_FAILURE, depth, c->x509);
     return 1;
 }
 
@@ -163,19 +199,44 @@ static int check_path(X509_STORE_CTX *ctx)
 }
 
 /* The four exceptions from X509_V_FLAG_X509_STRICT; see above. */
-static int on_error(int ok, X509_STORE_CTX *ctx)
+static bool is_forgiven(const struct verification *v, const X509_STORE_CTX *ctx)
 {
-    if (ok)
-        return 1;
     switch (X509_STORE_CTX_get_error(ctx)) {
     case X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER:
     case X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER:
     case X509_V_ERR_CA_BCONS_NOT_CRITICAL:
-    case X509_V_ERR_CA_CERT_MISSING_KEY_USAGE:
-        X509_STORE_CTX_set_error(ctx, X509_V_OK);
-        return 1;
-    default: return 0;
+    case X509_V_ERR_CA_CERT_MISSING_KEY_USAGE: return !(v->rules->flags & HF_VERIFY_STRICT);
+    case X509_V_ERR_UNABLE_TO_GET_CRL: return is_lent_anchor(ctx);
+    default: return false;
     }
+}
+
+static bool explain_fault(struct verification *v, X509_STORE_CTX *ctx)
+{
+    int code = X509_STORE_CTX_get_error(ctx);
+    v->at = cert_of(X509_STORE_CTX_get_current_cert(ctx));
+    v->crl = X509_STORE_CTX_get0_current_crl(ctx);
+    bool passed =
+        explain_refusal(v, code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code,
+                        X509_STORE_CTX_get_error_depth(ctx), v->at ? v->at : v->chain->cert[0]);
+    v->at = NULL;
+    v->crl = NULL;
+    return passed;
+}
+
+static int on_error(int ok, X509_STORE_CTX *ctx)
+{
+    struct verification *v = verification_of(ctx);
+    if (ok)
+        return 1;
+    /* What memory did not suffice for is nobody's to let pass. Without a callback the words wait until
+     * libcrypto has given up. */
+    if (!is_forgiven(v, ctx) && (!v->rules->fn || v->no_memory || !explain_fault(v, ctx))) {
+        v->settled = true;
+        return 0;
+    }
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
 }
 
 /* ---- the call of libcrypto */
@@ -191,11 +252,52 @@ static void make_store(void)
         return;
     X509_STORE_set_get_issuer(store, get_issuer);
     X509_STORE_set_lookup_certs(store, lookup_certs);
+    X509_STORE_set_lookup_crls(store, lookup_crls);
     X509_STORE_set_verify(store, check_path);
     X509_STORE_set_verify_cb(store, on_error);
 }
 
-static bool set_parameters(X509_STORE_CTX *ctx, const struct verify_options *o)
+static unsigned long flags_of(const struct verify_rules *rules)
+{
+    static const struct {
+        unsigned flag;
+        unsigned long libcrypto;
+    } same[] = {
+        {HF_VERIFY_PARTIAL_CHAIN, X509_V_FLAG_PARTIAL_CHAIN},
+        {HF_VERIFY_PROXY_CERTS, X509_V_FLAG_ALLOW_PROXY_CERTS},
+        {HF_VERIFY_TRUSTED_FIRST, X509_V_FLAG_TRUSTED_FIRST},
+        {HF_VERIFY_POLICY, X509_V_FLAG_EXPLICIT_POLICY},
+        {HF_VERIFY_NO_ANY_POLICY, X509_V_FLAG_INHIBIT_ANY},
+        {HF_VERIFY_NO_POLICY_MAPPING, X509_V_FLAG_INHIBIT_MAP},
+    };
+    unsigned long flags = X509_V_FLAG_X509_STRICT;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        flags |= rules->flags & same[i].flag ? same[i].libcrypto : 0;
+    if (rules->policy_count)
+        flags |= X509_V_FLAG_EXPLICIT_POLICY;
+    if (flags & X509_V_FLAG_POLICY_MASK)
+        flags |= X509_V_FLAG_POLICY_CHECK;
+    if (rules->crl != HF_CRL_NONE)
+        flags |= X509_V_FLAG_CRL_CHECK;
+    return rules->crl == HF_CRL_CHAIN ? flags | X509_V_FLAG_CRL_CHECK_ALL : flags;
+}
+
+static bool set_rules(X509_VERIFY_PARAM *p, const struct verify_rules *rules)
+{
+    for (size_t i = 0; i < rules->policy_count; i++) {
+        ASN1_OBJECT *policy = OBJ_txt2obj(rules->policy[i], 1);
+        if (!policy || !X509_VERIFY_PARAM_add0_policy(p, policy)) {
+            ASN1_OBJECT_free(policy);
+            return false;
+        }
+    }
+    /* libcrypto's own default has X509_V_FLAG_TRUSTED_FIRST. */
+    return X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_TRUSTED_FIRST) &&
+           X509_VERIFY_PARAM_set_flags(p, flags_of(rules));
+}
+
+static bool set_parameters(X509_STORE_CTX *ctx, const struct verify_options *o,
+                           const struct verify_rules *rules)
 {
     X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
     unsigned depth = o->depth < DEPTH_MAX ? o->depth : DEPTH_MAX;
@@ -204,9 +306,7 @@ static bool set_parameters(X509_STORE_CTX *ctx, const struct verify_options *o)
     X509_VERIFY_PARAM_set_auth_level(p, o->level);
     /* So that name constraints are not applied to a common name that we never look at. */
     X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    return X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN |
-                                              X509_V_FLAG_TRUSTED_FIRST |
-                                              X509_V_FLAG_X509_STRICT) &&
+    return set_rules(p, rules) &&
            X509_VERIFY_PARAM_set_purpose(p, o->server ? X509_PURPOSE_SSL_SERVER
                                                       : X509_PURPOSE_SSL_CLIENT) &&
            X509_VERIFY_PARAM_set_trust(p, o->server ? X509_TRUST_SSL_SERVER
@@ -260,17 +360,19 @@ static bool run(struct verification *v, X509_STORE_CTX *ctx)
     v->count = 0;
     v->from = INT64_MIN;
     v->until = INT64_MAX;
-    if (!X509_STORE_CTX_set_app_data(ctx, v) || !set_parameters(ctx, v->options))
+    v->settled = false;
+    v->overruled.code = HF_OK;
+    if (!X509_STORE_CTX_set_app_data(ctx, v) || !set_parameters(ctx, v->options, v->rules))
         return err_set(v->err, HF_E_NO_MEMORY, "verification");
     int result = X509_verify_cert(ctx);
-    int code = X509_STORE_CTX_get_error(ctx), depth = X509_STORE_CTX_get_error_depth(ctx);
-    const hf_certificate *cert = cert_of(X509_STORE_CTX_get_current_cert(ctx));
+    int code = X509_STORE_CTX_get_error(ctx);
     if (result == 1 && v->count && !v->no_memory)
         return true;
     if (v->no_memory || code == X509_V_ERR_OUT_OF_MEM || code == X509_V_ERR_STORE_LOOKUP)
         return err_set(v->err, HF_E_NO_MEMORY, "verification");
-    explain_refusal(v, code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code, depth,
-                    cert ? cert : v->chain->cert[0]);
+    /* Whoever was to be asked was asked. */
+    v->settled = true;
+    explain_fault(v, ctx);
     return false;
 }
 

@@ -173,24 +173,27 @@ static void seen_add(struct seen *seen, struct slice label)
                                   seen->len ? ", " : "", one);
 }
 
-static bool block_each(const struct source *s, const struct pem_block *block, cert_fn fn,
-                       void *arg, hf_error *err)
+const struct block_kind cert_blocks = {"CERTIFICATE", "X509 CERTIFICATE"};
+const struct block_kind crl_blocks = {"X509 CRL", "X509 CRL"};
+
+static bool block_each(const struct source *s, const struct block_kind *kind,
+                       const struct pem_block *block, cert_fn fn, void *arg, hf_error *err)
 {
     uint8_t *der;
     size_t len;
     bool no_memory;
     if (!pem_decode(block, &der, &len, &no_memory))
-        return no_memory
-                   ? err_set(err, HF_E_NO_MEMORY, "certificate")
-                   : err_set(err, HF_E_PEM,
-                             "%s: the CERTIFICATE block that begins on line %u is not base64",
-                             s->name, block->line);
+        return no_memory ? err_set(err, HF_E_NO_MEMORY, "%s", kind->label)
+                         : err_set(err, HF_E_PEM,
+                                   "%s: the %s block that begins on line %u is not base64",
+                                   s->name, kind->label, block->line);
     bool ok = fn(slice_of(der, len), block->line, arg, err);
     mem_free(der);
     return ok;
 }
 
-static bool pem_each(const struct source *s, cert_fn fn, void *arg, hf_error *err)
+static bool pem_each(const struct source *s, const struct block_kind *kind, cert_fn fn,
+                     void *arg, hf_error *err)
 {
     struct pem pem = pem_start(s);
     struct pem_block block;
@@ -205,29 +208,36 @@ static bool pem_each(const struct source *s, cert_fn fn, void *arg, hf_error *er
                            "%s: the block that begins on line %u has no END line", s->name,
                            block.line);
         seen_add(&seen, block.label);
-        if (pem_is(&block, "TRUSTED CERTIFICATE"))
+        if (kind == &cert_blocks && pem_is(&block, "TRUSTED CERTIFICATE"))
             return err_set(
                 err, HF_E_PEM,
                 "%s, line %u: TRUSTED CERTIFICATE is OpenSSL's own format, which is not "
                 "read here: convert it with `openssl x509 -in FILE -out NEW`",
                 s->name, block.line);
-        if (!pem_is(&block, "CERTIFICATE") && !pem_is(&block, "X509 CERTIFICATE"))
+        if (!pem_is(&block, kind->label) && !pem_is(&block, kind->other))
             continue;
         count++;
-        if (!block_each(s, &block, fn, arg, err))
+        if (!block_each(s, kind, &block, fn, arg, err))
             return false;
     }
     if (count == 0)
-        return err_set(err, HF_E_PEM, "%s: no CERTIFICATE block: found %s", s->name, seen.text);
+        return err_set(err, HF_E_PEM, "%s: no %s block: found %s", s->name, kind->label,
+                       seen.text);
     return true;
 }
 
 bool certs_each(const struct source *s, cert_fn fn, void *arg, hf_error *err)
 {
+    return blocks_each(s, &cert_blocks, fn, arg, err);
+}
+
+bool blocks_each(const struct source *s, const struct block_kind *kind, cert_fn fn, void *arg,
+                 hf_error *err)
+{
     if (s->len == 0)
         return err_set(err, HF_E_PEM, "%s is empty", s->name);
     if (source_is_pem(s))
-        return pem_each(s, fn, arg, err);
+        return pem_each(s, kind, fn, arg, err);
     if (s->p[0] == 0x30) /* a SEQUENCE: some DER object */
         return fn(slice_of(s->p, s->len), 0, arg, err);
     char start[33];

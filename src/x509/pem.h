@@ -39,11 +39,21 @@ bool pem_is(const struct pem_block *block, const char *label);
  * *no_memory false), or no memory. */
 bool pem_decode(const struct pem_block *block, uint8_t **out, size_t *out_len, bool *no_memory);
 
+/* Kinds of blocks that a source is searched for. */
+struct block_kind {
+    const char *label, *other; /* "CERTIFICATE", and what it was called long ago */
+};
+extern const struct block_kind cert_blocks, crl_blocks;
+
 /* certs_each calls fn with the DER of each certificate of a source; fn returns false to stop with the
  * error it has set. False with E_PEM, naming source, line and what was found, if something is not as
  * it should be or there is no certificate. */
 typedef bool (*cert_fn)(struct slice der, unsigned line, void *arg, hf_error *err);
 bool certs_each(const struct source *s, cert_fn fn, void *arg, hf_error *err)
     __attribute__((warn_unused_result));
+
+/* blocks_each is certs_each for other kinds of objects. */
+bool blocks_each(const struct source *s, const struct block_kind *kind, cert_fn fn, void *arg,
+                 hf_error *err) __attribute__((warn_unused_result));
 
 #endif

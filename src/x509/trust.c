@@ -11,6 +11,7 @@ struct hf_trust {
     size_t set_count, set_size, folder_count, folder_size;
     struct anchors **set;
     struct folder **folder;
+    struct crls crls;
     uint8_t *authorities;
     size_t authorities_len;
 };
@@ -38,6 +39,7 @@ void hf_trust_free(hf_trust *trust)
         anchors_free(trust->set[i]);
     for (size_t i = 0; i < trust->folder_count; i++)
         folder_free(trust->folder[i]);
+    crls_clear(&trust->crls);
     mem_free(trust->set);
     mem_free(trust->folder);
     mem_free(trust->authorities);
@@ -132,6 +134,24 @@ bool hf_trust_add_memory(hf_trust *trust, const void *bytes, size_t len, hf_erro
     return changeable(trust, err) && add_set(trust, anchors_load(&s, true, err), err);
 }
 
+bool hf_trust_add_crls_file(hf_trust *trust, const char *path, hf_error *err)
+{
+    uint8_t *bytes;
+    size_t len;
+    if (!changeable(trust, err) || !file_read(path, &bytes, &len, err))
+        return false;
+    struct source s = {path, bytes, len};
+    bool ok = crls_add(&trust->crls, &s, err);
+    mem_free(bytes);
+    return ok;
+}
+
+bool hf_trust_add_crls_memory(hf_trust *trust, const void *bytes, size_t len, hf_error *err)
+{
+    struct source s = {"memory", bytes, bytes ? len : 0};
+    return changeable(trust, err) && crls_add(&trust->crls, &s, err);
+}
+
 /* ---- freezing */
 
 static bool name_known(const uint8_t *p, const uint8_t *end, struct slice name)
@@ -212,6 +232,20 @@ struct found trust_find(const hf_trust *trust, const X509_NAME *name)
     for (size_t i = 0; i < trust->folder_count; i++)
         folder_find(trust->folder[i], name, &found);
     return found;
+}
+
+bool trust_each_crl(const hf_trust *trust, const X509_NAME *issuer, int64_t now, crl_fn fn,
+                    void *arg)
+{
+    for (size_t i = 0; i < trust->crls.count; i++) {
+        if (crl_is_by(&trust->crls.crl[i], issuer) && !fn(&trust->crls.crl[i], arg))
+            return false;
+    }
+    for (size_t i = 0; i < trust->folder_count; i++) {
+        if (!folder_each_crl(trust->folder[i], issuer, now, fn, arg))
+            return false;
+    }
+    return true;
 }
 
 /* Adds to a text of several places; after the second they are only counted. */

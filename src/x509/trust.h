@@ -3,6 +3,7 @@
 #define X509_TRUST_H
 
 #include "x509/certificate.h"
+#include "x509/crl.h"
 #include "x509/pem.h"
 
 /* One anchor. A bundle has more than a hundred, of which a verification needs one: parsing
@@ -48,6 +49,10 @@ struct found {
 void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found);
 void folder_find(struct folder *folder, const X509_NAME *name, struct found *found);
 
+/* folder_each_crl calls fn with the folder's revocation lists by this issuer. */
+bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now, crl_fn fn,
+                     void *arg);
+
 #define FOLDERS_MAX 8
 
 /* What the platform trusts; loaded once, never freed. */
@@ -61,6 +66,10 @@ const struct platform *platform_load(hf_error *err);
 /* ---- hf_trust as the verification sees it */
 
 struct found trust_find(const hf_trust *trust, const X509_NAME *name);
+
+/* trust_each_crl calls fn with each revocation list by this issuer; false if fn did. */
+bool trust_each_crl(const hf_trust *trust, const X509_NAME *issuer, int64_t now, crl_fn fn,
+                    void *arg);
 
 /* trust_generation is different for every trust of this process, also for those freed. */
 uint64_t trust_generation(const hf_trust *trust);

@@ -73,6 +73,22 @@ bool trust_freeze(hf_trust *trust, hf_error *err);
  * they do not fit. Computed at trust_freeze. */
 struct slice trust_authorities(const hf_trust *trust);
 
+/* What a configuration asks besides the defaults; NULL: nothing. Counted and shared; a setter copies,
+ * changes and seals. The three that can fail say why. */
+struct verify_rules;
+struct verify_rules *rules_copy(const struct verify_rules *old); /* old NULL: the defaults */
+struct verify_rules *rules_ref(struct verify_rules *rules);
+void rules_free(struct verify_rules *rules);
+void rules_seal(struct verify_rules *rules);
+bool rules_set_flags(struct verify_rules *rules, unsigned flags, hf_error *err);
+unsigned rules_flags(const struct verify_rules *rules);
+bool rules_set_crl_check(struct verify_rules *rules, hf_crl_check mode, hf_error *err);
+bool rules_add_policy(struct verify_rules *rules, const char *oid, hf_error *err);
+bool rules_add_pin(struct verify_rules *rules, bool key, const uint8_t *sha256, hf_error *err);
+void rules_set_callback(struct verify_rules *rules, hf_verify_fn fn, void *arg);
+/* rules_pinned: there are pins, so that a peer without a certificate cannot be good. */
+bool rules_pinned(const struct verify_rules *rules);
+
 struct verify_options {
     const char *name;  /* DNS name or IP literal, NULL: not checked */
     bool server;       /* the peer is a server: purpose sslserver, else sslclient */
@@ -82,6 +98,8 @@ struct verify_options {
     bool require_ocsp;
     bool ocsp_not_asked; /* no staple was asked for, so a must-staple certificate needs none */
     unsigned min_rsa_bits; /* besides what the level asks for; 0: no more than that */
+    const struct verify_rules *rules; /* NULL: the defaults */
+    hf_conn *conn;                    /* for the rules' callback */
     uint8_t level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level. Mind that a
                     * zeroed structure asks for nothing */
 };
@@ -89,14 +107,29 @@ struct verify_options {
 /* chain_verify: the chain leads to an anchor of trust, is valid now, fits purpose and name, its keys
  * and digests are strong enough (libcrypto's security levels), and a stapled OCSP response, if there
  * is one, says good. Verdicts that were good are remembered (bounded, process-wide) under: hash of
- * all certificates, trust identity and generation, name, purpose, depth, security level, OCSP bytes; for as long as
- * the earliest notAfter of the path (and the response's nextUpdate) lasts, and not before the latest
- * notBefore. false fills err with E_UNTRUSTED, E_SELF_SIGNED, E_EXPIRED, E_NOT_YET_VALID,
- * E_WRONG_NAME, E_WEAK_CERTIFICATE, E_WRONG_PURPOSE, E_CHAIN_TOO_LONG, E_CHAIN_INVALID, E_BAD_OCSP,
- * E_NO_OCSP, with x509_code, x509_depth and a detail that names the subject, the issuer sought, the
- * dates or the names in the certificate beside the one asked for. */
+ * all certificates, trust identity and generation, name, purpose, depth, security level, OCSP bytes,
+ * rules; for as long as the earliest notAfter of the path (and nextUpdate of the OCSP response and of the
+ * revocation lists) lasts, and not before the latest notBefore. false fills err with E_UNTRUSTED,
+ * E_SELF_SIGNED, E_EXPIRED, E_NOT_YET_VALID, E_WRONG_NAME, E_WEAK_CERTIFICATE, E_WRONG_PURPOSE,
+ * E_CHAIN_TOO_LONG, E_CHAIN_INVALID, E_BAD_OCSP, E_NO_OCSP, E_REVOKED, E_NO_CRL, E_CRL_EXPIRED, E_BAD_CRL,
+ * E_WRONG_POLICY, E_PIN_MISMATCH, with x509_code, x509_depth and a detail that names the subject, the
+ * issuer sought, the dates or the names in the certificate beside the one asked for.
+ *
+ * With a callback in the rules, true may be because of it: err then has the first fault that it let pass,
+ * and the chain is accepted, but not verified. */
 bool chain_verify(const struct chain *chain, hf_trust *trust,
                   const struct verify_options *options, hf_error *err)
     __attribute__((warn_unused_result));
+
+/* chain_pinned: the own certificate or its key is among the pins of the rules, or there are no pins. For
+ * chains that are not verified. false fills err with E_PIN_MISMATCH. */
+bool chain_pinned(const struct chain *chain, const struct verify_rules *rules, hf_error *err)
+    __attribute__((warn_unused_result));
+
+/* chain_path returns the path of a chain that was verified with these options before, own certificate
+ * first, anchor last: to be freed with chain_free; NULL if there is none, or no memory. Neither dates nor
+ * revocation count: it is found again as it was. */
+struct chain *chain_path(const struct chain *chain, hf_trust *trust,
+                         const struct verify_options *options);
 
 #endif
