@@ -17,7 +17,8 @@ static bool allowed(const hf_conn *c, hf_error *err)
         return err_set(err, HF_E_USAGE, "renegotiation is off: hf_config_set_renegotiation()");
     if (!c->est.secure)
         return err_set(err, HF_E_UNSAFE_RENEGOTIATION, "the peer does not do it securely");
-    if (c->est.renegotiations >= c->config->renegotiation_max)
+    if (c->est.renegotiations >= c->config->renegotiation_max ||
+        c->est.renegotiations == UINT16_MAX)
         return err_set(err, HF_E_RENEGOTIATIONS, "at most %u are allowed",
                        c->config->renegotiation_max);
     return true;

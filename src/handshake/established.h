@@ -27,7 +27,7 @@ struct established {
     bool ems, etm; /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
     bool secure;   /* the peer has said that it renegotiates securely (RFC 5746) */
     uint8_t early; /* an hf_early */
-    uint8_t renegotiations;
+    uint16_t renegotiations;
     uint8_t alpn_len;
     uint8_t key_updates, tickets, empty_records,
         warnings; /* floods: counted since the last application data */

@@ -232,6 +232,10 @@ static bool is_idle_request(struct hs *hs)
     if (hs->msg.type != MSG_HELLO_REQUEST || hs->n.server || hs->ccs_in || !old ||
         hs->msg.len != MSG_HEADER || hs->est->warnings >= MAX_REQUESTS)
         return false;
+    const uint8_t *p =
+        hs->msg.whole; /* perhaps only its header is here yet, and there is a body */
+    if (p[1] | p[2] | p[3])
+        return false;
     hs->est->warnings++;
     buffer_drop(hs->inbuf, hs->msg.len);
     hs->have_in = false;
