@@ -369,8 +369,8 @@ hf_session *session_of12(const struct hs *hs)
         const hf_session *old = n->session;
         chain = old->chain;
         s->started = old->started;
-        s->verified = old->verified;
-        s->named = old->named;
+        s->verified = old->verified && hs->verdict.code == HF_OK; /* verify_resumed's */
+        s->named = old->named && s->verified;
         s->group = old->group;
     }
     s->chain = chain ? chain_ref(chain) : NULL;

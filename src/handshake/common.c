@@ -104,8 +104,8 @@ static void move_peer(struct hs *hs, const hf_session *resumed)
     const hf_config *config = hs->n.config;
     if (resumed) {
         e->chain = resumed->chain ? chain_ref(resumed->chain) : NULL;
-        e->verified = resumed->verified;
-        e->named = resumed->named;
+        e->verified = resumed->verified && hs->verdict.code == HF_OK; /* verify_resumed's */
+        e->named = resumed->named && e->verified;
         return;
     }
     e->chain = hs->peer_chain;
