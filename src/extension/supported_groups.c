@@ -2,13 +2,6 @@
 #include "bytes/names.h"
 #include "extension/row.h"
 
-bool supported_groups_wants(const struct nego *n, unsigned message)
-{
-    (void)n;
-    return message ==
-           IN_CH; /* a server may state its list in EncryptedExtensions; it has no use */
-}
-
 /* A hybrid's two shares have no place in the messages of older versions. */
 static bool is_for_13(uint16_t id)
 {
@@ -21,11 +14,31 @@ static bool is_for_13(uint16_t id)
     return false;
 }
 
+static bool reaches_13(const struct nego *n)
+{
+    return n->config->body.version_max >= HF_TLS1_3 && !n->renegotiating;
+}
+
+static bool has_older(const struct nego *n)
+{
+    const uint8_t *list = n->config->body.groups;
+    size_t i = 2;
+    while (i + 1 < n->config->body.groups_len && is_for_13(get_u16(list + i)))
+        i += 2;
+    return i + 1 < n->config->body.groups_len;
+}
+
+/* A server may state its list in EncryptedExtensions; it has no use. An empty list cannot be written. */
+bool supported_groups_wants(const struct nego *n, unsigned message)
+{
+    return message == IN_CH && (reaches_13(n) || has_older(n));
+}
+
 void supported_groups_put(struct nego *n, struct wr *w, unsigned message)
 {
     (void)message;
     const uint8_t *list = n->config->body.groups;
-    if (n->config->body.version_max >= HF_TLS1_3 && !n->renegotiating) {
+    if (reaches_13(n)) {
         wr_bytes(w, list, n->config->body.groups_len);
         return;
     }
