@@ -539,6 +539,99 @@ static void test_hybrid_alone_is_not_for_older_versions(void)
     pair_clear(&p);
 }
 
+/* ---- counting */
+
+/* A limit is one at any height. */
+static void test_limit_of_renegotiations(void)
+{
+    struct pair p;
+    hf_error err;
+    start(&p, 260);
+    CHECK(pair_shake(&p));
+    for (int i = 0; i < 260; i++) {
+        CHECK_INT(hf_conn_renegotiate(p.client.conn, &err), HF_DONE);
+        pair_run(&p);
+        if (!end_shaken(&p.client))
+            break;
+    }
+    CHECK(end_shaken(&p.client) && end_shaken(&p.server));
+    CHECK_INT(hf_conn_renegotiate(p.client.conn, &err), HF_FAILED);
+    CHECK_INT(err.code, HF_E_RENEGOTIATIONS);
+    CHECK(old_echo(&p));
+    pair_clear(&p);
+}
+
+/* ---- a request that is none */
+
+static bool request_with_body(struct end *to, unsigned number, uint8_t *record, size_t len,
+                              void *arg)
+{
+    static const uint8_t cut[] = {REC_HANDSHAKE, 3, 3, 0, 4, MSG_HELLO_REQUEST, 0, 0, 4};
+    (void)record;
+    (void)len;
+    if (!to->conn->est.server && number == 1) {
+        unsigned *sent = arg;
+        (*sent)++;
+        (void)old_hand(to, cut, sizeof cut); /* its body would be what comes next */
+    }
+    return false;
+}
+
+static void test_hello_request_cut_short(void)
+{
+    struct pair p;
+    unsigned sent = 0;
+    struct old_wire wire = {.before = request_with_body, .arg = &sent};
+    start(&p, 0);
+    pair_connect(&p);
+    old_run(&p, &wire);
+    CHECK_INT(sent, 1);
+    CHECK(end_is_dead(&p.client));
+    pair_clear(&p);
+}
+
+/* ---- verified again, and not good any more */
+
+static bool accept_anything(hf_conn *conn, const hf_question *q, void *arg)
+{
+    unsigned *bad = arg;
+    *bad += q->verdict != NULL;
+    return hf_answer_verify(conn, true);
+}
+
+/* What the application accepts against the library's verdict is not called verified, in a resumed handshake
+ * no more than in a full one. */
+static void test_verdict_of_now(void)
+{
+    for (uint16_t v = HF_TLS1_2; v <= HF_TLS1_3; v++) {
+        struct pair p, other;
+        unsigned bad = 0;
+        pair_init(&p, PKI_P256);
+        pair_init(&other, PKI_P256);
+        CHECK(hf_config_set_versions(p.client_config, v, v));
+        CHECK(pair_shake(&p) && p.sessions > 0);
+        CHECK(hf_conn_verified(p.client.conn));
+        pair_reset(&p);
+        hf_config *before = p.client_config;
+        p.client_config = hf_config_derive(before);
+        CHECK(hf_config_set_trust(p.client_config, other.trust)); /* not the server's root */
+        CHECK(hf_config_set_verify_resumed(p.client_config, true));
+        CHECK(hf_config_set_ask(p.client_config, HF_ASK_VERIFY, accept_anything, &bad));
+        unsigned had = p.sessions;
+        pair_connect(&p);
+        CHECK(hf_conn_set_session(p.client.conn, p.session[0]));
+        pair_run(&p);
+        CHECK(end_shaken(&p.client) && hf_conn_resumed(p.client.conn));
+        CHECK_INT(bad, 1);
+        CHECK(!hf_conn_verified(p.client.conn));
+        for (unsigned i = had; i < p.sessions; i++)
+            CHECK(!p.session[i]->verified && !p.session[i]->named);
+        hf_config_free(before);
+        pair_clear(&p);
+        pair_clear(&other);
+    }
+}
+
 /* ---- every function in every state */
 
 static void call_everything(hf_conn *c)
@@ -615,6 +708,9 @@ int main(void)
     RUN(test_external_key_does_not_decrypt);
     RUN(test_cap_after_the_handshake);
     RUN(test_hybrid_alone_is_not_for_older_versions);
+    RUN(test_limit_of_renegotiations);
+    RUN(test_hello_request_cut_short);
+    RUN(test_verdict_of_now);
     RUN(test_every_function_in_every_state);
     return check_done();
 }
