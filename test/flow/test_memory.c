@@ -118,7 +118,7 @@ struct old_script {
 static bool renegotiate(struct pair *p, struct end *from)
 {
     hf_error err;
-    uint8_t before = p->client.conn->est.renegotiations;
+    int before = p->client.conn->est.renegotiations;
     if (hf_conn_renegotiate(from->conn, &err) != HF_DONE)
         return false;
     pair_run(p);
