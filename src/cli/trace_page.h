@@ -70,7 +70,7 @@ const char *page_lock(const struct page *p, enum protection protection);
 const char *message_name(const hf_trace_event *event); /* "ClientHello" */
 void page_rfc(struct text *out, const char *rfc);      /* a section as a link; NULL: nothing */
 void page_bytes(struct text *out, const uint8_t *p, size_t len); /* hexadecimal with ASCII */
-void page_size(struct text *out, size_t bytes); /* "1 byte" */
+void page_size(struct text *out, size_t bytes);                  /* "1 byte" */
 void page_milliseconds(struct text *out, uint64_t nanoseconds);
 
 void page_message(struct page *p, const struct item *item);

@@ -237,7 +237,8 @@ static const struct code_row codes[] = {
      "the client needs a certificate with the extended key usage clientAuth"},
     {C, HF_E_WEAK_CERTIFICATE,
      "the server needs a certificate with an RSA key of at least 2048 bits or an "
-     "elliptic-curve key, signed with SHA-256 or better"},
+     "elliptic-curve key, signed with SHA-256 or better; for an old device that cannot have one, lower the "
+     "security level with hf_config_insecure_set_security_level()"},
     {C, HF_E_REVOKED, "do not trust this server until it has a new certificate"},
     {C, HF_E_BAD_OCSP,
      "the server must fetch a fresh OCSP response; without "

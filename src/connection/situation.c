@@ -40,6 +40,11 @@ static struct advice for_versions_of_client(const struct situation *s)
         return (struct advice){"this client allows nothing older than TLS 1.3",
                                "enable TLS 1.3 on the server, or allow TLS 1.2 here: "
                                "hf_config_set_versions()"};
+    if (highest(ours) == HF_TLS1_2)
+        return (struct advice){
+            "",
+            "offer TLS 1.3 too: hf_config_set_versions(); if the server is too old for TLS 1.2, "
+            "enable that there"};
     return nothing;
 }
 
@@ -205,6 +210,18 @@ static struct advice for_broken_off(const struct situation *s)
     return nothing;
 }
 
+/* A session from before can be all that a server does not like (RFC 7627 5.3 makes it say so). */
+static struct advice for_refused_hello(const struct situation *s)
+{
+    if (!s->client || !s->hs || !s->hs->n.session)
+        return nothing;
+    return (struct advice){
+        "the server found nothing in the ClientHello that it can work with, or does not accept the session "
+        "that was offered for resumption",
+        "forget the saved session and connect again; if that fails too, compare what was offered with what "
+        "the server allows"};
+}
+
 /* ---- which */
 
 static advise_fn for_alert(const struct situation *s)
@@ -213,7 +230,7 @@ static advise_fn for_alert(const struct situation *s)
     case 20:
     case 51: return for_bad_record;
     case 40:
-    case 42: return s->facts->phase == PHASE_HELLO ? NULL : for_broken_off;
+    case 42: return s->facts->phase == PHASE_HELLO ? for_refused_hello : for_broken_off;
     case 47: return for_illegal_parameter;
     case 70: return for_versions;
     case 115: return for_unknown_psk;

@@ -733,6 +733,57 @@ static void test_ssl3(void)
     done(&p);
 }
 
+/* A server that refuses a session refuses the whole hello: the client's diagnosis thinks of the session. */
+static hf_session *kept;
+
+static void keep(hf_conn *conn, hf_session *session, void *arg)
+{
+    (void)conn;
+    (void)arg;
+    hf_session_free(kept);
+    kept = hf_session_ref(session);
+}
+
+static void test_refused_session(void)
+{
+    hf_error err;
+    struct pair p = prepare(rsa);
+    CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));
+    CHECK(hf_config_set_session_callback(p.client_config, keep, NULL));
+    run(&p, NULL);
+    CHECK(!hf_conn_error(p.client) && kept);
+    hf_conn_free(p.client);
+    hf_conn_free(p.server);
+    p.client = hf_conn_new_client(p.client_config, "server.example", &err);
+    p.server = hf_conn_new_server(p.server_config, &err);
+    CHECK(hf_conn_set_session(p.client, kept));
+    (void)hf_conn_handshake(p.client);
+    CHECK(carry(p.client, p.server, without_ems));
+    CHECK(carry(p.server, p.client, NULL));
+    CHECK(strstr(explained(p.server),
+                 "\n  try       the client must forget its session; restarting it helps\n"
+                 "  rule      RFC 7627 5.3\n"));
+    CHECK(strstr(explained(p.client), "or does not accept the session that was offered"));
+    CHECK(strstr(text, "\n  try       forget the saved session and connect again; "));
+    hf_session_free(kept);
+    kept = NULL;
+    done(&p);
+}
+
+/* A client that stops at TLS 1.2 is told that there is something newer. */
+static void test_server_of_tls13(void)
+{
+    struct pair p = prepare(rsa);
+    CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));
+    CHECK(hf_config_set_versions(p.server_config, HF_TLS1_3, HF_TLS1_3));
+    run(&p, NULL);
+    CHECK(strstr(explained(p.server),
+                 "\n  means     the client does not know TLS 1.3, and this "
+                 "server allows nothing older\n"));
+    CHECK(strstr(explained(p.client), "\n  try       offer TLS 1.3 too: "));
+    done(&p);
+}
+
 static void test_expired(void)
 {
     struct pki_spec spec = {.kind = PKI_RSA,
@@ -838,6 +889,8 @@ int main(void)
     RUN(test_no_ems);
     RUN(test_no_client_certificate);
     RUN(test_ssl3);
+    RUN(test_refused_session);
+    RUN(test_server_of_tls13);
     RUN(test_expired);
     RUN(test_downgrade);
     pki_clear(rsa);
