@@ -36,7 +36,7 @@
     } while (0)
 
 /* old_allow: security level 0, these versions, these suites (NULL: as they are), every signature, the
- * curves and FFDHE, and a pre-shared key that both know. old_allow_both: both configurations. */
+ * curves and FFDHE, and (without TLS 1.3) a pre-shared key that both know. old_allow_both: both configurations. */
 void old_allow(hf_config *config, uint16_t lowest, uint16_t highest, const char *suites);
 void old_allow_both(struct pair *p, uint16_t lowest, uint16_t highest, const char *suites);
 
