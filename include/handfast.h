@@ -821,6 +821,19 @@ HF_API hf_config *hf_conn_config(const hf_conn *conn);
 HF_API bool hf_conn_export(const hf_conn *conn, const char *label, const uint8_t *context,
                            size_t context_len, uint8_t *out, size_t len, hf_error *err);
 
+/* hf_conn_channel_binding writes what ties another protocol's authentication to this connection (RFC 5056), at
+ * most HF_BINDING_MAX bytes, and returns their number; 0 where the binding does not exist: before the handshake
+ * is done; tls-unique in TLS 1.3 (RFC 9266 4) and without extended_master_secret, where it does not bind (RFC
+ * 7627 1); tls-server-end-point where the server showed no certificate, as after a resumption. */
+typedef enum hf_binding {
+    HF_BINDING_UNIQUE,           /* tls-unique: the first Finished of the last handshake (RFC 5929 3) */
+    HF_BINDING_SERVER_END_POINT, /* tls-server-end-point: the hash of its certificate (RFC 5929 4) */
+    HF_BINDING_EXPORTER,         /* tls-exporter (RFC 9266); the one to use */
+} hf_binding;
+#define HF_BINDING_MAX 64
+HF_API size_t hf_conn_channel_binding(const hf_conn *conn, hf_binding type,
+                                      uint8_t out[HF_BINDING_MAX]);
+
 /* ---------------------------------------------------------------- sessions */
 
 HF_API hf_session *hf_session_ref(hf_session *session);

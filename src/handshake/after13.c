@@ -16,6 +16,8 @@ void established_release(struct established *e)
         mem_free(e->extras);
     }
     chain_free(e->chain);
+    hf_certificate_free(e->own);
+    e->own = NULL;
     e->alpn = NULL;
     e->server_name = NULL;
     e->extras = NULL;
@@ -52,6 +54,8 @@ hf_session *session_from_established(const struct established *e, const hf_confi
     const struct extras *x = e->server ? NULL : e->extras;
     s->ocsp = x && x->ocsp_len ? mem_dup(x->ocsp, x->ocsp_len) : NULL;
     s->ocsp_len = s->ocsp ? x->ocsp_len : 0;
+    s->scts = x && x->scts_len ? mem_dup(x->scts, x->scts_len) : NULL;
+    s->scts_len = s->scts ? x->scts_len : 0;
     if ((e->server_name && !s->server_name) || (e->alpn && !s->alpn) ||
         (x && x->ocsp_len && !s->ocsp)) {
         hf_session_free(s);

@@ -46,12 +46,17 @@ enum hs_result hs_sign(struct hs *hs, uint16_t scheme, enum sig_id sig, struct s
 enum hs_result recall_peer(struct hs *hs)
 {
     const hf_session *s = hs->n.session;
-    if (hs->n.server || !s->ocsp_len)
+    if (hs->n.server)
         return HS_OK;
     mem_free(hs->n.peer_ocsp);
-    hs->n.peer_ocsp = mem_dup(s->ocsp, s->ocsp_len);
+    mem_free(hs->n.peer_scts);
+    hs->n.peer_ocsp = s->ocsp_len ? mem_dup(s->ocsp, s->ocsp_len) : NULL;
     hs->n.peer_ocsp_len = s->ocsp_len;
-    return hs->n.peer_ocsp ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "OCSP response");
+    hs->n.peer_scts = s->scts_len ? mem_dup(s->scts, s->scts_len) : NULL;
+    hs->n.peer_scts_len = s->scts_len;
+    if ((s->ocsp_len && !hs->n.peer_ocsp) || (s->scts_len && !hs->n.peer_scts))
+        return hs_fail(hs, HF_E_NO_MEMORY, "OCSP response or timestamps");
+    return HS_OK;
 }
 
 bool verifying_resumed(const struct hs *hs)
@@ -130,6 +135,8 @@ void hs_establish(struct hs *hs)
     e->server_name = n->server_name;
     n->alpn = NULL;
     n->server_name = NULL;
+    if (n->server && hs->credential && !n->psk && !n->resumed12)
+        e->own = hf_certificate_ref(hs->credential->chain->cert[0]);
     move_extras(hs);
     move_peer(hs, n->psk || n->resumed12 ? n->session : NULL);
 }

@@ -51,6 +51,7 @@ struct established {
     char *server_name;
     struct chain *chain;
     struct extras *extras; /* NULL: none */
+    hf_certificate *own;   /* server: what it showed, or NULL */
 };
 
 void established_clear(struct established *e);
