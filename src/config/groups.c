@@ -4,7 +4,7 @@
 
 /* clang-format off */
 static const struct group groups[] = {
-    {0x11ec, "X25519MLKEM768",     NULL,    KX_X25519MLKEM768, false},
+    {0x11ec, "X25519MLKEM768",     NULL,    KX_X25519MLKEM768, true},
     {0x11eb, "SecP256r1MLKEM768",  NULL,    KX_P256MLKEM768,   false},
     {0x11ed, "SecP384r1MLKEM1024", NULL,    KX_P384MLKEM1024,  false},
     {0x001d, "x25519",             NULL,    KX_X25519,         true},

@@ -123,8 +123,17 @@ static void with_group(const char *group, bool retry)
     pair_clear(&p);
 }
 
-static const char *const groups[] = {"x25519", "P-256",     "P-384",     "P-521",
-                                     "x448",   "ffdhe2048", "ffdhe3072", "ffdhe4096"};
+static const char *const groups[] = {"x25519",
+                                     "P-256",
+                                     "P-384",
+                                     "P-521",
+                                     "x448",
+                                     "ffdhe2048",
+                                     "ffdhe3072",
+                                     "ffdhe4096",
+                                     "X25519MLKEM768",
+                                     "SecP256r1MLKEM768",
+                                     "SecP384r1MLKEM1024"};
 
 static void test_groups(void)
 {
@@ -136,6 +145,38 @@ static void test_hello_retry(void)
 {
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         with_group(groups[i], true);
+}
+
+/* The group that two ends agree on, whose groups and shares may be NULL for the default. */
+static void agree(const char *client, const char *shares, const char *server, bool retry,
+                  uint16_t group)
+{
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    CHECK(!client || hf_config_set_groups(p.client_config, client));
+    CHECK(!shares || hf_config_set_key_shares(p.client_config, shares));
+    CHECK(!server || hf_config_set_groups(p.server_config, server));
+    CHECK(pair_shake(&p));
+    show(&p);
+    CHECK_INT(hf_conn_retried(p.client.conn), retry);
+    CHECK_INT(hf_conn_group(p.client.conn), group);
+    CHECK_INT(hf_conn_group(p.server.conn), group);
+    exchange(&p);
+    pair_clear(&p);
+}
+
+/* The hybrid is what two ends use that nobody has told anything, on every libcrypto; those who do not know
+ * it find a share of X25519 beside it, and a share that was left out is worth a round trip. */
+static void test_hybrids(void)
+{
+    agree(NULL, NULL, NULL, false, 0x11ec);
+    agree(NULL, NULL, "x25519", false, 0x1d);
+    agree("x25519", NULL, NULL, false, 0x1d);
+    agree(NULL, "x25519", NULL, true, 0x11ec);
+    agree(NULL, NULL, "P-256", true, 0x17);
+    agree("x25519:SecP256r1MLKEM768", NULL, "SecP256r1MLKEM768:x25519", true, 0x11eb);
+    agree("P-384:SecP384r1MLKEM1024", NULL, "SecP384r1MLKEM1024", true, 0x11ed);
+    agree("SecP384r1MLKEM1024:SecP256r1MLKEM768", NULL, "SecP256r1MLKEM768", true, 0x11eb);
 }
 
 static void test_hello_retry_with_cookie(void)
@@ -555,6 +596,7 @@ int main(void)
     RUN(test_suites);
     RUN(test_groups);
     RUN(test_hello_retry);
+    RUN(test_hybrids);
     RUN(test_hello_retry_with_cookie);
     RUN(test_resumption);
     RUN(test_resumption_without_exchange);
