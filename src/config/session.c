@@ -43,6 +43,7 @@ void hf_session_free(hf_session *session)
     mem_free(session->alpn);
     chain_free(session->chain);
     mem_free(session->ocsp);
+    mem_free(session->scts);
     mem_wipe_free(session, sizeof *session);
 }
 

@@ -38,6 +38,8 @@ struct hf_session {
     uint32_t max_early_data; /* TLS 1.3: what the ticket allows (RFC 8446 4.6.1); 0: none */
     uint8_t *ocsp; /* client: the response that was stapled, or NULL */
     size_t ocsp_len;
+    uint8_t *scts; /* client: the timestamps that came with it, or NULL; not serialised */
+    size_t scts_len;
 };
 
 hf_session *session_new(void);

@@ -83,11 +83,12 @@ bool hf_answer_psk(hf_conn *c, const uint8_t *identity, size_t identity_len, con
     uint8_t *copy = NULL;
     bool client = hs && !hs->n.server && key_len;
     if (!q || q->ask != HF_ASK_PSK || key_len > sizeof hs->psk_key || (key_len && !key) ||
-        (client && (!identity || !identity_len || identity_len > 65535)))
+        (client && ((!identity && identity_len) || identity_len > 65535)))
         return false;
-    if (client && !(copy = mem_dup(identity, identity_len)))
+    /* opaque psk_identity<0..2^16-1>: one that is empty will do where both know which key is meant. */
+    if (client && identity_len && !(copy = mem_dup(identity, identity_len)))
         return false;
-    if (copy) {
+    if (client) {
         mem_free(hs->psk_identity);
         hs->psk_identity = copy;
         hs->psk_identity_len = identity_len;

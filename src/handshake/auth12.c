@@ -152,6 +152,10 @@ enum hs_result check_signature12(struct hs *hs, uint16_t algorithm, struct slice
     enum sig_id sig;
     if (hs->n.version < HF_TLS1_2) {
         sig = old_signature(kind, &algorithm);
+        if (sig == SIG_NONE)
+            return hs_fail(hs, HF_E_WRONG_CERTIFICATE_TYPE, "a key of %s cannot sign in %s",
+                           hf_certificate_key(hs->peer_chain->cert[0]),
+                           name_version(hs->n.version));
     } else {
         const struct sigalg *alg = sigalg_find(algorithm);
         if (!alg || !ids_has(&hs->n.config->sigalgs, algorithm))
@@ -380,6 +384,9 @@ hf_session *session_of12(const struct hs *hs)
     bool staple = !n->server && n->peer_ocsp_len > 0;
     s->ocsp = staple ? mem_dup(n->peer_ocsp, n->peer_ocsp_len) : NULL;
     s->ocsp_len = s->ocsp ? n->peer_ocsp_len : 0;
+    if (!n->server && n->peer_scts_len)
+        s->scts = mem_dup(n->peer_scts, n->peer_scts_len);
+    s->scts_len = s->scts ? n->peer_scts_len : 0;
     if ((n->server_name && !s->server_name) || (n->alpn && !s->alpn) || (staple && !s->ocsp)) {
         hf_session_free(s);
         return NULL;

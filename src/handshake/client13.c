@@ -212,7 +212,9 @@ static enum hs_result send_hello(struct hs *hs)
 {
     static const uint8_t null_compression = 0;
     uint8_t suites[2 * MAX_SUITES];
-    uint16_t best = hs->n.renegotiating ? hs->est->version : hs->n.config->body.version_max;
+    /* The same version as in the first hello, whatever came of it: servers compare, and with RSA key
+     * exchange the premaster secret has it. */
+    uint16_t best = hs->n.config->body.version_max;
     size_t mark;
     hs->hello_version = best < HF_TLS1_2 ? best : HF_TLS1_2;
     hs->before = hs->transcript.hash;

@@ -38,7 +38,7 @@ static void judge(struct run *run, hf_conn *conn)
 {
     const struct options *o = run->o;
     bool must = o->server || o->verify_peer || o->require_any_client_certificate;
-    if (run->verified) {
+    if (run->verified && !hf_conn_version(conn)) { /* not in a renegotiation */
         fprintf(stderr, "the chain was judged twice\n");
         run->wrong = true;
     }
@@ -124,6 +124,7 @@ void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
     case HF_ASK_VERIFY: judge(run, conn); return;
     case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
     case HF_ASK_PSK: find_psk(run, conn, q); return;
+    case HF_ASK_EARLY_DATA:
     case HF_ASK_SIGNATURE:
     case HF_ASK_COUNT:
     case HF_ASK_NONE: break;
@@ -309,8 +310,8 @@ static int set_signatures(struct run *run, hf_config *config)
         return 89;
     if (verifies && !o->verify_prefs.set)
         append_all(&list, prefs->set ? few : defaults);
-    if (run->cred && !prefs->set)
-        append_own(&list, run->cred);
+    for (size_t i = 0; i < run->cred_count && !prefs->set; i++)
+        append_own(&list, run->creds[i]);
     if (!list.count)
         return 0;
     if (!have_modern(&list))

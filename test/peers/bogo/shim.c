@@ -385,7 +385,7 @@ static bool check_end(struct link *l, struct run *run, bool resume)
         (!check_agreed(run, l->conn, resume) || !check_session12(run, l->conn, resume, false)))
         return false;
     bool want = !old && !o->expect_no_session && !o->shim_shuts_down;
-    if (!o->server && run->new_session != want)
+    if (!o->server && !o->expect_renegotiations && run->new_session != want)
         return differs(want ? "that no session came" : "that a session came late");
     if (l->conn->est.renegotiations != o->expect_renegotiations)
         return differs("the number of renegotiations");
@@ -401,7 +401,9 @@ static bool exchange(struct link *l, struct run *run, bool resume)
         if (!handshake(l, run, resume))
             return false;
     }
-    if ((o->no_op_extra_handshake || o->handshake_twice) &&
+    if (o->handshake_twice && o->false_start && link_handshake(l, false) != HF_DONE)
+        return failed(l->conn);
+    if ((o->no_op_extra_handshake || o->handshake_twice) && !o->false_start &&
         hf_conn_handshake(l->conn) != HF_DONE)
         return differs("that a finished handshake goes on");
     if ((o->export_len && !export_key(l, o)) ||
