@@ -525,6 +525,14 @@ HF_API bool hf_config_import_psk(hf_config *config, const uint8_t *identity, siz
                                  size_t key_len);
 HF_API bool hf_config_set_psk_hint(hf_config *config, const char *hint);
 
+/* hf_config_set_ticket_request makes a client say how many tickets it wants after a full and after a resumed
+ * handshake (RFC 9149; 0 to 255 each; a server of handfast sends at most 16). Default: it says nothing. */
+HF_API bool hf_config_set_ticket_request(hf_config *config, unsigned after_full, unsigned after_resumed);
+
+/* hf_config_set_grease puts values without meaning among suites, groups, versions and extensions, so that
+ * peers and middleboxes stay able to ignore what they do not know (RFC 8701). Default off. */
+HF_API bool hf_config_set_grease(hf_config *config, bool on);
+
 /* ---- early data, 0-RTT (RFC 8446 2.3): a client that resumes sends data with its first message. It is
  * weaker than all other data: whoever records it can send it again, to this server or another one of its
  * fleet, and it has no forward secrecy. Use it for requests that may be repeated, and for nothing else. Off on

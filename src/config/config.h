@@ -112,6 +112,9 @@ struct hf_config {
     struct psks *psks; /* NULL: none */
     char *psk_hint;    /* server; or NULL */
 
+    bool grease;         /* RFC 8701 */
+    bool ticket_request; /* client: RFC 9149, with these numbers */
+    uint8_t new_tickets, resumption_tickets;
     bool early_data;         /* client: offered with sessions that allow it */
     uint32_t max_early_data; /* server: tickets allow so much, and it is accepted; 0: none */
     uint32_t early_window;   /* server: seconds that a ticket's age may be off (RFC 8446 8.3) */

@@ -1,4 +1,4 @@
-/* early_setters.c: early data (RFC 8446 2.3), off unless asked for. */
+/* early_setters.c: early data (RFC 8446 2.3), and what else a hello has only if it is asked for. */
 #include <stdatomic.h>
 
 #include "config/config.h"
@@ -54,5 +54,33 @@ bool hf_config_set_first_use(hf_config *config, hf_first_use_fn fn, void *arg)
         return false;
     config->first_use = fn;
     config->first_use_arg = arg;
+    return true;
+}
+
+bool hf_config_set_ticket_request(hf_config *config, unsigned after_full,
+                                  unsigned after_resumed)
+{
+    if (!may_set(config))
+        return false;
+    if (config->role != HF_CLIENT)
+        return err_set(
+            &config->error, HF_E_USAGE,
+            "hf_config_set_ticket_request is for clients; servers say how many tickets "
+            "they send: hf_config_set_tickets()");
+    if (after_full > 255 || after_resumed > 255)
+        return err_set(&config->error, HF_E_CONFIG,
+                       "a request for %u and %u tickets: at most 255", after_full,
+                       after_resumed);
+    config->ticket_request = true;
+    config->new_tickets = (uint8_t)after_full;
+    config->resumption_tickets = (uint8_t)after_resumed;
+    return true;
+}
+
+bool hf_config_set_grease(hf_config *config, bool on)
+{
+    if (!may_set(config))
+        return false;
+    config->grease = on;
     return true;
 }

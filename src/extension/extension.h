@@ -38,6 +38,7 @@ enum ext_index {
     X_MAX_FRAGMENT_LENGTH,
     X_SESSION_TICKET,
     X_SCT,
+    X_TICKET_REQUEST,
     X_PRE_SHARED_KEY,
     X_COUNT
 };
@@ -96,6 +97,7 @@ struct ext_values {
     struct slice point_formats;
     struct slice session_ticket;
     struct slice scts;    /* SignedCertificateTimestampList with its length */
+    uint8_t new_tickets, resumption_tickets; /* ClientHello: how many are wanted */
     uint8_t max_fragment; /* its code: 1 to 4 for 512 to 4096 */
 };
 
@@ -166,6 +168,10 @@ struct nego {
     size_t peer_authorities_len;
     uint16_t peer_record_limit; /* 0: none */
     bool record_limit_agreed;   /* both sent record_size_limit */
+
+    bool tickets_counted; /* server: ticket_request has come, with these numbers */
+    uint8_t new_tickets, resumption_tickets;
+    uint8_t grease[5]; /* random; which reserved values stand where (grease.h) */
 
     /* TLS 1.2 and older */
     bool renegotiating;

@@ -1,5 +1,6 @@
 /* key_share.c: the shares of the key exchange, and which group is used (RFC 8446 4.2.8). */
 #include "bytes/names.h"
+#include "extension/grease.h"
 #include "extension/row.h"
 
 bool key_share_wants(const struct nego *n, unsigned message)
@@ -19,7 +20,12 @@ void key_share_put(struct nego *n, struct wr *w, unsigned message)
         wr_u16(w, n->group->id);
         wr_opaque16(w, slice_of(n->answer_share, n->answer_share_len));
     } else {
+        static const uint8_t nothing = 0;
         size_t list = wr_open(w, 2);
+        if (n->config->grease && !n->retried) { /* a retry asks for one share */
+            wr_u16(w, grease_value(n, GREASE_GROUP));
+            wr_opaque16(w, slice_of(&nothing, 1));
+        }
         for (size_t i = 0; i < n->own_count; i++) {
             wr_u16(w, n->own[i].group->id);
             wr_opaque16(w, slice_of(n->own[i].public_value, n->own[i].len));

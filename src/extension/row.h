@@ -54,6 +54,7 @@ EXT_FUNCTIONS(encrypt_then_mac)
 EXT_FUNCTIONS(max_fragment_length)
 EXT_FUNCTIONS(session_ticket)
 EXT_FUNCTIONS(signed_certificate_timestamp)
+EXT_FUNCTIONS(ticket_request)
 EXT_FUNCTIONS(pre_shared_key)
 
 #undef EXT_FUNCTIONS

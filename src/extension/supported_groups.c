@@ -1,5 +1,6 @@
 /* supported_groups.c: the key exchange groups (RFC 8446 4.2.7). */
 #include "bytes/names.h"
+#include "extension/grease.h"
 #include "extension/row.h"
 
 /* A hybrid's two shares have no place in the messages of older versions. */
@@ -38,13 +39,15 @@ void supported_groups_put(struct nego *n, struct wr *w, unsigned message)
 {
     (void)message;
     const uint8_t *list = n->config->body.groups;
-    if (reaches_13(n)) {
+    if (reaches_13(n) && !n->config->grease) {
         wr_bytes(w, list, n->config->body.groups_len);
         return;
     }
     size_t older = wr_open(w, 2);
+    if (n->config->grease)
+        wr_u16(w, grease_value(n, GREASE_GROUP));
     for (size_t i = 2; i + 1 < n->config->body.groups_len; i += 2) {
-        if (!is_for_13(get_u16(list + i)))
+        if (reaches_13(n) || !is_for_13(get_u16(list + i)))
             wr_bytes(w, list + i, 2);
     }
     wr_close(w, older, 2);

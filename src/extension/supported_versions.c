@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "bytes/names.h"
+#include "extension/grease.h"
 #include "extension/row.h"
 
 /* From high to low. */
@@ -22,6 +23,8 @@ void supported_versions_put(struct nego *n, struct wr *w, unsigned message)
         return;
     }
     size_t list = wr_open(w, 1);
+    if (n->config->grease)
+        wr_u16(w, grease_value(n, GREASE_VERSION));
     for (size_t i = 0; i < VERSIONS; i++) {
         if (config_version(n->config, all_versions[i]))
             wr_u16(w, all_versions[i]);

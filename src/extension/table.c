@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "bytes/names.h"
+#include "extension/grease.h"
 #include "extension/row.h"
 
 /* clang-format off */
@@ -31,6 +32,7 @@ static const struct ext_row rows[X_COUNT] = {
     ROW(X_MAX_FRAGMENT_LENGTH,             1, "max_fragment_length",         "RFC 6066 4",      IN_CH,           IN_EE | IN_SH12,   0,                     max_fragment_length),
     ROW(X_SESSION_TICKET,                 35, "session_ticket",              "RFC 5077 3.2",    IN_CH,           IN_SH12,           ROW_12,                session_ticket),
     ROW(X_SCT,                            18, "signed_certificate_timestamp","RFC 6962 3.3",    IN_CH | IN_CR,   IN_CT | IN_SH12,   0,                     signed_certificate_timestamp),
+    ROW(X_TICKET_REQUEST,                 58, "ticket_request",              "RFC 9149 3",      IN_CH,           IN_EE,             ROW_13,                ticket_request),
     ROW(X_PRE_SHARED_KEY,                 41, "pre_shared_key",              "RFC 8446 4.2.11", IN_CH,           IN_SH,             ROW_13 | ROW_LAST,     pre_shared_key),
 #undef ROW
 };
@@ -90,14 +92,29 @@ static bool in_version(const struct nego *n, const struct ext_row *row, bool hel
     return !(row->flags & (n->version >= HF_TLS1_3 ? ROW_12 : ROW_13));
 }
 
+/* One is empty, the other has a byte: both happen (RFC 8701 3.1). */
+static void put_grease(const struct nego *n, struct wr *w, enum grease where)
+{
+    wr_u16(w, grease_value(n, where));
+    size_t body = wr_open(w, 2);
+    if (where == GREASE_LAST_EXTENSION)
+        wr_u8(w, 0);
+    wr_close(w, body, 2);
+}
+
 void ext_write(struct nego *n, struct wr *w, unsigned message)
 {
     size_t block = wr_open(w, 2);
     bool request = is_request(message);
     if (request)
         n->sent = 0;
+    bool grease = request && n->config->grease;
+    if (grease)
+        put_grease(n, w, GREASE_EXTENSION);
     for (unsigned i = 0; i < X_COUNT; i++) {
         const struct ext_row *row = &rows[i];
+        if (grease && i == X_PRE_SHARED_KEY) /* which must be the last */
+            put_grease(n, w, GREASE_LAST_EXTENSION);
         if (((request ? row->requests : row->responses) & message) == 0)
             continue;
         if (!request && !(row->flags & (ROW_UNASKED | ROW_SCSV)) && !(n->received >> i & 1))

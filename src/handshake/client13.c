@@ -4,6 +4,7 @@
 #include "bytes/names.h"
 #include "config/cache.h"
 #include "config/psk.h"
+#include "extension/grease.h"
 #include "handshake/hs.h"
 
 static bool retried(const struct hs *hs)
@@ -142,6 +143,8 @@ static enum hs_result prepare(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
     if (!config_random(config, "random", hs->client_random, RANDOM_SIZE) ||
+        (config->grease &&
+         !config_random(config, "grease", hs->n.grease, sizeof hs->n.grease)) ||
         !choose_session_id(hs))
         return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
     cache_count(config, hs->n.renegotiating ? COUNT_CONNECT_RENEGOTIATE : COUNT_CONNECT);
@@ -186,7 +189,7 @@ static void write_binders(struct hs *hs)
     }
 }
 
-#define MAX_SUITES (CONFIG_MAX_LIST + 1)
+#define MAX_SUITES (CONFIG_MAX_LIST + 2)
 
 static struct slice offered_suites(const struct hs *hs, uint8_t out[2 * MAX_SUITES])
 {
@@ -195,6 +198,8 @@ static struct slice offered_suites(const struct hs *hs, uint8_t out[2 * MAX_SUIT
     const struct ids *suites = &config->body.suites;
     const struct test_hooks *test = config->test;
     size_t count = 0;
+    if (config->grease)
+        put_u16(out + 2 * count++, grease_value(&hs->n, GREASE_SUITE));
     for (size_t i = 0; i < suites->count; i++) {
         const struct suite *s = suite_find(suites->id[i]);
         if (s && (s->version_min < HF_TLS1_3 || offers13(hs)))

@@ -358,7 +358,9 @@ static enum hs_result send_server_hello(struct hs *hs)
     hs->hash = hs->n.suite->hash;
     if (!transcript_start(&hs->transcript, hs->hash))
         return hs_fail(hs, HF_E_INTERNAL, "the hash changed");
-    if (!config_random(hs->n.config, "random", hs->server_random, RANDOM_SIZE))
+    if (!config_random(hs->n.config, "random", hs->server_random, RANDOM_SIZE) ||
+        (hs->n.config->grease &&
+         !config_random(hs->n.config, "grease", hs->n.grease, sizeof hs->n.grease)))
         return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
     struct wr w = hs_begin(hs, MSG_SERVER_HELLO, &mark);
     write_hello(hs, &w, slice_of(hs->server_random, RANDOM_SIZE));
@@ -472,6 +474,8 @@ static enum hs_result send_tickets(struct hs *hs)
     /* The one that was used up is replaced; a full handshake gives a client several, to open
      * connections side by side (C.4). */
     unsigned count = hs->est->resumed ? 1 : hs->n.config->ticket_count;
+    if (hs->n.tickets_counted)
+        count = hs->est->resumed ? hs->n.resumption_tickets : hs->n.new_tickets;
     for (unsigned i = 0; i < count; i++) {
         if (send_ticket(hs, (uint8_t)i) != HS_OK)
             return HS_FAILED;
