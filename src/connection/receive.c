@@ -345,6 +345,14 @@ static hf_result open_record(hf_conn *c, uint8_t *in, size_t len, struct rec_ope
     return HF_DONE;
 }
 
+/* Records are opened in place, but the trace is to show what was on the line: a copy, to be freed; NULL where
+ * none is needed, or without memory. */
+static uint8_t *keep_for_trace(const hf_conn *c, const uint8_t *in, size_t len)
+{
+    size_t size = hf_conn_next_size(c, in, len);
+    return c->tracer && c->in.prot && size <= len ? mem_dup(in, size) : NULL;
+}
+
 static void trace_opened(const hf_conn *c, const uint8_t *record, const struct rec_opened *o)
 {
     if (!c->tracer || o->type == 0)
@@ -386,11 +394,14 @@ hf_result hf_conn_receive(hf_conn *c, uint8_t *in, size_t len, size_t *used, uin
         }
         if (!c->started && (r = recognise(c, in + *used, len - *used)) != HF_DONE)
             return r;
+        uint8_t *line = keep_for_trace(c, in + *used, len - *used);
         r = open_record(c, in + *used, len - *used, &o);
+        if (r == HF_DONE)
+            trace_opened(c, line ? line : in + *used, &o);
+        mem_free(line);
         if (r != HF_DONE)
             return r;
         c->started = true;
-        trace_opened(c, in + *used, &o);
         *used += o.used;
         if (o.type == 0)
             continue; /* early data, dropped */

@@ -82,12 +82,26 @@ static void show_master(const struct hs *hs)
                       MASTER_SIZE);
 }
 
+static void show_block(const struct hs *hs, const struct sizes *z)
+{
+    static const char *const names[] = {"client_write_MAC_key", "server_write_MAC_key",
+                                        "client_write_key",     "server_write_key",
+                                        "client_write_IV",      "server_write_IV"};
+    const size_t sizes[] = {z->mac, z->mac, z->key, z->key, z->iv, z->iv};
+    const uint8_t *at = hs->key_block;
+    trace_secret(hs->tracer, "key_block", at, 2 * (z->mac + z->key + z->iv), "RFC 5246 6.3");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; at += sizes[i], i++)
+        if (sizes[i])
+            trace_secret(hs->tracer, names[i], at, sizes[i], "RFC 5246 6.3");
+}
+
 static void make_block(struct hs *hs)
 {
     struct sizes z = sizes_of(hs->n.suite, hs->n.version);
     show_master(hs);
     expand(hs->hash, hs->secret, slice_of(hs->client_random, RANDOM_SIZE),
            slice_of(hs->server_random, RANDOM_SIZE), &z, hs->key_block);
+    show_block(hs, &z);
     hs->keys_made = true;
 }
 

@@ -453,6 +453,34 @@ static void test_refused(void)
     part(e);
 }
 
+/* The n-th record that one side sent, or that the other received; NULL past the end. */
+static const hf_trace_event *nth_record(const struct recording *r, bool sent, size_t n)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->events[i].kind == HF_TRACE_RECORD && r->events[i].sent == sent && n-- == 0)
+            return &r->events[i];
+    return NULL;
+}
+
+/* A received record is shown as it was on the line, although it was opened in place. */
+static void test_records(void)
+{
+    static const uint16_t versions[] = {HF_TLS1_0, HF_TLS1_2, HF_TLS1_3};
+    for (size_t v = 0; v < 3; v++) {
+        struct ends *e = meet(versions[v], "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256");
+        shake(e, NULL);
+        say(e->c, e->s);
+        say(e->s, e->c);
+        size_t n = 0;
+        for (const hf_trace_event *a, *b; (a = nth_record(&e->server, true, n)) != NULL; n++) {
+            b = nth_record(&e->client, false, n);
+            CHECK(b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0);
+        }
+        CHECK(n > 3);
+        part(e);
+    }
+}
+
 /* ---------------------------------------------------------------- words */
 
 static void test_words(void)
@@ -490,6 +518,7 @@ int main(void)
     RUN(test_resumed);
     RUN(test_renegotiated);
     RUN(test_refused);
+    RUN(test_records);
     RUN(test_words);
     pki_clear(pki);
     return check_done();
