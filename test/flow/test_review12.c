@@ -632,6 +632,146 @@ static void test_verdict_of_now(void)
     }
 }
 
+/* ---- a second handshake in which any byte may be wrong */
+
+static struct step damaging[OLD_MAX_ROWS], damaging_first[OLD_MAX_ROWS];
+static unsigned damage_at, damage_bit;
+static bool damaged;
+
+/* Turns one bit of the message that was written last, once. */
+static enum hs_result damage(struct hs *hs)
+{
+    size_t len;
+    uint8_t *message = old_last_message(hs, &len);
+    if (!message || damaged || len <= MSG_HEADER)
+        return HS_OK;
+    if (damage_at < len) {
+        message[damage_at] ^= (uint8_t)(1u << damage_bit);
+        damaged = true;
+    } else {
+        damage_at -= (unsigned)len;
+    }
+    return HS_OK;
+}
+
+static enum hs_result go_on_damaging(struct hs *hs)
+{
+    const struct step *list = hs->n.server ? server13 : client13;
+    enum hs_result r = list[old_row(list, hs->step->name)].run(hs);
+    if (r == HS_OK && hs->jump)
+        hs->jump = damaging;
+    return r;
+}
+
+static void make_damaging(bool server)
+{
+    old_list(damaging_first, server ? server13 : client13);
+    for (struct step *s = damaging_first; s->kind; s++)
+        s->run = go_on_damaging;
+    old_list(damaging, server ? server12 : client12);
+    for (int i = 0; damaging[i].kind && i + 3 < OLD_MAX_ROWS; i++) {
+        bool last =
+            damaging[i].message == MSG_FINISHED; /* under the new keys: a bad MAC, no more */
+        if (damaging[i].kind == '>' && !last && damaging[i].message != MSG_CHANGE_CIPHER_SPEC)
+            old_insert(damaging, i++, damage);
+    }
+}
+
+static bool damaged_renegotiation(bool server, unsigned at)
+{
+    struct pair p;
+    hf_error err;
+    start(&p, 3);
+    CHECK(hf_config_add_credential(p.client_config, p.cred));
+    CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE));
+    CHECK(pair_shake(&p));
+    uint8_t master[48];
+    struct end *bad = server ? &p.server : &p.client, *good = server ? &p.client : &p.server;
+    memcpy(master, good->conn->est.master, sizeof master);
+    damage_at = at;
+    damage_bit = at % 8;
+    damaged = false;
+    make_damaging(server);
+    CHECK_INT(hf_conn_renegotiate(p.client.conn, &err), HF_DONE);
+    if (server) { /* it has no handshake before the ClientHello is there: the first row is run by hand */
+        CHECK(conn_begin(p.server.conn, &err));
+        struct nego *n = &p.server.conn->hs->n;
+        const struct established *e = &p.server.conn->est;
+        n->renegotiating = true;
+        n->had_ems = e->ems;
+        memcpy(n->client_finished, e->client_finished, FINISHED_MAX);
+        memcpy(n->server_finished, e->server_finished, FINISHED_MAX);
+        p.server.conn->hs->step = damaging_first;
+    } else {
+        p.client.conn->hs->step = damaging_first + (p.client.conn->hs->step - client13);
+    }
+    pair_run(&p);
+    /* Nothing of it is in force unless both have agreed on all of it. */
+    CHECK(!damaged || !end_shaken(good) || !end_shaken(bad));
+    if (!end_shaken(good))
+        CHECK(memcmp(master, good->conn->est.master, sizeof master) == 0);
+    if (damaged)
+        CHECK(end_is_dead(good));
+    pair_clear(&p);
+    return damaged;
+}
+
+static void test_damaged_renegotiation(void)
+{
+    for (int server = 0; server < 2; server++) {
+        unsigned count = 0;
+        for (unsigned at = 0; damaged_renegotiation(server, at); at += 7)
+            count++;
+        CHECK(count > 50);
+    }
+}
+
+/* ---- a configuration that the hello chooses */
+
+static hf_config *host;
+
+static bool choose_host(hf_conn *conn, const hf_question *q, void *arg)
+{
+    (void)q;
+    (void)arg;
+    return hf_answer_hello(conn, host);
+}
+
+/* A session of a host that asks for nothing opens no other that shares its tickets and cache, and one that was
+ * made with a certificate opens none that would not have verified it. */
+static void test_session_of_another_host(void)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        struct pair p;
+        uint16_t v = i & 1 ? HF_TLS1_2 : HF_TLS1_3;
+        bool tickets = i & 2 || v == HF_TLS1_3, other_context = i & 4;
+        pair_init(&p, PKI_P256);
+        CHECK(hf_config_set_versions(p.client_config, v, v));
+        CHECK(hf_config_add_credential(p.client_config, p.cred));
+        CHECK(hf_config_set_tickets(p.server_config, tickets, 7200));
+        CHECK(hf_config_set_trust(p.server_config, p.trust));
+        CHECK(hf_config_set_ask(p.server_config, HF_ASK_HELLO, choose_host, NULL));
+        if (other_context) { /* it demands no more, but is another one */
+            CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE));
+        }
+        host = NULL;
+        CHECK(pair_shake(&p) && p.sessions > 0);
+        pair_reset(&p);
+        host = hf_config_derive(p.server_config);
+        CHECK(hf_config_set_client_auth(host, HF_CLIENT_AUTH_REQUIRE));
+        if (other_context)
+            CHECK(hf_config_set_session_context(host, (const uint8_t *)"b", 1));
+        pair_connect(&p);
+        CHECK(hf_conn_set_session(p.client.conn, p.session[0]));
+        pair_run(&p);
+        CHECK(end_shaken(&p.client) && end_shaken(&p.server));
+        CHECK(!hf_conn_resumed(p.server.conn));
+        CHECK(hf_conn_peer_certificate(p.server.conn, 0) && hf_conn_verified(p.server.conn));
+        hf_config_free(host);
+        pair_clear(&p);
+    }
+}
+
 /* ---- every function in every state */
 
 static void call_everything(hf_conn *c)
@@ -711,6 +851,8 @@ int main(void)
     RUN(test_limit_of_renegotiations);
     RUN(test_hello_request_cut_short);
     RUN(test_verdict_of_now);
+    RUN(test_damaged_renegotiation);
+    RUN(test_session_of_another_host);
     RUN(test_every_function_in_every_state);
     return check_done();
 }
