@@ -345,10 +345,11 @@ static const struct {
     {"asking-resumed", SET_ASK | SET_RESUME | SET_NO_TICKETS | SET_OWN_ALPN},
     {"resumed-384", SET_RESUME | SET_SHA384 | SET_LIMIT | SET_OCSP},
     {"old", SET_OLD | SET_TRACE},
-    {"old-everything", SET_OLD | SET_TRACE | SET_CLIENT_AUTH | SET_REQUIRE | SET_ALPN | SET_OCSP |
-                           SET_AUTHORITIES | SET_LIMIT | OLD_RENEGOTIATE},
+    {"old-everything", SET_OLD | SET_TRACE | SET_CLIENT_AUTH | SET_REQUIRE | SET_ALPN |
+                           SET_OCSP | SET_AUTHORITIES | SET_LIMIT | OLD_RENEGOTIATE},
     {"old-resumed", SET_OLD | SET_RESUME | SET_TRACE | SET_ALPN | OLD_RENEGOTIATE},
-    {"old-cbc", SET_OLD | SET_SHA384 | SET_CHACHA | SET_ASK | SET_CLIENT_AUTH | OLD_RENEGOTIATE},
+    {"old-cbc",
+     SET_OLD | SET_SHA384 | SET_CHACHA | SET_ASK | SET_CLIENT_AUTH | OLD_RENEGOTIATE},
     {"old-psk", SET_OLD | SET_PADDING | SET_TRACE | SET_ASK | OLD_RENEGOTIATE},
     {"old-psk-alone", SET_OLD | SET_PADDING | SET_SHA384 | SET_RESUME},
     {"old-false-start", SET_OLD | SET_CHACHA | SET_ALPN | OLD_FALSE_START | OLD_FRAGMENT},
@@ -510,11 +511,10 @@ static void put_early_data(const char *name, unsigned flags, const struct buffer
 /* Operations of pair.c behind each pair of setups. */
 static void put_pairs(void)
 {
-    static const uint8_t ops[] = {7,    200,  90,   0x87, 100, 3,    0, 0x12, 0x34,
-                                  0x80, 0x23, 0x45, 1,    1,   0x81, 0, 2,    0x82,
-                                  0x85, 7,    0,    0,    9,   6,    8, 0, 0, 0,
-                        9,    0x88, 1,    0x80, 0,    9,   8, 1,  0,  0,
-                        7,    3,    0x83};
+    static const uint8_t ops[] = {7,    200, 90, 0x87, 100, 3, 0,    0x12, 0x34, 0x80, 0x23,
+                                  0x45, 1,   1,  0x81, 0,   2, 0x82, 0x85, 7,    0,    0,
+                                  9,    6,   8,  0,    0,   0, 9,    0x88, 1,    0x80, 0,
+                                  9,    8,   1,  0,    0,   7, 3,    0x83};
     static const uint8_t damage[] = {4, 0, 40, 1};
     for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
         struct buffer b = {0};
@@ -614,6 +614,28 @@ static void put_texts(void)
     put_text("lists", "\4", 1, alpns);
     put_text("lists", "\5", 1, names);
     put_text("lists", "\x84", 1, alpns);
+}
+
+/* Edges of coefficients and of keys: the last one that is reduced, the first one that is not. */
+static void put_mlkem(void)
+{
+    static const uint8_t patterns[][6] = {{0, 0, 0},          {0xff, 0xff, 0xff},
+                                          {0x00, 0x0d, 0xd0}, {0x01, 0x1d, 0xd0},
+                                          {0, 0, 0x80},       {1, 2, 3, 4, 5, 6}};
+    static const uint16_t places[] = {0, 3, 1089, 1152, 1183, 2336, 2368, 2399, 3167};
+    for (unsigned choices = 0; choices < 8; choices++) {
+        for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+            for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+                struct buffer b = {0};
+                char name[32];
+                add_u8(&b, choices);
+                add_u16(&b, places[k]);
+                add(&b, patterns[i], sizeof patterns[i]);
+                snprintf(name, sizeof name, "%u-%zu-%zu", choices, i, k);
+                put_buffer("mlkem", name, &b);
+            }
+        }
+    }
 }
 
 static void put_errors(void)
@@ -737,6 +759,7 @@ int main(int argc, char **argv)
     put_floods();
     put_texts();
     put_errors();
+    put_mlkem();
     put_records();
     put_old_records();
     put_identities();
