@@ -224,14 +224,20 @@ static bool explain_fault(struct verification *v, X509_STORE_CTX *ctx)
     return passed;
 }
 
+static bool lacks_memory(const struct verification *v, int code)
+{
+    return v->no_memory || code == X509_V_ERR_OUT_OF_MEM || code == X509_V_ERR_STORE_LOOKUP;
+}
+
+/* The words are found here, where libcrypto still knows which revocation list it is about. What memory
+ * did not suffice for is nobody's to let pass. */
 static int on_error(int ok, X509_STORE_CTX *ctx)
 {
     struct verification *v = verification_of(ctx);
     if (ok)
         return 1;
-    /* What memory did not suffice for is nobody's to let pass. Without a callback the words wait until
-     * libcrypto has given up. */
-    if (!is_forgiven(v, ctx) && (!v->rules->fn || v->no_memory || !explain_fault(v, ctx))) {
+    if (!is_forgiven(v, ctx) &&
+        (lacks_memory(v, X509_STORE_CTX_get_error(ctx)) || !explain_fault(v, ctx))) {
         v->settled = true;
         return 0;
     }
@@ -282,14 +288,24 @@ static unsigned long flags_of(const struct verify_rules *rules)
     return rules->crl == HF_CRL_CHAIN ? flags | X509_V_FLAG_CRL_CHECK_ALL : flags;
 }
 
+static bool add_policy(X509_VERIFY_PARAM *p, const char *oid)
+{
+    ASN1_OBJECT *policy = OBJ_txt2obj(oid, 1);
+    if (policy && X509_VERIFY_PARAM_add0_policy(p, policy))
+        return true;
+    ASN1_OBJECT_free(policy);
+    return false;
+}
+
 static bool set_rules(X509_VERIFY_PARAM *p, const struct verify_rules *rules)
 {
+    /* Of no policy at all libcrypto would let no path be valid; RFC 5280 6.1.1 (c) says anyPolicy. */
+    if ((rules->flags & HF_VERIFY_POLICY) && !rules->policy_count &&
+        !add_policy(p, "2.5.29.32.0"))
+        return false;
     for (size_t i = 0; i < rules->policy_count; i++) {
-        ASN1_OBJECT *policy = OBJ_txt2obj(rules->policy[i], 1);
-        if (!policy || !X509_VERIFY_PARAM_add0_policy(p, policy)) {
-            ASN1_OBJECT_free(policy);
+        if (!add_policy(p, rules->policy[i]))
             return false;
-        }
     }
     /* libcrypto's own default has X509_V_FLAG_TRUSTED_FIRST. */
     return X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_TRUSTED_FIRST) &&
@@ -368,9 +384,10 @@ static bool run(struct verification *v, X509_STORE_CTX *ctx)
     int code = X509_STORE_CTX_get_error(ctx);
     if (result == 1 && v->count && !v->no_memory)
         return true;
-    if (v->no_memory || code == X509_V_ERR_OUT_OF_MEM || code == X509_V_ERR_STORE_LOOKUP)
+    if (lacks_memory(v, code))
         return err_set(v->err, HF_E_NO_MEMORY, "verification");
-    /* Whoever was to be asked was asked. */
+    /* For what libcrypto has told nobody about; what it has is explained, and whoever was to be asked was
+     * asked. */
     v->settled = true;
     explain_fault(v, ctx);
     return false;

@@ -1,6 +1,7 @@
 #include "pki.h"
 
 #include <openssl/bio.h>
+#include <openssl/conf.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -99,6 +100,10 @@ static void add_extensions(X509 *x, X509 *issuer, const struct pki_spec *spec)
     const char *eku = spec->eku ? spec->eku : spec->ca ? "" : "serverAuth,clientAuth";
     X509V3_CTX ctx;
     X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
+    /* Policies and proxy certificates could refer to sections of it. */
+    CONF *conf = NCONF_new(NULL);
+    MUST(conf);
+    X509V3_set_nconf(&ctx, conf);
     add_extension(x, &ctx, NID_basic_constraints, basic);
     if (*usage)
         add_extension(x, &ctx, NID_key_usage, usage);
@@ -106,6 +111,12 @@ static void add_extensions(X509 *x, X509 *issuer, const struct pki_spec *spec)
         add_extension(x, &ctx, NID_ext_key_usage, eku);
     if (spec->constraints)
         add_extension(x, &ctx, NID_name_constraints, spec->constraints);
+    if (spec->policies)
+        add_extension(x, &ctx, NID_certificate_policies, spec->policies);
+    if (spec->mappings)
+        add_extension(x, &ctx, NID_policy_mappings, spec->mappings);
+    if (spec->proxy)
+        add_extension(x, &ctx, NID_proxyCertInfo, "critical,language:id-ppl-inheritAll");
     if (spec->must_staple)
         add_extension(x, &ctx, NID_tlsfeature, "status_request");
     if (spec->names) {
@@ -119,6 +130,7 @@ static void add_extensions(X509 *x, X509 *issuer, const struct pki_spec *spec)
         if (issuer != x)
             add_extension(x, &ctx, NID_authority_key_identifier, "keyid");
     }
+    NCONF_free(conf);
 }
 
 static void sign(X509 *x, EVP_PKEY *key, const char *digest)
@@ -184,6 +196,8 @@ struct pki_cert *pki_make(const struct pki_spec *spec, const struct pki_cert *is
                        (time_t)(spec->not_before ? spec->not_before : PKI_NOT_BEFORE)));
     MUST(ASN1_TIME_set(X509_getm_notAfter(x),
                        (time_t)(spec->not_after ? spec->not_after : PKI_NOT_AFTER)));
+    if (spec->proxy)
+        MUST(X509_set_subject_name(x, X509_get_subject_name(issuer->x509)));
     if (spec->subject) {
         const unsigned char *cn = (const unsigned char *)spec->subject;
         MUST(X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_UTF8,
@@ -307,6 +321,98 @@ uint8_t *pki_ocsp(const struct pki_ocsp_spec *spec, size_t *len)
     OCSP_RESPONSE_free(resp);
     OCSP_BASICRESP_free(basic);
     return out;
+}
+
+/* ---- revocation lists */
+
+static void crl_extension(X509_CRL *crl, X509V3_CTX *ctx, int nid, const char *value)
+{
+    X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, ctx, nid, value);
+    MUST(ext && X509_CRL_add_ext(crl, ext, -1));
+    X509_EXTENSION_free(ext);
+}
+
+static void crl_critical(X509_CRL *crl, const char *oid)
+{
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    MUST(object && value && ASN1_OCTET_STRING_set(value, (const unsigned char *)"\5", 2));
+    X509_EXTENSION *ext = X509_EXTENSION_create_by_OBJ(NULL, object, 1, value);
+    MUST(ext && X509_CRL_add_ext(crl, ext, -1));
+    X509_EXTENSION_free(ext);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OBJECT_free(object);
+}
+
+static void list_revoked(X509_CRL *crl, const struct pki_cert *cert, int64_t at, int reason)
+{
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)at);
+    MUST(entry && when && X509_REVOKED_set_revocationDate(entry, when));
+    MUST(X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert->x509)));
+    if (reason) {
+        ASN1_ENUMERATED *number = ASN1_ENUMERATED_new();
+        MUST(number && ASN1_ENUMERATED_set(number, reason));
+        MUST(X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, number, 0, 0));
+        ASN1_ENUMERATED_free(number);
+    }
+    MUST(X509_CRL_add0_revoked(crl, entry));
+    ASN1_TIME_free(when);
+}
+
+static X509_CRL *make_crl(const struct pki_crl_spec *spec)
+{
+    int64_t from = spec->this_update ? spec->this_update : PKI_NOW - PKI_DAY;
+    int64_t until = spec->next_update ? spec->next_update : PKI_NOW + PKI_DAY;
+    const struct pki_cert *by = spec->signer ? spec->signer : spec->issuer;
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)from);
+    MUST(crl && when && X509_CRL_set_version(crl, X509_CRL_VERSION_2));
+    MUST(X509_CRL_set_issuer_name(crl, X509_get_subject_name(spec->issuer->x509)));
+    MUST(X509_CRL_set1_lastUpdate(crl, when));
+    if (until > 0)
+        MUST(ASN1_TIME_set(when, (time_t)until) && X509_CRL_set1_nextUpdate(crl, when));
+    ASN1_TIME_free(when);
+    X509V3_CTX ctx;
+    X509V3_set_ctx(&ctx, by->x509, NULL, NULL, crl, 0);
+    if (!spec->bare)
+        crl_extension(crl, &ctx, NID_authority_key_identifier, "keyid");
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    MUST(number && ASN1_INTEGER_set(number, 1));
+    MUST(X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0));
+    ASN1_INTEGER_free(number);
+    if (spec->critical)
+        crl_critical(crl, spec->critical);
+    for (size_t i = 0; i < 4 && spec->revoked[i]; i++)
+        list_revoked(crl, spec->revoked[i], spec->revoked_at ? spec->revoked_at : from,
+                     spec->reason);
+    MUST(X509_CRL_sort(crl));
+    MUST(X509_CRL_sign(crl, by->key, EVP_sha256()) > 0);
+    return crl;
+}
+
+uint8_t *pki_crl(const struct pki_crl_spec *spec, size_t *len)
+{
+    X509_CRL *crl = make_crl(spec);
+    unsigned char *der = NULL;
+    int n = i2d_X509_CRL(crl, &der);
+    MUST(n > 0);
+    uint8_t *out = malloc((size_t)n);
+    MUST(out);
+    memcpy(out, der, (size_t)n);
+    *len = (size_t)n;
+    OPENSSL_free(der);
+    X509_CRL_free(crl);
+    return out;
+}
+
+char *pki_crl_pem(const struct pki_crl_spec *spec)
+{
+    X509_CRL *crl = make_crl(spec);
+    BIO *bio = BIO_new(BIO_s_mem());
+    MUST(bio && PEM_write_bio_X509_CRL(bio, crl));
+    X509_CRL_free(crl);
+    return bio_text(bio);
 }
 
 /* ---- texts and files */

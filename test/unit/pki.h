@@ -36,12 +36,15 @@ struct pki_spec {
     const char *key_usage;   /* NULL: digitalSignature, or a CA's; "": no such extension */
     const char *eku;         /* NULL: "serverAuth,clientAuth", a CA: none; "": none */
     const char *constraints; /* nameConstraints, as "permitted;DNS:example"; NULL: none */
-    int64_t not_before;      /* 0: PKI_NOT_BEFORE */
-    int64_t not_after;       /* 0: PKI_NOT_AFTER */
-    const char *digest;      /* of the signature: "SHA1"; NULL: what suits the issuer's key */
-    bool must_staple;        /* TLS feature status_request (RFC 7633) */
-    bool bare;               /* no subject and authority key identifiers */
-    const void *key_of;      /* a struct pki_cert whose key pair this certificate shares */
+    const char *policies;    /* certificatePolicies, as "1.2.3.4,1.2.3.5"; NULL: none */
+    const char *mappings;    /* policyMappings, as "1.2.3.4:1.2.3.5"; NULL: none */
+    bool proxy; /* a proxy certificate (RFC 3820): its subject is the issuer's and its own */
+    int64_t not_before; /* 0: PKI_NOT_BEFORE */
+    int64_t not_after;  /* 0: PKI_NOT_AFTER */
+    const char *digest; /* of the signature: "SHA1"; NULL: what suits the issuer's key */
+    bool must_staple;   /* TLS feature status_request (RFC 7633) */
+    bool bare;          /* no subject and authority key identifiers */
+    const void *key_of; /* a struct pki_cert whose key pair this certificate shares */
 };
 
 struct pki_cert {
@@ -89,6 +92,23 @@ struct pki_ocsp_spec {
     int error;       /* not 0: an unsigned response with this responseStatus */
 };
 uint8_t *pki_ocsp(const struct pki_ocsp_spec *spec, size_t *len); /* free() */
+
+/* pki_crl makes a certificate revocation list, DER. */
+struct pki_crl_spec {
+    const struct pki_cert *issuer; /* whose name it has, and whose key signs it */
+    const struct pki_cert *signer; /* another key that signs it; NULL: the issuer's */
+    const struct pki_cert *revoked[4];
+    int reason;         /* CRL_REASON_ of what is revoked; 0: none is said */
+    int64_t revoked_at; /* 0: this_update */
+    int64_t this_update,
+        next_update;      /* 0: a day before and after PKI_NOW; next_update -1: none */
+    bool bare;            /* no authority key identifier */
+    const char *critical; /* a critical extension of this object identifier; NULL: none */
+};
+uint8_t *pki_crl(const struct pki_crl_spec *spec, size_t *len); /* free() */
+
+/* pki_crl_pem is the same as text; free(). */
+char *pki_crl_pem(const struct pki_crl_spec *spec);
 
 /* pki_text joins texts (the last argument is NULL); free(). */
 char *pki_text(const char *first, ...);
