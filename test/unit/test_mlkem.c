@@ -7,6 +7,7 @@
 #include "crypto/keccak.h"
 #include "crypto/mlkem.h"
 #include "hex.h"
+#include "mlkem_seeds.h"
 #include "mlkem_vectors.h"
 
 enum { Q = 3329 };
