@@ -145,13 +145,14 @@ static enum hs_result next_message(struct hs *hs)
     size_t len = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
     size_t most = is_old(hs) ? msg_max_size12(p[0]) : msg_max_size(p[0]);
     bool whole = len <= most && have - MSG_HEADER >= len;
-    if (most && !whole && !may_come(hs, p[0])) { /* its header is enough to refuse it */
+    bool empty = p[0] == MSG_END_OF_EARLY_DATA || p[0] == MSG_HELLO_REQUEST ||
+                 p[0] == MSG_SERVER_HELLO_DONE;
+    /* Its header is enough to refuse it. */
+    if ((most || empty) && !whole && !may_come(hs, p[0])) {
         hs->msg = (struct hs_message){p[0], p, MSG_HEADER};
         hs->have_in = true;
         return HS_OK;
     }
-    bool empty = p[0] == MSG_END_OF_EARLY_DATA || p[0] == MSG_HELLO_REQUEST ||
-                 p[0] == MSG_SERVER_HELLO_DONE;
     if (most == 0 && !empty)
         return hs_fail(hs, HF_E_UNEXPECTED_MESSAGE,
                        "expected %s (%s), got a message of unknown type %u", hs->step->name,
@@ -230,7 +231,8 @@ static bool is_idle_request(struct hs *hs)
     enum { MAX_REQUESTS = 8 };
     bool old = is_old(hs) || hs->n.renegotiating; /* our ClientHello may cross the request */
     if (hs->msg.type != MSG_HELLO_REQUEST || hs->n.server || hs->ccs_in || !old ||
-        hs->msg.len != MSG_HEADER || hs->est->warnings >= MAX_REQUESTS)
+        hs->msg.len != MSG_HEADER || get_u16(hs->msg.whole + 2) || hs->msg.whole[1] ||
+        hs->est->warnings >= MAX_REQUESTS)
         return false;
     const uint8_t *p =
         hs->msg.whole; /* perhaps only its header is here yet, and there is a body */
