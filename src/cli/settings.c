@@ -75,13 +75,17 @@ bool settings_write_secret_file(const char *path, const void *p, size_t len, hf_
 
 static bool set_trust(hf_config *config, const struct options *o, hf_error *err)
 {
-    if (!o->ca && !o->ca_folder)
+    bool named = o->ca || o->ca_folder;
+    if (!named && !o->crl.count)
         return true;
     hf_trust *trust = hf_trust_new();
     if (!trust)
         return settings_fail(err, HF_E_NO_MEMORY, 0, "for the trust anchors");
     bool good = (!o->ca || hf_trust_add_file(trust, o->ca, err)) &&
-                (!o->ca_folder || hf_trust_add_folder(trust, o->ca_folder, err));
+                (!o->ca_folder || hf_trust_add_folder(trust, o->ca_folder, err)) &&
+                (named || hf_trust_add_platform(trust, err));
+    for (size_t i = 0; good && i < o->crl.count; i++)
+        good = hf_trust_add_crls_file(trust, o->crl.p[i], err);
     if (good && !hf_config_set_trust(config, trust)) {
         good = false;
         *err = *hf_config_error(config);
@@ -194,7 +198,7 @@ static bool set_common(hf_config *config, const struct options *o, hf_error *err
     if (!good)
         *err = *hf_config_error(config);
     return good && set_strength(config, o, err) && set_trust(config, o, err) &&
-           add_credentials(config, o, err);
+           settings_verification(config, o, err) && add_credentials(config, o, err);
 }
 
 bool settings_freeze(hf_config *config, hf_error *err)

@@ -13,6 +13,9 @@ hf_config *settings_server(const struct options *o, hf_error *err);
 hf_config *settings_suites(const struct options *o, hf_error *err);
 bool settings_freeze(hf_config *config, hf_error *err);
 
+/* settings_verification sets what the peer's certificates must meet besides being trusted. */
+bool settings_verification(hf_config *config, const struct options *o, hf_error *err);
+
 /* settings_read_file reads a whole file of at most `limit` bytes; free() it. NULL and *err (E_FILE,
  * os_errno) on failure. */
 unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, hf_error *err);
