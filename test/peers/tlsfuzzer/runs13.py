@@ -2,7 +2,7 @@
 
 from model import Reason, Run
 from servers import (ALL_GROUPS, CCM, CLIENT_AUTH, ECDSA, ECHO, ED25519, ED448, MLKEM, OLD, P256_FIRST,
-                     RSAPSS, SCHEMES, S_SCHEMES, TLS13)
+                     PSK, PSK_HEX, RSAPSS, SCHEMES, S_SCHEMES, TLS13)
 
 
 def refused(*names):
@@ -28,10 +28,6 @@ DROP_CCS = Reason("differs", """
     wants the second change_cipher_spec refused. RFC 8446 5 says of the record with the single byte 1 that
     it may come at any time between the first ClientHello and the peer's Finished, and MUST simply be
     dropped: the server waits for the Finished until the script gives up.""")
-NO_MLKEM = Reason("absent", """
-    X25519MLKEM768 (RFC 10024) is offered where libcrypto has ML-KEM, from OpenSSL 3.5 on; with the 3.0 of
-    this table it is not, and a hello with no other group gets `handshake_failure` (RFC 8446 4.1.1). The
-    hybrids with P-256 and P-384 are never offered.""")
 ALERT_READ = Reason("suite", """
     the script sends a Finished of up to 16 MiB; the server refuses it at its header, with the `decode_error`
     that the script wants (RFC 8446 6.2), and closes while the script is still sending. When sending fails,
@@ -60,7 +56,7 @@ RUNS13 = [
     Run(TLS13, "tls13-keyupdate", ["--coalescing"], openssl=[], limit=240),
     Run(TLS13, "tls13-large-number-of-extensions", openssl=["--supgroup"]),
     Run(TLS13, "tls13-legacy-version"),
-    Run(MLKEM, "tls13-mlkem", known={".*": NO_MLKEM}, limit=300),
+    Run(MLKEM, "tls13-mlkem", limit=300),
     Run(TLS13, "tls13-multiple-ccs-messages",
         known={"(CH and )?multiple CCS Messages in one TCP packet|second CCS before client finished":
                DROP_CCS}),
@@ -102,4 +98,6 @@ RUNS13 = [
     Run(P256_FIRST, "tls13-large-number-of-extensions"),
     Run(CCM, "tls13-symetric-ciphers"),
     Run(ECHO, "tls13-lengths", ["-n", "300"]),
+    Run(PSK, "tls13-psk_ke", ["--psk", PSK_HEX, "--psk-iden", "test"]),
+    Run(PSK, "tls13-psk_dhe_ke", ["--psk", PSK_HEX, "--psk-iden", "test"]),
 ]

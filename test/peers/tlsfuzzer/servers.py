@@ -21,7 +21,11 @@ COMMON = ["--alpn", "http/1.1", "--psk-ke", "on", "--tickets", "2"]
 S_COMMON = ["-www", "-alpn", "http/1.1", "-allow_no_dhe_kex"]
 
 TLS13 = Group("tls13", "rsa", [*COMMON, "--groups", ALL_GROUPS], S_COMMON)
-MLKEM = Group("tls13", "rsa", COMMON, S_COMMON)
+HYBRIDS = "X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024"
+MLKEM = Group("mlkem", "rsa", [*COMMON, "--groups", HYBRIDS + ":" + ALL_GROUPS], S_COMMON)
+PSK_HEX = b"handfast and tlsfuzzer".hex()
+PSK = Group("psk", None, [*COMMON, "--psk", "test:handfast and tlsfuzzer"],
+            [*S_COMMON, "-psk", PSK_HEX, "-psk_identity", "test"])
 CLIENT_AUTH = Group("clientauth13", "rsa", [*COMMON, "--client-auth", "request", "--trust", "{clients}"],
                     [*S_COMMON, "-verify", "1", "-CAfile", "{clients}"])
 RSAPSS = Group("rsapss", "rsapss", COMMON, ["-www"])
