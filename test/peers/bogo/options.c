@@ -123,6 +123,10 @@ static const struct flag flags[] = {
     {"expect-signed-cert-timestamps", BASE64, AT(expect_scts)},
     {"expect-certificate-types", BASE64, AT(expect_certificate_types)},
     {"expect-cipher-aes", NUMBER, AT(expect_cipher_aes)},
+    {"expect-msg-callback", STRING, AT(expect_messages)},
+    {"expect-client-ca-list", STRING, AT(expect_ca_list)},
+    {"use-ticket-callback", FLAG, AT(use_ticket_callback)},
+    {"max-cert-list", NUMBER, AT(max_cert_list)},
     {"handshake-never-done", FLAG, AT(handshake_never_done)},
 
     /* What handfast does anyway, or cannot tell. */

@@ -75,6 +75,9 @@ struct options {
     bool handshake_never_done;
     int expect_renegotiations, expect_cipher_aes;
     struct blob expect_scts, expect_certificate_types;
+    const char *expect_messages, *expect_ca_list;
+    bool use_ticket_callback;
+    int max_cert_list;
     const char *expect_early_reason;
 };
 

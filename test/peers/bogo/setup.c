@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "connection/conn.h" /* for -expect-client-ca-list */
 #include "setup.h"
 #include "x509/x509.h"
 
@@ -88,8 +89,32 @@ static void look_at_hello(struct run *run, hf_conn *conn, const hf_question *q)
     hf_answer_hello(conn, run->late_config);
 }
 
+/* DER names in hexadecimal, with commas between them; what came has two bytes of length before each. */
+static bool same_names(const char *want, const uint8_t *p, size_t len)
+{
+    char text[2048] = "";
+    size_t at = 0;
+    while (len >= 2) {
+        size_t n = (size_t)(p[0] << 8 | p[1]);
+        p += 2;
+        len -= 2;
+        if (at && at + 1 < sizeof text)
+            text[at++] = ',';
+        for (; n && len && at + 2 < sizeof text; n--, len--)
+            at += (size_t)sprintf(text + at, "%02x", *p++);
+    }
+    text[at] = 0;
+    return strcmp(strcmp(want, "<EMPTY>") == 0 ? "" : want, text) == 0;
+}
+
 static void choose(struct run *run, hf_conn *conn, const hf_question *q)
 {
+    const struct nego *n = &conn->hs->n;
+    if (run->o->expect_ca_list &&
+        !same_names(run->o->expect_ca_list, n->peer_authorities, n->peer_authorities_len)) {
+        fprintf(stderr, "the authorities' names are not the expected ones\n");
+        run->wrong = true;
+    }
     if (run->o->peer_verify_prefs.set && !same_signatures(&run->o->peer_verify_prefs, q)) {
         fprintf(stderr, "the peer's signature algorithms are not the expected ones\n");
         run->wrong = true;
@@ -149,6 +174,25 @@ static void keep_session(hf_conn *conn, hf_session *session, void *arg)
     hf_session_free(run->session);
     run->session = hf_session_ref(session);
     run->new_session = true;
+}
+
+static void note_message(const hf_conn *conn, const hf_trace_event *e, void *arg)
+{
+    struct run *run = arg;
+    size_t at = strlen(run->messages), room = sizeof run->messages - at;
+    const char *way = e->sent ? "write" : "read";
+    (void)conn;
+    run->record_seen |= e->kind == HF_TRACE_RECORD;
+    if (e->kind != HF_TRACE_MESSAGE || !e->size)
+        return;
+    if (!run->record_seen) /* SSL 2.0's ClientHello stands in no record of TLS */
+        snprintf(run->messages + at, room, "%s v2clienthello\n", way);
+    else if (e->record_type == 20)
+        snprintf(run->messages + at, room, "%s ccs\n", way);
+    else if (e->record_type == 21 && e->size == 2)
+        snprintf(run->messages + at, room, "%s alert %d %d\n", way, e->bytes[0], e->bytes[1]);
+    else
+        snprintf(run->messages + at, room, "%s hs %d\n", way, e->bytes[0]);
 }
 
 /* The server's cache of sessions by ID tells the shim through the interface for stores. */
@@ -277,6 +321,16 @@ static bool have_modern(const struct int_list *list)
     return false;
 }
 
+static void drop(struct int_list *list, int n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->v[i] != n)
+            list->v[kept++] = list->v[i];
+    }
+    list->count = kept;
+}
+
 static void append_all(struct int_list *list, const int *ids)
 {
     for (; *ids; ids++)
@@ -314,6 +368,7 @@ static int set_signatures(struct run *run, hf_config *config)
         append_own(&list, run->creds[i]);
     if (!list.count)
         return 0;
+    drop(&list, 0x0420); /* rsa_pkcs1_sha256_legacy: handfast does not have it */
     if (!have_modern(&list))
         append(&list, 0x0808);
     list.set = true;
@@ -366,10 +421,13 @@ static bool set_role(struct run *run, hf_config *config)
     unsigned times = o->renegotiate_freely ? 100 : o->renegotiate_once ? 1 : 0;
     /* -no-ticket: a server takes none either, so it gets other keys. */
     static const uint8_t other_key[HF_TICKET_KEY_SIZE] = "of nobody";
+    static const uint8_t own_key[HF_TICKET_KEY_SIZE] = "of the application";
     return hf_config_insecure_set_security_level(config, 0) &&
            (!o->no_ticket || hf_config_set_tickets(config, 0, 0)) &&
            (!o->no_ticket || !o->server ||
             hf_config_set_ticket_keys(config, other_key, 1, NULL)) &&
+           (!o->use_ticket_callback || hf_config_set_ticket_keys(config, own_key, 1, NULL)) &&
+           (!o->max_cert_list || hf_config_set_memory_cap(config, (size_t)o->max_cert_list)) &&
            hf_config_set_verify_resumed(config, o->reverify_on_resume) &&
            hf_config_set_renegotiation(config, times) &&
            (o->server ? set_server(run, config) : set_client(config, o));
@@ -389,7 +447,10 @@ static bool set_callbacks(struct run *run, hf_config *config)
     const struct options *o = run->o;
     /* A client's certificate is what the application chose: it is not to be left out because it
      * does not fit, as one of several in the configuration would be (RFC 8446 4.4.2.3). */
-    bool asks = o->async || o->peer_verify_prefs.set || (o->server ? !run->cred : !!run->cred);
+    if (o->expect_messages && !hf_config_set_trace(config, note_message, run))
+        return false;
+    bool asks = o->async || o->expect_ca_list || o->peer_verify_prefs.set ||
+                (o->server ? !run->cred : !!run->cred);
     if (run->cred_count > 1)
         asks = false; /* handfast chooses */
     if (o->fail_cert_callback)

@@ -16,7 +16,9 @@ struct run {
     bool new_session;        /* server: one was kept by its ID */
     bool verified, accepted; /* the chain was judged, and how */
     bool wrong;              /* a callback saw what it should not */
-    const char *refusal;     /* the application has given up, for this reason */
+    char messages[2048];     /* what the trace saw, as -expect-msg-callback words it */
+    bool record_seen;
+    const char *refusal; /* the application has given up, for this reason */
 };
 
 /* setup makes the configuration, derived from base. 0, 89 (not possible with handfast) or 1. */

@@ -413,7 +413,13 @@ static bool exchange(struct link *l, struct run *run, bool resume)
         return send_alert(l);
     if (!write_first(l, o) || (!o->shim_shuts_down && !serve(l, o)))
         return false;
-    return check_end(l, run, resume) && shut_down(l, o) && !run->wrong;
+    if (!check_end(l, run, resume) || !shut_down(l, o) || run->wrong)
+        return false;
+    if (o->expect_messages && strcmp(o->expect_messages, run->messages) != 0) {
+        fprintf(stderr, "the messages were:\n%s", run->messages);
+        return false;
+    }
+    return true;
 }
 
 static void answer(struct link *l, void *arg)
