@@ -66,8 +66,9 @@ static const char *obstacle(const hf_config *config, const struct suite *s)
     /* Whoever wants to know who the server is cannot talk to one that does not say. */
     if (s->auth == AUTH_NONE && config->role == HF_CLIENT && config->verify)
         return "proves nobody's identity: hf_config_insecure_no_verify()";
-    /* "A non-anonymous server can ... request a certificate" (RFC 5246 7.4.4): no other may. */
-    if (s->auth == AUTH_NONE && config->role == HF_SERVER &&
+    /* "A non-anonymous server can ... request a certificate" (RFC 5246 7.4.4): no other may, nor one
+     * that proves itself by a pre-shared key (RFC 4279 2). */
+    if ((s->auth == AUTH_NONE || s->auth == AUTH_PSK) && config->role == HF_SERVER &&
         config->client_auth == HF_CLIENT_AUTH_REQUIRE)
         return "cannot ask for the certificate that clients must have: "
                "hf_config_set_client_auth()";

@@ -354,8 +354,11 @@ static void set_up(struct pair *p, const struct setting *set)
     old_start(p, HF_TLS1_2, set->suite);
     CHECK(hf_config_add_credential(p->client_config, p->cred));
     CHECK(hf_config_set_trust(p->server_config, p->trust));
-    CHECK(hf_config_set_client_auth(p->server_config, HF_CLIENT_AUTH_REQUIRE));
     CHECK(hf_config_set_psk_hint(p->server_config, "hint"));
+    if (strstr(set->suite, "_PSK_"))
+        CHECK(hf_config_set_client_auth(p->server_config, HF_CLIENT_AUTH_REQUEST));
+    else
+        CHECK(hf_config_set_client_auth(p->server_config, HF_CLIENT_AUTH_REQUIRE));
     if (!strstr(set->suite, "_PSK_"))
         staple(p);
     if (set->resumed) {

@@ -221,20 +221,22 @@ static void test_certificate_to_judge(void)
 
 /* ---- demands that the suite leaves no room for */
 
-/* Nobody may ask an anonymous peer for a certificate (RFC 5246 7.4.4): a server that must have one has no such
- * suite. */
-static void test_no_anonymous_client_where_one_is_required(void)
+/* Nobody may ask an anonymous peer for a certificate (RFC 5246 7.4.4), nor one that has a pre-shared key (RFC
+ * 4279 2): a server that must have one has no such suite. */
+static void test_no_suite_without_a_required_certificate(void)
 {
-    for (int only = 0; only < 2; only++) {
+    static const char *const suites[] = {"TLS_ECDH_anon_WITH_AES_128_CBC_SHA",
+                                         "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA",
+                                         "TLS_PSK_WITH_AES_128_CBC_SHA"};
+    for (unsigned i = 0; i < 6; i++) {
         struct pair p;
         hf_error err = {0};
-        old_start(&p, HF_TLS1_2,
-                  only ? "TLS_ECDH_anon_WITH_AES_128_CBC_SHA"
-                       : "TLS_ECDH_anon_WITH_AES_128_CBC_SHA,TLS_ECDHE_RSA_WITH_AES_128_CBC_"
-                         "SHA");
+        char both[100];
+        snprintf(both, sizeof both, "%s,TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", suites[i / 2]);
+        old_start(&p, HF_TLS1_2, i % 2 ? suites[i / 2] : both);
         CHECK(hf_config_set_trust(p.server_config, p.trust));
         CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE));
-        if (only) {
+        if (i % 2) {
             CHECK(!hf_config_freeze(p.server_config, &err));
             CHECK_INT(err.code, HF_E_CONFIG);
         } else {
@@ -837,7 +839,7 @@ int main(void)
     RUN(test_refusals_while_writing);
     RUN(test_claimed_certificate);
     RUN(test_certificate_to_judge);
-    RUN(test_no_anonymous_client_where_one_is_required);
+    RUN(test_no_suite_without_a_required_certificate);
     RUN(test_session_without_the_staple);
     RUN(test_session_with_the_staple);
     RUN(test_sentinels);
