@@ -367,8 +367,30 @@ static void test_secrets_by_libcrypto(void)
     }
 }
 
+/* "Leading bytes of Z that contain all zero bits are stripped" of numbers (RFC 5246 8.1.2), but not of points
+ * (RFC 8422 5.10): one secret in 256 has them. */
+static void test_leading_zeros(void)
+{
+    static const struct {
+        uint16_t suite;
+        size_t len;
+    } cases[] = {{0x009e, 30}, {0x00aa, 30}, {0x00a6, 30}, {0xc02f, 32}, {0xc037, 32}};
+    struct hs *hs = mem_new(sizeof *hs);
+    memset(hs->shared, 5, sizeof hs->shared);
+    hs->shared[0] = hs->shared[1] = 0;
+    hs->shared_len = 32;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hs->n.suite = suite_find(cases[i].suite);
+        struct slice z = shared_number12(hs);
+        CHECK_INT(z.len, cases[i].len);
+        CHECK(z.p + z.len == hs->shared + 32);
+    }
+    mem_free(hs);
+}
+
 int main(void)
 {
+    RUN(test_leading_zeros);
     RUN(test_known_client);
     RUN(test_known_server);
     RUN(test_secrets_by_libcrypto);

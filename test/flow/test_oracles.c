@@ -347,6 +347,22 @@ static void test_bleichenbacher_and_robot(void)
     }
 }
 
+/* "The version number in the PreMasterSecret is the version offered by the client in the ClientHello" (RFC 5246
+ * 7.4.7.1), also where another one is agreed. */
+static void test_premaster_version(void)
+{
+    static const char suite[] = "TLS_RSA_WITH_AES_128_CBC_SHA";
+    for (uint16_t best = HF_TLS1_0; best <= HF_TLS1_2; best++) {
+        struct pair p;
+        pair_init(&p, PKI_RSA);
+        old_allow(p.client_config, HF_TLS1_0, HF_TLS1_2, suite);
+        old_allow(p.server_config, HF_TLS1_0, best, suite);
+        CHECK(pair_shake(&p) && old_echo(&p));
+        CHECK_INT(hf_conn_version(p.client.conn), best);
+        pair_clear(&p);
+    }
+}
+
 /* ---- Raccoon */
 
 static void keep_exchange(const hf_conn *conn, const hf_trace_event *e, void *arg)
@@ -383,6 +399,7 @@ int main(void)
     RUN(test_lucky_thirteen_same_alert);
     RUN(test_beast_split);
     RUN(test_bleichenbacher_and_robot);
+    RUN(test_premaster_version);
     RUN(test_raccoon_no_key_twice);
     return check_done();
 }

@@ -182,6 +182,10 @@ static void test_ticket_renewed_after_half_its_life(void)
     now += 1;
     CHECK(resumes(&p));
     CHECK_INT(p.sessions, 2);
+    if (p.sessions < 2) {
+        pair_clear(&p);
+        return;
+    }
     CHECK(hf_session_expires(p.session[1]) > hf_session_expires(p.session[0]));
     pair_reset(&p);
     hf_session *old = p.session[0];
