@@ -35,7 +35,4 @@ NOT_RUN = {
     "tls13-mldsa-in-certificate-verify": "ML-DSA signatures: not offered.",
     "tls13-post-handshake-auth": "A server that asks for a certificate after the handshake (RFC 8446 "
                                  "4.6.2): handfast does not.",
-    "tls13-psk_dhe_ke": "PSKs from outside in TLS 1.3 (RFC 8446 2.2): handfast has only those of its "
-                        "tickets.",
-    "tls13-psk_ke": "PSKs from outside in TLS 1.3 (RFC 8446 2.2): handfast has only those of its tickets.",
 }

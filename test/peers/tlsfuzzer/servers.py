@@ -24,7 +24,7 @@ TLS13 = Group("tls13", "rsa", [*COMMON, "--groups", ALL_GROUPS], S_COMMON)
 HYBRIDS = "X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024"
 MLKEM = Group("mlkem", "rsa", [*COMMON, "--groups", HYBRIDS + ":" + ALL_GROUPS], S_COMMON)
 PSK_HEX = b"handfast and tlsfuzzer".hex()
-PSK = Group("psk", None, [*COMMON, "--psk", "test:handfast and tlsfuzzer"],
+PSK = Group("psk", None, [*COMMON, "--groups", ALL_GROUPS, "--psk", "test:handfast and tlsfuzzer"],
             [*S_COMMON, "-psk", PSK_HEX, "-psk_identity", "test"])
 CLIENT_AUTH = Group("clientauth13", "rsa", [*COMMON, "--client-auth", "request", "--trust", "{clients}"],
                     [*S_COMMON, "-verify", "1", "-CAfile", "{clients}"])
