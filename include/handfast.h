@@ -571,6 +571,10 @@ HF_API bool hf_config_set_post_handshake_auth(hf_config *config, bool on);
  * (64 to 16384; RFC 8449, whose own number counts one byte more). 0: do not ask. */
 HF_API bool hf_config_set_record_size_limit(hf_config *config, uint16_t limit);
 
+/* hf_config_set_send_fragment sends records of at most so many bytes of content (512 to 16384), whatever the
+ * peer takes: short ones can be read sooner on a slow line. 0 (default): as long as may be. */
+HF_API bool hf_config_set_send_fragment(hf_config *config, uint16_t bytes);
+
 /* hf_config_set_record_padding pads each record of application data to a multiple of block bytes
  * (RFC 8446 5.4); 0 or 1: no padding. At most 16384. */
 HF_API bool hf_config_set_record_padding(hf_config *config, uint16_t block);

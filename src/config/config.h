@@ -128,6 +128,7 @@ struct hf_config {
     bool compat;
     bool post_handshake_auth;
     uint16_t record_size_limit; /* 0: not sent */
+    uint16_t send_fragment;     /* content of our records at most; 0: as much as may be */
     uint16_t padding;
     uint64_t key_update_after;
     size_t memory_cap;

@@ -283,6 +283,17 @@ bool hf_config_set_record_size_limit(hf_config *config, uint16_t limit)
     return true;
 }
 
+bool hf_config_set_send_fragment(hf_config *config, uint16_t bytes)
+{
+    if (!may_set(config))
+        return false;
+    if (bytes != 0 && (bytes < 512 || bytes > 16384))
+        return err_set(&config->error, HF_E_CONFIG,
+                       "records of at most %u bytes: 512 to 16384, or 0 for no limit", bytes);
+    config->send_fragment = bytes;
+    return true;
+}
+
 bool hf_config_set_record_padding(hf_config *config, uint16_t block)
 {
     if (!may_set(config))

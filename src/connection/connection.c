@@ -37,6 +37,7 @@ static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
     }
     c->config = hf_config_ref(config);
     c->est.server = server;
+    c->out.most = config->send_fragment;
     if (config->trace) {
         c->tracer = mem_new(sizeof *c->tracer);
         if (c->tracer)

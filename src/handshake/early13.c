@@ -43,6 +43,7 @@ void retry_early13(struct hs *hs)
 {
     refuse(hs);
     rec_clear(hs->out); /* the second ClientHello goes out in clear, as the first one did */
+    hs->out->most = hs->n.config->send_fragment;
 }
 
 static bool same_alpn(const struct nego *n)

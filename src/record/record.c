@@ -105,7 +105,8 @@ enum rec_result rec_open(struct rec_half *half, uint8_t *in, size_t len, bool pl
 
 size_t rec_max_plain(const struct rec_half *half)
 {
-    return half->prot ? half->prot->max_plain(half) : REC_MAX_PLAIN;
+    size_t n = half->prot ? half->prot->max_plain(half) : REC_MAX_PLAIN;
+    return half->most && half->most < n ? half->most : n;
 }
 
 size_t rec_sealed_size(const struct rec_half *half, uint8_t type, size_t len)

@@ -234,8 +234,6 @@ static const char *beyond(const struct options *o)
         return "-cipher 3DES";
     if (o->forbid_renegotiation)
         return "-forbid-renegotiation-after-handshake";
-    if (o->max_send_fragment)
-        return "-max-send-fragment";
     if (o->server && o->expect_no_server_name)
         return "-expect-no-server-name";
     /* handfast has no early data: that is the reason, always. */

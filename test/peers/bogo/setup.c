@@ -427,6 +427,8 @@ static bool set_role(struct run *run, hf_config *config)
            (!o->no_ticket || !o->server ||
             hf_config_set_ticket_keys(config, other_key, 1, NULL)) &&
            (!o->use_ticket_callback || hf_config_set_ticket_keys(config, own_key, 1, NULL)) &&
+           (!o->max_send_fragment ||
+            hf_config_set_send_fragment(config, (uint16_t)o->max_send_fragment)) &&
            (!o->max_cert_list || hf_config_set_memory_cap(config, (size_t)o->max_cert_list)) &&
            hf_config_set_verify_resumed(config, o->reverify_on_resume) &&
            hf_config_set_renegotiation(config, times) &&
