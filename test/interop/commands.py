@@ -74,6 +74,7 @@ class GnuTLS(Peer):
     versions = ("1.3", "1.2", "1.1", "1.0")
     kinds, big, updates = ("echo",), 100000000, True
     big_wants = "http"
+    big_client = 10000000  # it needs 35 s of a processor for 100 MB
     update_after = 500   # more than eight in a second it refuses, and it sends small records
 
     def missing(self):
@@ -107,7 +108,7 @@ class GnuTLS(Peer):
             if "This is a resumed session" not in process.text():
                 raise Failure("gnutls-cli says nothing of a resumed session: " + tail(process.text()))
             return []
-        if size == self.big:
+        if size == self.big_client:
             self._fetch([*command, "--logfile", scratch("gnutls-log")], payload(size), seconds)
             return []
         send_and_compare([*command, "--logfile", scratch("gnutls-log")], payload(size), seconds, "gnutls-cli")
@@ -257,22 +258,23 @@ class Botan(Peer):
     groups = ["x25519", *NIST]
     can_id_client = can_ticket_server = False  # tickets as a client, session IDs as a server: no switch
     client_cert = False                        # neither command has an option for it
-    alpn = False                               # nor the server for this
+    alpn_server = False                        # nor the server for this
 
     def missing(self):
         return None if shutil.which("botan") else "no botan command"
 
     def serve(self, pki, port, kind, cred="ec", client_ca=None, alpn=None, updates=False):
-        if client_ca:
+        if client_ca or alpn:
             raise Cannot
         return Process(["botan", "tls_server", pki.chain(cred), pki.key(cred), f"--port={port}"]).wait_port(port)
 
     def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
-        sessions = ["--session-db=" + scratch("sessions"), "--session-db-pass=pw"] if times > 1 else []
+        more = ["--session-db=" + scratch("sessions"), "--session-db-pass=pw"] if times > 1 else []
+        more += ["--next-protocols=" + alpn] if alpn else []
         for i in range(times):
             # It does not flush what it writes.
             self._once(["stdbuf", "-oL", "botan", "tls_client", "localhost", f"--port={port}",
-                        "--trusted-cas=" + (ca or pki.ca), "--skip-system-cert-store", "--tls1.2", *sessions],
+                        "--trusted-cas=" + (ca or pki.ca), "--skip-system-cert-store", "--tls1.2", *more],
                        payload(size), i, seconds)
         return []
 

@@ -51,9 +51,10 @@ class Peer:
     bulk_kinds = None    # where they differ from kinds
     big = 0              # size of the big transfer, if one is made
     big_wants = None     # where it differs from wants
+    big_client = None    # where it differs from big
     resumes = True       # as a client, by itself
     resume_wants = None  # where it differs from wants
-    client_cert = alpn = True
+    client_cert = alpn = alpn_server = True
     says_no = True       # as a server, why it refuses a client without a certificate, by an alert
     updates = False      # sends KeyUpdates of its own
     update_size = 1000000

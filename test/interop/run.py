@@ -1,9 +1,10 @@
 """handfast against implementations that others wrote, as a client and as a server.
 
-    run.py HANDFAST [--cache FOLDER] [--only PEER,PEER]
+    run.py HANDFAST [--cache FOLDER] [--only PEER,PEER] [--versions 1.3,1.2] [--doc FILE]
 
 Prints a table with a row for each peer and role, and counts every check. A peer that cannot be had here is
-skipped, with the reason. In the table, "-" means that the peer cannot do this.
+skipped, with the reason. In the table, "-" means that the peer cannot do this. --doc writes the tables into
+a document too, between the two comments that name this program.
 """
 
 import argparse
@@ -159,7 +160,7 @@ class AsClient(Side):
             self.move(self.peer.update_size, updates=True)
 
     def alpn(self):
-        if not self.peer.alpn:
+        if not self.peer.alpn or not self.peer.alpn_server:
             raise Cannot
         expect(self.small("--alpn", "second,first", alpn="first,other"), alpn="first")
 
@@ -294,9 +295,10 @@ class AsServer(Side):
     def big(self):
         if not self.peer.big:
             raise Cannot
+        size = self.peer.big_client or self.peer.big
         begun = time.monotonic()
-        self.talk(size=self.peer.big, wants=self.peer.big_wants, seconds=180)
-        return f"{time.monotonic() - begun:.1f} s"
+        self.talk(size=size, wants=self.peer.big_wants, seconds=180)
+        return f"{time.monotonic() - begun:.1f} s" + (f" ({size // MB} MB)" if size != self.peer.big else "")
 
     def cut(self):
         server = self.server()
@@ -322,6 +324,7 @@ class AsServer(Side):
         raise Failure("the peer trusts everybody")
 
 
+MARKS = ["<!-- interop: written by run.py --doc -->", "<!-- end of interop -->"]
 CHECKS = [("full", "full"), ("certs", "certs"), ("suites", "suites"), ("groups", "groups"), ("HRR", "HRR"),
           ("resumed", "resumed"), ("client cert", "client_cert"), ("KeyUpdate", "key_update"), ("ALPN", "alpn"),
           ("1 MB", "mb"), ("100 MB", "big"), ("cut", "cut"), ("bad CA", "bad_ca")]
@@ -355,12 +358,21 @@ def rows_of(score, handfast, pki, peer, version):
     return out
 
 
+def write_between(path, text):
+    with open(path, encoding="utf-8") as f:
+        before, rest = f.read().split(MARKS[0])
+        after = rest.split(MARKS[1])[1]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"{before}{MARKS[0]}\n{text.rstrip()}\n{MARKS[1]}{after}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("handfast")
     parser.add_argument("--cache", help="folder for the compiled peers")
     parser.add_argument("--only", default="")
     parser.add_argument("--versions", default="1.3,1.2,1.1,1.0")
+    parser.add_argument("--doc", help="write the tables into this document")
     args = parser.parse_args()
     score = Score()
     only = [name for name in args.only.split(",") if name]
@@ -394,11 +406,17 @@ def main():
         for version in versions:
             rows[version] += rows_of(score, handfast, pki, peer, version)
         print(f"     {peer.name}: {time.monotonic() - started:.0f} s", flush=True)
+    text = ""
     for version in versions:
         checks = CHECKS_OF[version]
+        head = ["peer", "it is the", *[title for title, _ in checks]]
+        full = [[*cells, *[""] * (len(head) - len(cells))] for cells in rows[version]]
         print(f"\nTLS {version}")
-        table(["peer", "it is the", *[title for title, _ in checks]],
-              [[*cells, *[""] * (len(checks) + 2 - len(cells))] for cells in rows[version]])
+        table(head, full)
+        text += f"### TLS {version}\n\n" + "".join(
+            "| " + " | ".join(cells) + " |\n" for cells in [head, ["---"] * len(head), *full]) + "\n"
+    if args.doc:
+        write_between(args.doc, text)
     print(f"\n{time.monotonic() - begun:.0f} s")
     return score.done()
 

@@ -141,10 +141,15 @@ def main():
         return 0
     begun = time.monotonic()
     bench = Bench(os.path.abspath(sys.argv[1]))
-    bench.start()
-    for function in (sslscan, nmap, gnutls, testssl, alive):
+    tests = [sslscan, nmap, gnutls, testssl, alive]
+    if os.environ.get("HF_TEST_SANITIZED"):
+        tests.remove(testssl)  # it takes its time, and its verdict is about the build that is shipped
+    else:
+        bench.start()
+    for function in tests:
         print(f"{function.__name__:8} {score.check(function.__name__, function, bench)}", flush=True)
     print(f"\n{time.monotonic() - begun:.0f} s")
+    bench.server.stop()
     return score.done()
 
 

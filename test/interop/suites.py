@@ -179,6 +179,19 @@ def as_server(bench, version, options=None, etm=True, only_cbc=False, ems="yes")
     return collect(results)
 
 
+def alone(bench):
+    """What OpenSSL does not have, handfast with itself."""
+    names, found = bench.common("1.2")
+    names = [name for name, suite in found.items() if name not in names and suite["version_max"] != "TLS 1.3"]
+    server = bench.server("1.2")
+    try:
+        said = bench.client(server.port, [f"ciphers={name}:@SECLEVEL=0 peer=any" for name in names])
+    finally:
+        server.stop()
+    return collect([(name, fault_of(judge, line, name, "1.2", is_cbc(found[name]), "yes")) for name, line in
+                    zip(names, said, strict=True)])
+
+
 # ---------------------------------------------------------------- renegotiation
 
 SUITES = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA"]
@@ -264,6 +277,7 @@ def checks(bench):
     for version in VERSIONS:
         yield f"TLS {version}: every suite, handfast is the client", as_client, version
         yield f"TLS {version}: every suite, handfast is the server", as_server, version
+    yield "TLS 1.2: what OpenSSL does not have, handfast with itself", alone
     for version in VERSIONS:
         for role, function in (("client", as_client), ("server", as_server)):
             yield f"TLS {version}: MAC-then-encrypt since handfast wants it, {role}", function, version, None, False, True
