@@ -219,7 +219,8 @@ static void set_old(hf_config *c, unsigned flags)
     hf_config_set_signatures(c, "ed25519:rsa_pkcs1_sha256"); /* which are not random */
     hf_config_set_encrypt_then_mac(c, !(flags & OLD_NO_ETM));
     hf_config_set_renegotiation(c, flags & OLD_RENEGOTIATE ? 3 : 0);
-    hf_config_add_psk(c, psk_name, sizeof psk_name, psk_key, sizeof psk_key);
+    if (!(flags & SET_NEW)) /* TLS 1.3 would take it with every suite */
+        hf_config_add_psk(c, psk_name, sizeof psk_name, psk_key, sizeof psk_key);
     if (flags & OLD_RENEGOTIATE)
         hf_config_set_psk_hint(c, "hint");
 }
@@ -249,7 +250,8 @@ static void set_common(hf_config *c, unsigned flags)
         hf_config_set_memory_cap(c, 16384);
     if (flags & SET_UPDATES)
         hf_config_set_key_update_after(c, 2);
-    for (int ask = HF_ASK_CREDENTIAL; flags & SET_ASK && ask <= HF_ASK_PSK; ask++)
+    int last = setup_old(flags) && !(flags & SET_NEW) ? HF_ASK_PSK : HF_ASK_HELLO;
+    for (int ask = HF_ASK_CREDENTIAL; flags & SET_ASK && ask <= last; ask++)
         hf_config_set_ask(c, (hf_ask)ask, answer_later, NULL);
 }
 
