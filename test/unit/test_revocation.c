@@ -1,4 +1,5 @@
 /* Revocation: lists (RFC 5280 6.3) and stapled responses (RFC 6960). */
+#include <openssl/crypto.h>
 #include <openssl/ocsp.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
@@ -232,6 +233,10 @@ static void test_anchors(void)
     hf_trust *trust = trust_of(pki->mid, BY_MID(.bare = false), NULL);
     CHECK_INT(judge_at(chain, trust, HF_CRL_CHAIN, PKI_NOW), HF_OK);
     hf_trust_free(trust);
+    /* Nor does a list of its issuer say anything, which nobody here could check. */
+    trust = trust_of(pki->mid, BY_MID(.bare = false), BY_ROOT(.revoked = {pki->mid}));
+    CHECK_INT(judge_at(chain, trust, HF_CRL_CHAIN, PKI_NOW), HF_OK);
+    hf_trust_free(trust);
     trust = trust_of(pki->mid, NULL, NULL);
     CHECK_INT(judge_at(chain, trust, HF_CRL_CHAIN, PKI_NOW), HF_E_NO_CRL);
     CHECK_INT(last.x509_depth, 0);
@@ -299,6 +304,10 @@ static void test_files(void)
     CHECK(load(one, strlen(one)));
     CHECK(load(all, strlen(all)));
     CHECK(!load(der, len - 1) && last.code == HF_E_PEM && says("is DER, but not a"));
+    uint8_t *longer = calloc(1, len + 1);
+    memcpy(longer, der, len);
+    CHECK(!load(longer, len + 1) && last.code == HF_E_PEM);
+    free(longer);
     CHECK(!load("", 0) && last.code == HF_E_PEM && says("is empty"));
     CHECK(!load("garbage", 7) && last.code == HF_E_PEM && says("neither PEM nor DER"));
     CHECK(!load(pki->root->pem, strlen(pki->root->pem)) &&
@@ -510,8 +519,65 @@ static void test_no_memory(void)
     free(der);
 }
 
+/* libcrypto's own allocations: the n-th fails, alone or with all that follow. */
+static unsigned long taken, fails_from, fails_to;
+
+static bool fails(void)
+{
+    taken++;
+    return fails_from && taken >= fails_from && taken <= fails_to;
+}
+
+static void *crypto_malloc(size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return fails() ? NULL : malloc(n);
+}
+
+static void *crypto_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return fails() ? NULL : realloc(p, n);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+static void test_libcrypto_out_of_memory(void)
+{
+    struct chain *chain = chain_of(pki->leaf, pki->mid);
+    hf_trust *trust = trust_of(pki->root, BY_MID(.revoked = {pki->leaf}), NULL);
+    struct verify_rules *rules = rules_of(HF_CRL_LEAF);
+    struct verify_options o = options_of(rules, PKI_NOW);
+    for (int alone = 0; alone < 2; alone++) {
+        unsigned long n = 1, all = 1;
+        for (; n <= all && n < 100000; n++) {
+            hf_error err = {0};
+            verdict_clear();
+            taken = 0;
+            fails_from = n;
+            fails_to = alone ? n : ~0ul;
+            bool ok = chain_verify(chain, trust, &o, &err);
+            all = taken;
+            fails_from = 0;
+            CHECK(!ok && err.code != HF_OK);
+        }
+        CHECK(n > 20);
+        hf_error after = {0};
+        CHECK(!chain_verify(chain, trust, &o, &after) && after.code == HF_E_REVOKED);
+    }
+    rules_free(rules);
+    hf_trust_free(trust);
+    chain_free(chain);
+}
+
 int main(void)
 {
+    /* Before libcrypto's first allocation, or it refuses. */
+    CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
     pki = pki_new(PKI_P256, "DNS:server.example");
     RUN(test_good);
     RUN(test_revoked_leaf);
@@ -531,6 +597,7 @@ int main(void)
     RUN(test_ocsp_wrong_responder);
     RUN(test_ocsp_must_staple);
     RUN(test_no_memory);
+    RUN(test_libcrypto_out_of_memory);
     intern_clear();
     pki_clear(pki);
     return check_done();
