@@ -131,6 +131,7 @@ static const struct flag flags[] = {
 
     /* What handfast does anyway, or cannot tell. */
     {"expect-cipher-no-aes", IGNORED_ARG, 0, false}, /* for machines without AES in hardware */
+    {"cbc-record-splitting", IGNORED, 0, false}, /* 1/n-1 in TLS 1.0 */
     {"peek-then-read", IGNORED, 0, false}, /* data lies in the caller's buffer: looked at freely */
     {"expect-selected-credential", IGNORED_ARG, 0, false}, /* the runner sees the certificate */
     {"partial-write", IGNORED, 0, false},
