@@ -195,15 +195,14 @@ static bool keep_crl(struct slice der, unsigned line, void *arg, hf_error *err)
 {
     struct wanted *w = arg;
     struct crl crl;
-    (void)line, (void)err;
+    (void)line;
     if (!crl_read(der, &crl))
         return true;
-    struct crl_entry *e = NULL;
-    if (crl_is_by(&crl, w->name) && !is_known(w->folder, &crl))
-        e = mem_new(sizeof *e);
-    if (!e) { /* without memory it is as good as missing, which is a refusal */
+    bool wanted = crl_is_by(&crl, w->name) && !is_known(w->folder, &crl);
+    struct crl_entry *e = wanted ? mem_new(sizeof *e) : NULL;
+    if (!e) {
         crl_clear(&crl);
-        return true;
+        return !wanted || err_set(err, HF_E_NO_MEMORY, "revocation list");
     }
     e->crl = crl;
     e->next = atomic_load_explicit(&w->folder->known_crls, memory_order_relaxed);
@@ -213,20 +212,25 @@ static bool keep_crl(struct slice der, unsigned line, void *arg, hf_error *err)
     return true;
 }
 
-static bool read_crls(struct wanted *w, unsigned long hash, unsigned number)
+static bool read_crls(struct wanted *w, unsigned long hash, unsigned number, bool *no_memory)
 {
     char path[4096];
     uint8_t *bytes;
     size_t len;
     hf_error inner = {0};
     int size = snprintf(path, sizeof path, "%s/%08lx.r%u", w->folder->path, hash, number);
-    if (size < 0 || (size_t)size >= sizeof path || !file_read(path, &bytes, &len, &inner))
+    if (size < 0 || (size_t)size >= sizeof path)
         return false;
-    struct source s = {path, bytes, len};
-    bool good = blocks_each(&s, &crl_blocks, keep_crl, w, &inner);
-    (void)good;
-    mem_free(bytes);
-    return true;
+    bool there = file_read(path, &bytes, &len, &inner);
+    if (there) {
+        struct source s = {path, bytes, len};
+        bool good = blocks_each(&s, &crl_blocks, keep_crl, w, &inner);
+        (void)good;
+        mem_free(bytes);
+    }
+    /* A newer list may be lost by it. */
+    *no_memory = *no_memory || inner.code == HF_E_NO_MEMORY;
+    return there;
 }
 
 static bool has_current(const struct folder *folder, const X509_NAME *issuer, int64_t now)
@@ -242,11 +246,12 @@ static bool has_current(const struct folder *folder, const X509_NAME *issuer, in
 bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now, crl_fn fn,
                      void *arg)
 {
+    bool no_memory = false;
     if (!has_current(folder, issuer, now)) {
         int ok = 0;
         unsigned long hash = X509_NAME_hash_ex(issuer, NULL, NULL, &ok);
         struct wanted w = {folder, issuer};
-        for (unsigned i = 0; ok && i < SAME_HASH && read_crls(&w, hash, i); i++)
+        for (unsigned i = 0; ok && i < SAME_HASH && read_crls(&w, hash, i, &no_memory); i++)
             ;
         ERR_clear_error();
     }
@@ -255,5 +260,5 @@ bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now
         if (crl_is_by(&e->crl, issuer) && !fn(&e->crl, arg))
             return false;
     }
-    return true;
+    return !no_memory;
 }

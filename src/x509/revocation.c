@@ -37,10 +37,46 @@ static bool take(const struct crl *crl, void *arg)
     return true;
 }
 
+static bool same_extension(const X509_CRL *a, const X509_CRL *b, int nid)
+{
+    int i = X509_CRL_get_ext_by_NID(a, nid, -1), j = X509_CRL_get_ext_by_NID(b, nid, -1);
+    if (i < 0 || j < 0)
+        return i < 0 && j < 0;
+    return ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(X509_CRL_get_ext(a, i)),
+                                 X509_EXTENSION_get_data(X509_CRL_get_ext(b, j))) == 0;
+}
+
+/* A list of the same key and scope that is newer and in force. libcrypto would take that one as well, but
+ * for want of memory may find it out of date and be content with the older one: so it gets no choice. */
+static bool is_superseded(const X509_CRL *old, const X509_CRL *by, int64_t now)
+{
+    int64_t before, from, until;
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(by);
+    return time_from_asn1(X509_CRL_get0_lastUpdate(old), &before) &&
+           time_from_asn1(X509_CRL_get0_lastUpdate(by), &from) && before < from &&
+           from <= now && (!next || (time_from_asn1(next, &until) && now <= until)) &&
+           same_extension(old, by, NID_authority_key_identifier) &&
+           same_extension(old, by, NID_issuing_distribution_point) &&
+           same_extension(old, by, NID_delta_crl);
+}
+
+static void drop_superseded(STACK_OF(X509_CRL) * all, int64_t now)
+{
+    for (int i = sk_X509_CRL_num(all) - 1; i >= 0; i--) {
+        bool drop = false;
+        for (int j = 0; j < sk_X509_CRL_num(all) && !drop; j++)
+            drop = is_superseded(sk_X509_CRL_value(all, i), sk_X509_CRL_value(all, j), now);
+        if (drop)
+            X509_CRL_free(sk_X509_CRL_delete(all, i));
+    }
+}
+
 bool add_crls(struct verification *v, const X509_NAME *issuer, STACK_OF(X509_CRL) * out)
 {
     struct taking t = {v, out};
-    return trust_each_crl(v->trust, issuer, v->options->now, take, &t);
+    bool ok = trust_each_crl(v->trust, issuer, v->options->now, take, &t);
+    drop_superseded(out, v->options->now);
+    return ok;
 }
 
 /* ---- words */

@@ -49,7 +49,8 @@ struct found {
 void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found);
 void folder_find(struct folder *folder, const X509_NAME *name, struct found *found);
 
-/* folder_each_crl calls fn with the folder's revocation lists by this issuer. */
+/* folder_each_crl calls fn with the folder's revocation lists by this issuer; false if fn did, or for want
+ * of memory. */
 bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now, crl_fn fn,
                      void *arg);
 
@@ -67,7 +68,8 @@ const struct platform *platform_load(hf_error *err);
 
 struct found trust_find(const hf_trust *trust, const X509_NAME *name);
 
-/* trust_each_crl calls fn with each revocation list by this issuer; false if fn did. */
+/* trust_each_crl calls fn with each revocation list by this issuer; false if fn did, or for want of
+ * memory. */
 bool trust_each_crl(const hf_trust *trust, const X509_NAME *issuer, int64_t now, crl_fn fn,
                     void *arg);
 

@@ -234,7 +234,8 @@ static void test_anchors(void)
     CHECK_INT(judge_at(chain, trust, HF_CRL_CHAIN, PKI_NOW), HF_OK);
     hf_trust_free(trust);
     /* Nor does a list of its issuer say anything, which nobody here could check. */
-    trust = trust_of(pki->mid, BY_MID(.bare = false), BY_ROOT(.revoked = {pki->mid}));
+    trust =
+        trust_of(pki->mid, BY_MID(.bare = false), BY_ROOT(.revoked = {pki->mid}, .bare = true));
     CHECK_INT(judge_at(chain, trust, HF_CRL_CHAIN, PKI_NOW), HF_OK);
     hf_trust_free(trust);
     trust = trust_of(pki->mid, NULL, NULL);
@@ -549,7 +550,9 @@ static void crypto_free(void *p, const char *file, int line)
 static void test_libcrypto_out_of_memory(void)
 {
     struct chain *chain = chain_of(pki->leaf, pki->mid);
-    hf_trust *trust = trust_of(pki->root, BY_MID(.revoked = {pki->leaf}), NULL);
+    /* Of the newer list the older one must not take the place. */
+    hf_trust *trust = trust_of(pki->root, BY_MID(.this_update = PKI_NOW - 2 * PKI_DAY),
+                               BY_MID(.revoked = {pki->leaf}));
     struct verify_rules *rules = rules_of(HF_CRL_LEAF);
     struct verify_options o = options_of(rules, PKI_NOW);
     for (int alone = 0; alone < 2; alone++) {
