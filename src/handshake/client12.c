@@ -195,6 +195,16 @@ static enum hs_result check_ems(struct hs *hs)
                    "the ServerHello has %s extended_master_secret", n->ems ? "an" : "no");
 }
 
+/* A server that has shown a certificate may not go on as one that has none: what the application was told about it
+ * would hold no more. */
+static enum hs_result check_same_kind(struct hs *hs)
+{
+    if (!hs->n.renegotiating || !hs->est->chain || has_certificate12(hs->n.suite))
+        return HS_OK;
+    return hs_fail(hs, HF_E_CERTIFICATE_CHANGED, "from %s to none at all (%s)",
+                   hf_certificate_subject(hs->est->chain->cert[0]), hs->n.suite->name);
+}
+
 enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_hello *sh)
 {
     struct nego *n = &hs->n;
@@ -216,6 +226,8 @@ enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_he
     if (!ext_take(n, &v, IN_SH12))
         return HS_FAILED;
     ok = check_ems(hs);
+    if (ok == HS_OK)
+        ok = check_same_kind(hs);
     if (ok != HS_OK)
         return ok;
     memcpy(hs->server_random, sh->random.p, RANDOM_SIZE);

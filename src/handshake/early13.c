@@ -4,6 +4,16 @@
 
 /* ---- client */
 
+static bool offers_protocol(const hf_config *config, const hf_session *s)
+{
+    for (size_t i = 0; i < config->alpn_len; i += 1u + config->alpn[i]) {
+        if (config->alpn[i] == s->alpn_len &&
+            memcmp(config->alpn + i + 1, s->alpn, s->alpn_len) == 0)
+            return true;
+    }
+    return s->alpn_len == 0;
+}
+
 /* "the client MUST ... the same ... cipher suite" and ALPN as in the connection that the ticket came from: we offer
  * early data only if both can be chosen again. */
 bool offers_early13(const struct hs *hs)
@@ -12,7 +22,8 @@ bool offers_early13(const struct hs *hs)
     const hf_config *config = n->config;
     const hf_session *s = n->session;
     return config->early_data && s && s->version == HF_TLS1_3 && s->max_early_data > 0 &&
-           !n->renegotiating && ids_has(&config->body.suites, s->suite) && suite_find(s->suite);
+           !n->renegotiating && ids_has(&config->body.suites, s->suite) && suite_find(s->suite) &&
+           offers_protocol(config, s);
 }
 
 enum hs_result start_early13(struct hs *hs)
@@ -41,9 +52,11 @@ static void refuse(struct hs *hs)
 
 void retry_early13(struct hs *hs)
 {
+    uint16_t most = hs->out->most;
     refuse(hs);
     rec_clear(hs->out); /* the second ClientHello goes out in clear, as the first one did */
     hs->out->most = hs->n.config->send_fragment;
+    hs->out->most = most;
 }
 
 static bool same_alpn(const struct nego *n)

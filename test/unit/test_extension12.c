@@ -259,6 +259,7 @@ static void test_session_ticket(void)
     CHECK(!body_of(&b, 41).p); /* it is no PSK of TLS 1.3 */
     s.n.session->version = HF_TLS1_3;
     s.n.session->suite = 0x1301;
+    s.n.offers[s.n.offer_count++] = hf_session_ref(s.n.session);
     write_block(&s, &b, IN_CH);
     CHECK(body_of(&b, 35).p && body_of(&b, 35).len == 0 && body_of(&b, 41).len > 0);
     s.config.allow_unpatched = true;
