@@ -26,7 +26,7 @@
  *
  * Defaults: TLS 1.2 and 1.3; suites AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305, in TLS 1.2 with ECDHE;
  * security level 2; no renegotiation; extended_master_secret always offered and accepted, not required;
- * groups X25519MLKEM768 (where libcrypto has ML-KEM), X25519, P-256, P-384; a client verifies chain
+ * groups X25519MLKEM768, X25519, P-256, P-384; a client verifies chain
  * and name against the platform's trust store and sends SNI; a server asks for no client
  * certificate and sends two tickets valid for 7200 s; middlebox compatibility on; no early data;
  * no key log; a handshake may use 256 KiB of memory.
@@ -325,7 +325,8 @@ HF_API bool hf_config_insecure_no_name_check(hf_config *config);
  * handshake. Default off: a session stands for the verification that was made then. */
 HF_API bool hf_config_set_verify_resumed(hf_config *config, bool on);
 
-/* hf_config_set_client_auth says whether a server asks for a client certificate (RFC 8446 4.3.2). */
+/* hf_config_set_client_auth says whether a server asks for a client certificate (RFC 8446 4.3.2). With REQUIRE
+ * nothing is agreed that knows no client certificates: pre-shared keys and anonymous suites. */
 typedef enum hf_client_auth { HF_CLIENT_AUTH_NONE, HF_CLIENT_AUTH_REQUEST, HF_CLIENT_AUTH_REQUIRE } hf_client_auth;
 HF_API bool hf_config_set_client_auth(hf_config *config, hf_client_auth mode);
 
@@ -720,7 +721,8 @@ HF_API void hf_conn_output_done(hf_conn *conn, size_t sent);
  * after whatever hf_conn_output still holds. *taken is how much of data is in them, *written how
  * many bytes of out are to be sent, all of them, in this order. HF_DONE with *taken < len when out is
  * full; HF_WANT_OUTPUT if not even one byte fits; HF_WANT_INPUT if the handshake is not that far;
- * HF_CLOSED after hf_conn_close, which leaves the reading half alive; HF_FAILED.
+ * HF_CLOSED after hf_conn_close, which leaves the reading half alive, and where the peer closed in the middle of
+ * a renegotiation; HF_FAILED.
  * data and out may not overlap. */
 HF_API hf_result hf_conn_send(hf_conn *conn, const uint8_t *data, size_t len, size_t *taken,
                               uint8_t *out, size_t out_size, size_t *written) HF_MUST_CHECK;
@@ -792,11 +794,11 @@ HF_API size_t hf_conn_memory(const hf_conn *conn);
 
 /* ---- what was agreed. Valid after the handshake, 0, NULL or false before; but for the callbacks the
  * server's name, whether there was a retry, and the peer's certificates and OCSP response are there as
- * soon as they are known. */
+ * soon as they are known. Pointers are good until the connection is freed or renegotiates. */
 
 HF_API uint16_t hf_conn_version(const hf_conn *conn);
 HF_API uint16_t hf_conn_suite(const hf_conn *conn);
-HF_API uint16_t hf_conn_group(const hf_conn *conn);     /* 0 after resumption without key exchange */
+HF_API uint16_t hf_conn_group(const hf_conn *conn);     /* TLS 1.3: 0 after resumption without key exchange; older: the session's */
 HF_API uint16_t hf_conn_signature(const hf_conn *conn); /* the peer's; 0 if it did not sign */
 HF_API bool hf_conn_resumed(const hf_conn *conn);
 HF_API bool hf_conn_retried(const hf_conn *conn); /* there was a HelloRetryRequest */
