@@ -106,7 +106,12 @@ static const struct flag flags[] = {
     {"expect-advertised-alpn", STRING, AT(expect_advertised_alpn)},
     {"expect-peer-cert-file", STRING, AT(expect_cert_file)},
     {"expect-ocsp-response", BASE64, AT(expect_ocsp)},
-    {"expect-early-data-reason", STRING, AT(expect_early_reason)},
+    {"enable-early-data", FLAG, AT(enable_early_data)},
+    {"expect-accept-early-data", FLAG, AT(expect_early_accepted)},
+    {"expect-reject-early-data", FLAG, AT(expect_early_refused)},
+    {"expect-no-offer-early-data", FLAG, AT(expect_no_early_offer)},
+    {"expect-ticket-supports-early-data", FLAG, AT(expect_early_ticket)},
+    {"expect-early-data-reason", IGNORED_ARG, 0, false}, /* handfast gives no number for it */
     {"expect-hrr", FLAG, AT(expect_hrr)},
     {"expect-no-hrr", FLAG, AT(expect_no_hrr)},
     {"expect-session-miss", FLAG, AT(expect_session_miss)},
@@ -233,32 +238,47 @@ static const char *beyond(const struct options *o)
         return "-use-client-ca-list with names";
     if (o->cipher && strcmp(o->cipher, "3DES") == 0)
         return "-cipher 3DES";
+    if (o->read_with_unfinished_write && o->enable_early_data)
+        return "-read-with-unfinished-write of early data";
     if (o->forbid_renegotiation)
         return "-forbid-renegotiation-after-handshake";
     if (o->server && o->expect_no_server_name)
         return "-expect-no-server-name";
-    /* handfast has no early data: that is the reason, always. */
-    if (o->expect_early_reason && strcmp(o->expect_early_reason, "disabled") != 0)
-        return "-expect-early-data-reason other than disabled";
     return NULL;
 }
 
-int options_parse(int argc, char **argv, struct options *first, struct options *resume)
+/* Which of the three an option is for. */
+static void target(const char **name, struct options *all[3])
+{
+    static const char *const prefix[3] = {"on-initial-", "on-resume-", "on-retry-"};
+    if (begins(name, "on-handshaker-")) {
+        all[0] = all[1] = all[2] = NULL;
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (!begins(name, prefix[i]))
+            continue;
+        for (int k = 0; k < 3; k++)
+            all[k] = k == i ? all[k] : NULL;
+        return;
+    }
+    (void)begins(name, "on-shim-");
+}
+
+int options_parse(int argc, char **argv, struct options *first, struct options *resume,
+                  struct options *retry)
 {
     memset(first, 0, sizeof *first);
     first->initial_write = "hello";
     first->repeat_initial_write = 1;
     memcpy(resume, first, sizeof *resume);
+    memcpy(retry, first, sizeof *retry);
     for (int i = 1; i < argc; i++) {
+        struct options *all[3] = {first, resume, retry};
         const char *name = argv[i];
         if (!begins(&name, "-"))
             return 1;
-        bool one = begins(&name, "on-initial-"), two = !one && begins(&name, "on-resume-");
-        /* A retry is what follows refused early data, which handfast never sends. */
-        bool none =
-            !one && !two && (begins(&name, "on-retry-") || begins(&name, "on-handshaker-"));
-        if (!one && !two && !none)
-            (void)begins(&name, "on-shim-");
+        target(&name, all);
         const struct flag *f = find(name);
         if (!f) {
             printf("%s is not implemented\n", argv[i]);
@@ -267,9 +287,10 @@ int options_parse(int argc, char **argv, struct options *first, struct options *
         const char *value = takes_value(f) ? argv[++i] : NULL;
         if (takes_value(f) && !value)
             return 1;
-        if ((!two && !none && !set(first, f, value)) ||
-            (!one && !none && !set(resume, f, value)))
-            return 1;
+        for (int k = 0; k < 3; k++) {
+            if (all[k] && !set(all[k], f, value))
+                return 1;
+        }
     }
     const char *why = beyond(first);
     if (!why)

@@ -73,17 +73,20 @@ struct options {
     bool expect_verify_result, expect_no_server_name, expect_ticket_renewal;
     bool expect_session_id, expect_no_session_id, expect_ems, expect_secure, expect_not_secure;
     bool handshake_never_done;
+    bool enable_early_data, expect_early_accepted, expect_early_refused, expect_no_early_offer;
+    bool expect_early_ticket;
     int expect_renegotiations, expect_cipher_aes;
     struct blob expect_scts, expect_certificate_types;
     const char *expect_messages, *expect_ca_list;
     bool use_ticket_callback;
     int max_cert_list;
-    const char *expect_early_reason;
 };
 
-/* options_parse reads the command line into first and resume. 0: read; 89: it asks for
+/* options_parse reads the command line into first and resume; retry is for what follows early data that was
+ * refused. 0: read; 89: it asks for
  * something that the shim or handfast does not do, which is said on stdout; 1: it is wrong. */
-int options_parse(int argc, char **argv, struct options *first, struct options *resume);
+int options_parse(int argc, char **argv, struct options *first, struct options *resume,
+                  struct options *retry);
 
 /* options_free frees what options_parse has decoded. */
 void options_free(struct options *o);

@@ -37,7 +37,8 @@ static bool same_signatures(const struct int_list *want, const hf_question *q)
 /* The runner takes a client that does not verify for one that accepts whatever comes. */
 static void judge(struct run *run, hf_conn *conn)
 {
-    const struct options *o = run->o;
+    bool refused = !run->o->server && hf_conn_early_data(conn) == HF_EARLY_REFUSED;
+    const struct options *o = refused ? run->retry : run->o;
     bool must = o->server || o->verify_peer || o->require_any_client_certificate;
     if (run->verified && !hf_conn_version(conn)) { /* not in a renegotiation */
         fprintf(stderr, "the chain was judged twice\n");
@@ -388,11 +389,22 @@ static int set_lists(struct run *run, hf_config *config)
     return r;
 }
 
+/* The runner replays nothing. */
+static bool first_use(const uint8_t *id, size_t len, int64_t until, void *arg)
+{
+    (void)id;
+    (void)len;
+    (void)until;
+    (void)arg;
+    return true;
+}
+
 static bool set_client(hf_config *config, const struct options *o)
 {
     return hf_config_set_ocsp(config,
                               o->enable_ocsp_stapling ? HF_OCSP_REQUEST : HF_OCSP_NONE) &&
            hf_config_set_sct(config, o->enable_scts) &&
+           hf_config_set_early_data(config, o->enable_early_data) &&
            hf_config_set_false_start(config, o->false_start) &&
            hf_config_set_fallback(config, o->fallback_scsv) &&
            hf_config_insecure_allow_unpatched(config, !o->no_legacy_server_connect);
@@ -411,6 +423,9 @@ static bool set_server(struct run *run, hf_config *config)
     return hf_config_set_client_auth(config, mode) &&
            hf_config_set_server_preference(config, o->server_preference || o->cipher) &&
            hf_config_set_session_store(config, &store) &&
+           hf_config_set_max_early_data(config, o->enable_early_data ? 14336 : 0) &&
+           hf_config_set_early_window(config, 60) &&
+           hf_config_set_first_use(config, first_use, NULL) &&
            (!o->psk_identity || hf_config_set_psk_hint(config, o->psk_identity));
 }
 

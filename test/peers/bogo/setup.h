@@ -7,7 +7,7 @@
 
 /* One connection's settings and what its callbacks note. */
 struct run {
-    const struct options *o;
+    const struct options *o, *retry;
     hf_config *config, *late_config;       /* late_config: given in answer to the ClientHello */
     hf_credential *cred;                   /* the first to be used */
     hf_credential *creds[MAX_CREDENTIALS]; /* all */
@@ -18,6 +18,7 @@ struct run {
     bool wrong;              /* a callback saw what it should not */
     char messages[2048];     /* what the trace saw, as -expect-msg-callback words it */
     bool record_seen;
+    size_t early_sent;   /* bytes of what the shim says first */
     const char *refusal; /* the application has given up, for this reason */
 };
 

@@ -276,7 +276,7 @@ static bool send_alert(struct link *l)
     return true;
 }
 
-static bool write_first(struct link *l, const struct options *o)
+static bool write_first(struct link *l, const struct options *o, size_t sent)
 {
     static uint8_t many[32769];
     static const size_t sizes[] = {0,     1,     255,   256,   257,  16383,
@@ -291,8 +291,11 @@ static bool write_first(struct link *l, const struct options *o)
         l->hold = true;
         return send_all(l, o->initial_write, strlen(o->initial_write));
     }
+    size_t len = strlen(o->initial_write); /* what went out as early data is not said again */
     for (int i = 0; o->shim_writes_first && i < o->repeat_initial_write; i++) {
-        if (!send_all(l, o->initial_write, strlen(o->initial_write)))
+        size_t done = sent < len ? sent : len;
+        sent -= done;
+        if ((done < len || !len) && !send_all(l, o->initial_write + done, len - done))
             return false;
     }
     return true;
@@ -360,15 +363,67 @@ static bool shut_down(struct link *l, const struct options *o)
     return r == HF_CLOSED ? true : failed(l->conn);
 }
 
+static bool send_early(struct link *l, const struct options *o, size_t *sent)
+{
+    static uint8_t out[4 * HF_RECORD_MAX];
+    size_t taken, written, len = strlen(o->initial_write);
+    for (int i = 0; i < o->repeat_initial_write; i++) {
+        size_t room = hf_conn_early_room(l->conn);
+        if (!room)
+            break;
+        if (hf_conn_send_early(l->conn, (const uint8_t *)o->initial_write,
+                               len < room ? len : room, &taken, out, sizeof out,
+                               &written) != HF_DONE ||
+            !link_put(l, out, written))
+            return differs("that early data cannot be sent");
+        *sent += taken;
+    }
+    link_flush(l);
+    return true;
+}
+
+/* A client that resumes may begin before the handshake has. */
+static bool begin_early(struct link *l, struct run *run, bool resume)
+{
+    const struct options *o = run->o;
+    if (o->server || !resume)
+        return true;
+    bool offered = hf_conn_early_data(l->conn) == HF_EARLY_OFFERED;
+    if (offered && o->expect_no_early_offer)
+        return differs("that early data is offered");
+    return !offered || !o->shim_writes_first || send_early(l, o, &run->early_sent);
+}
+
+/* From the refusal of early data on, the runner's expectations are other ones. */
+static bool check_early(const struct link *l, struct run *run)
+{
+    hf_early early = hf_conn_early_data(l->conn);
+    if (run->o->expect_early_accepted && early != HF_EARLY_ACCEPTED)
+        return differs("that early data was not accepted");
+    if (run->o->expect_early_refused && early == HF_EARLY_ACCEPTED)
+        return differs("that early data was accepted");
+    if (early == HF_EARLY_REFUSED && !run->o->server) {
+        run->o = run->retry;
+        run->early_sent = 0;
+    }
+    return true;
+}
+
 static bool handshake(struct link *l, struct run *run, bool resume)
 {
     const struct options *o = run->o;
-    bool falsely = o->false_start && !resume;
+    bool early = o->server && resume && o->expect_early_accepted;
+    bool falsely = (o->false_start && !resume) || early;
     if (link_handshake(l, falsely) != HF_DONE)
         return failed(l->conn);
     bool done = !(hf_conn_wants(l->conn) & HF_IN_HANDSHAKE);
     if (done && o->handshake_never_done)
         return differs("that the handshake ended");
+    if (early)
+        return true;
+    if (!check_early(l, run))
+        return false;
+    o = run->o;
     /* hf_conn says what was agreed when the handshake is over. */
     if (falsely || o->implicit_handshake)
         return falsely ? !done || differs("that the client waited for the server's Finished")
@@ -380,7 +435,13 @@ static bool check_end(struct link *l, struct run *run, bool resume)
 {
     const struct options *o = run->o;
     bool old = hf_conn_version(l->conn) < HF_TLS1_3,
-         late = o->implicit_handshake || o->false_start;
+         late = o->implicit_handshake || o->false_start ||
+                (o->server && resume && o->expect_early_accepted);
+    if (late && !check_early(l, run))
+        return false;
+    bool early_ticket = run->session && hf_session_max_early_data(run->session) > 0;
+    if (!o->server && run->new_session && early_ticket != o->expect_early_ticket)
+        return differs("whether the ticket allows early data");
     if (late &&
         (!check_agreed(run, l->conn, resume) || !check_session12(run, l->conn, resume, false)))
         return false;
@@ -396,6 +457,8 @@ static bool exchange(struct link *l, struct run *run, bool resume)
 {
     const struct options *o = run->o;
     link_flush(l);
+    if (!begin_early(l, run, resume))
+        return false;
     if (!o->implicit_handshake || o->shim_writes_first || o->export_len || o->shim_shuts_down ||
         o->send_alert || o->read_with_unfinished_write || o->write_different_record_sizes) {
         if (!handshake(l, run, resume))
@@ -403,7 +466,10 @@ static bool exchange(struct link *l, struct run *run, bool resume)
     }
     if (o->handshake_twice && o->false_start && link_handshake(l, false) != HF_DONE)
         return failed(l->conn);
-    if ((o->no_op_extra_handshake || o->handshake_twice) && !o->false_start &&
+    o = run->o; /* a refusal of early data may have changed it */
+    bool early =
+        hf_conn_early_data(l->conn) == HF_EARLY_ACCEPTED; /* may be within the handshake */
+    if ((o->no_op_extra_handshake || o->handshake_twice) && !o->false_start && !early &&
         hf_conn_handshake(l->conn) != HF_DONE)
         return differs("that a finished handshake goes on");
     if ((o->export_len && !export_key(l, o)) ||
@@ -411,7 +477,7 @@ static bool exchange(struct link *l, struct run *run, bool resume)
         return false;
     if (o->send_alert)
         return send_alert(l);
-    if (!write_first(l, o) || (!o->shim_shuts_down && !serve(l, o)))
+    if (!write_first(l, o, run->early_sent) || (!o->shim_shuts_down && !serve(l, o)))
         return false;
     if (!check_end(l, run, resume) || !shut_down(l, o) || run->wrong)
         return false;
@@ -458,13 +524,14 @@ static bool connect_once(struct run *run, hf_session *session, bool resume)
 }
 
 /* Both connections' configurations have one origin, and so the same ticket keys. */
-static int run_all(const struct options *first, const struct options *resume)
+static int run_all(const struct options *first, const struct options *resume,
+                   const struct options *retry)
 {
     hf_config *base = hf_config_new(first->server ? HF_SERVER : HF_CLIENT);
     hf_session *session = NULL;
     int status = 0;
     for (int i = 0; i <= first->resume_count && status == 0; i++) {
-        struct run run = {.o = i ? resume : first};
+        struct run run = {.o = i ? resume : first, .retry = retry};
         hf_error err = {0};
         status = setup(&run, base, &err);
         if (status == 1)
@@ -490,8 +557,8 @@ static int run_all(const struct options *first, const struct options *resume)
 
 int main(int argc, char **argv)
 {
-    struct options first, resume;
-    int status = options_parse(argc, argv, &first, &resume);
+    struct options first, resume, retry;
+    int status = options_parse(argc, argv, &first, &resume, &retry);
     if (status == 0 && first.handshaker_question) {
         printf("No\n");
         return 0;
@@ -503,9 +570,10 @@ int main(int argc, char **argv)
     if (number)
         mem_test_fail_after(fail_at);
     if (status == 0)
-        status = first.shim_id ? run_all(&first, &resume) : 1;
+        status = first.shim_id ? run_all(&first, &resume, &retry) : 1;
     options_free(&first);
-    options_free(&resume); /* what both have was decoded twice */
+    options_free(&resume); /* what all have was decoded three times */
+    options_free(&retry);
     if (number && mem_test_count() >= fail_at)
         status = 88; /* there may be more to fail */
     /* What a sanitizer says comes behind this line. */
