@@ -15,12 +15,13 @@ struct ids {
 };
 
 /* External pre-shared keys (RFC 4279, RFC 8446 4.2.11, RFC 9258); immutable, shared. */
+#define PSK_MAX_KEY 256
 enum psk_kind { PSK_RESUMPTION, PSK_EXTERNAL, PSK_IMPORTED };
 struct psk {
     enum psk_kind kind;
     uint8_t *identity; /* owned by the list; of an imported key: the ImportedIdentity */
     size_t identity_len;
-    uint8_t key[256];
+    uint8_t key[PSK_MAX_KEY];
     size_t key_len;
     enum hash_id hash; /* in TLS 1.3: of the suites that it goes with */
     uint8_t early[48]; /* in TLS 1.3: the early secret that it makes */

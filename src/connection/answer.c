@@ -80,21 +80,23 @@ bool hf_answer_psk(hf_conn *c, const uint8_t *identity, size_t identity_len, con
 {
     struct hs *hs = c->hs;
     const hf_question *q = hf_conn_question(c);
-    uint8_t *copy = NULL;
+    uint8_t *copy = NULL, *own = NULL;
     bool client = hs && !hs->n.server && key_len;
-    if (!q || q->ask != HF_ASK_PSK || key_len > sizeof hs->psk_key || (key_len && !key) ||
+    if (!q || q->ask != HF_ASK_PSK || key_len > PSK_MAX_KEY || (key_len && !key) ||
         (client && ((!identity && identity_len) || identity_len > 65535)))
         return false;
     /* opaque psk_identity<0..2^16-1>: one that is empty will do where both know which key is meant. */
-    if (client && identity_len && !(copy = mem_dup(identity, identity_len)))
+    if ((key_len && !(own = mem_dup(key, key_len))) ||
+        (client && identity_len && !(copy = mem_dup(identity, identity_len)))) {
+        mem_wipe_free(own, key_len);
         return false;
+    }
     if (client) {
         mem_free(hs->psk_identity);
         hs->psk_identity = copy;
         hs->psk_identity_len = identity_len;
     }
-    if (key_len)
-        memcpy(hs->psk_key, key, key_len);
+    hs->psk_key = own; /* it is asked once in a handshake */
     hs->psk_key_len = key_len;
     return waits_for(c, HF_ASK_PSK);
 }

@@ -209,9 +209,9 @@ static bool take_psk(struct hs *hs, const struct psk *psk)
         if (!hs->psk_identity)
             return false;
     }
-    memcpy(hs->psk_key, psk->key, psk->key_len);
-    hs->psk_key_len = psk->key_len;
-    return true;
+    hs->psk_key = mem_dup(psk->key, psk->key_len);
+    hs->psk_key_len = hs->psk_key ? psk->key_len : 0;
+    return hs->psk_key != NULL;
 }
 
 enum hs_result ask_psk12(struct hs *hs)

@@ -505,7 +505,7 @@ static enum hs_result send_key_exchange(struct hs *hs)
 
 static enum hs_result compute_master(struct hs *hs)
 {
-    uint8_t premaster[4 + KX_MAX_SECRET + sizeof hs->psk_key];
+    uint8_t premaster[4 + KX_MAX_SECRET + PSK_MAX_KEY];
     size_t len = premaster12(hs, shared_number12(hs), premaster);
     keys12_master(hs, premaster, len);
     wipe(premaster, sizeof premaster);

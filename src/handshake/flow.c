@@ -20,6 +20,13 @@ struct hs *hs_new(hf_config *config, bool server, hf_conn *conn, struct establis
     return hs;
 }
 
+static void drop_psk(struct hs *hs)
+{
+    mem_wipe_free(hs->psk_key, hs->psk_key_len);
+    hs->psk_key = NULL;
+    hs->psk_key_len = 0;
+}
+
 void hs_free(struct hs *hs)
 {
     if (!hs)
@@ -36,6 +43,7 @@ void hs_free(struct hs *hs)
     buffer_clear(&hs->dh_g);
     kx_free(hs->own_kx);
     mem_wipe_free(hs->exchange, hs->exchange_len);
+    drop_psk(hs);
     mem_free(hs->psk_identity);
     mem_free(hs->psk_hint);
     mem_free(hs->new_ticket);
@@ -59,7 +67,7 @@ void hs_forget(struct hs *hs)
     wipe(hs->shared, sizeof hs->shared);
     wipe(hs->early, sizeof hs->early);
     wipe(hs->key_block, sizeof hs->key_block);
-    wipe(hs->psk_key, sizeof hs->psk_key);
+    drop_psk(hs);
     kx_free(hs->own_kx);
     hs->own_kx = NULL;
     buffer_clear(hs->inbuf);

@@ -124,7 +124,7 @@ struct hs {
     size_t exchange_len;
     uint8_t *psk_identity, *psk_hint; /* owned */
     size_t psk_identity_len, psk_hint_len;
-    uint8_t psk_key[256];
+    uint8_t *psk_key; /* at most PSK_MAX_KEY bytes; owned */
     size_t psk_key_len;
     bool store_session;  /* server: under its ID, once the handshake is proved */
     uint8_t *new_ticket; /* client: what NewSessionTicket has */

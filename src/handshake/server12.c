@@ -372,7 +372,7 @@ static enum hs_result finish_exchange(struct hs *hs)
 
 static enum hs_result compute_premaster(struct hs *hs)
 {
-    uint8_t premaster[4 + KX_MAX_SECRET + sizeof hs->psk_key];
+    uint8_t premaster[4 + KX_MAX_SECRET + PSK_MAX_KEY];
     enum hs_result r = HS_OK;
     hs->shared_len = 0;
     if (hs->n.suite->kex == KEX_RSA)
