@@ -45,6 +45,7 @@ static const struct flag flags[] = {
     {"expect-peer-verify-pref", NUMBERS, AT(peer_verify_prefs)},
     {"curves", NUMBERS, AT(curves)},
     {"key-shares", NUMBERS, AT(key_shares)},
+    {"server-supported-groups-hint", NUMBERS, AT(groups_hint)},
     {"no-key-shares", NONE_OF, AT(key_shares)},
     {"cipher", STRING, AT(cipher)},
     {"host-name", STRING, AT(host_name)},
@@ -131,6 +132,7 @@ static const struct flag flags[] = {
     {"expect-msg-callback", STRING, AT(expect_messages)},
     {"expect-client-ca-list", STRING, AT(expect_ca_list)},
     {"use-ticket-callback", FLAG, AT(use_ticket_callback)},
+    {"skip-ticket", FLAG, AT(skip_ticket)},
     {"max-cert-list", NUMBER, AT(max_cert_list)},
     {"handshake-never-done", FLAG, AT(handshake_never_done)},
 

@@ -43,7 +43,7 @@ struct options {
     /* settings */
     int min_version, max_version;
     bool no_tls10, no_tls11, no_tls12, no_tls13;
-    struct int_list verify_prefs, curves, key_shares, peer_verify_prefs;
+    struct int_list verify_prefs, curves, key_shares, groups_hint, peer_verify_prefs;
     const char *cipher, *host_name, *advertise_alpn, *select_alpn, *trust_cert;
     bool decline_alpn, reject_alpn, no_ticket, server_preference;
     bool require_any_client_certificate, verify_peer, verify_fail, custom_verify;
@@ -78,7 +78,7 @@ struct options {
     int expect_renegotiations, expect_cipher_aes;
     struct blob expect_scts, expect_certificate_types;
     const char *expect_messages, *expect_ca_list;
-    bool use_ticket_callback;
+    bool use_ticket_callback, skip_ticket;
     int max_cert_list;
 };
 
