@@ -93,7 +93,7 @@ typedef enum hf_fault {
 
 #define HF_NO_ALERT 0xff
 #define HF_PATH_MAX_LEN 96
-#define HF_DETAIL_MAX_LEN 256
+#define HF_DETAIL_MAX_LEN 248
 
 /* hf_error: one failure, as a value. No function keeps a pointer into it. */
 typedef struct hf_error {
@@ -810,6 +810,10 @@ HF_API bool hf_conn_verified(const hf_conn *conn); /* the peer's chain (and name
 /* hf_conn_peer_certificate returns the i-th certificate that the peer sent, or sent in the session
  * that was resumed; NULL past the end. */
 HF_API const hf_certificate *hf_conn_peer_certificate(const hf_conn *conn, size_t i);
+
+/* hf_conn_verified_certificate returns the i-th certificate of the path that was verified: the peer's own
+ * first, the trust anchor last; NULL past the end, and where hf_conn_verified is false. */
+HF_API const hf_certificate *hf_conn_verified_certificate(const hf_conn *conn, size_t i);
 
 /* hf_conn_peer_ocsp returns the peer's stapled OCSP response (DER), NULL if none. */
 HF_API const uint8_t *hf_conn_peer_ocsp(const hf_conn *conn, size_t *len);

@@ -64,7 +64,8 @@ static const char *obstacle(const hf_config *config, const struct suite *s)
     if (!security_allows_suite(config->security_level, s))
         return "is too weak for the security level: hf_config_insecure_set_security_level()";
     /* Whoever wants to know who the server is cannot talk to one that does not say. */
-    if (s->auth == AUTH_NONE && config->role == HF_CLIENT && config->verify)
+    if (s->auth == AUTH_NONE && config->role == HF_CLIENT &&
+        (config->verify || rules_pinned(config->rules)))
         return "proves nobody's identity: hf_config_insecure_no_verify()";
     /* "A non-anonymous server can ... request a certificate" (RFC 5246 7.4.4): no other may, nor one
      * that proves itself by a pre-shared key (RFC 4279 2). */

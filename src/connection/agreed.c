@@ -118,6 +118,34 @@ const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
     return chain && i < chain->count ? chain->cert[i] : NULL;
 }
 
+/* Few ask for it and it takes an allocation, so it is found when it is asked for; the first one stays. */
+static const struct chain *verified_path(const hf_conn *c)
+{
+    _Atomic(struct chain *) *place = &((hf_conn *)(uintptr_t)c)->est.path;
+    struct chain *known = atomic_load_explicit(place, memory_order_acquire);
+    const hf_config *config = c->config;
+    if (known || !c->est.verified || !c->est.chain || !config->trust)
+        return known;
+    struct verify_options o = {.server = !c->est.server,
+                               .depth = config->verify_depth,
+                               .now = config_now(config),
+                               .level = config->security_level,
+                               .rules = config->rules};
+    struct chain *path = chain_path(c->est.chain, config->trust, &o);
+    if (path && !atomic_compare_exchange_strong_explicit(
+                    place, &known, path, memory_order_acq_rel, memory_order_acquire)) {
+        chain_free(path);
+        return known;
+    }
+    return path;
+}
+
+const hf_certificate *hf_conn_verified_certificate(const hf_conn *c, size_t i)
+{
+    const struct chain *path = verified_path(c);
+    return path && i < path->count ? path->cert[i] : NULL;
+}
+
 const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
 {
     const struct extras *x = c->est.extras;

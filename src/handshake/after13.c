@@ -1,4 +1,6 @@
 /* after13.c: what comes after the handshake (RFC 8446 4.6) and what can be derived from it (7.5). */
+#include <stdatomic.h>
+
 #include "handshake/after13.h"
 
 #include "extension/extension.h"
@@ -16,6 +18,8 @@ void established_release(struct established *e)
         mem_free(e->extras);
     }
     chain_free(e->chain);
+    chain_free(atomic_load(&e->path));
+    atomic_store(&e->path, NULL);
     hf_certificate_free(e->own);
     e->own = NULL;
     e->alpn = NULL;

@@ -148,7 +148,7 @@ static bool judge_chain(struct hs *hs)
     const hf_config *config = hs->n.config;
     struct verify_options o = {0};
     if (!config->verify)
-        return true;
+        return chain_pinned(hs->peer_chain, config->rules, &hs->verdict);
     if (!config->trust)
         return err_set(&hs->verdict, HF_E_CONFIG, "no trust anchors are configured");
     o.name = !hs->n.server && config->verify_name ? hs->n.server_name : NULL;
@@ -156,6 +156,8 @@ static bool judge_chain(struct hs *hs)
     o.depth = config->verify_depth;
     o.now = config_now(config);
     o.level = config->security_level;
+    o.rules = config->rules;
+    o.conn = hs->conn;
     o.ocsp = slice_of(hs->n.peer_ocsp, hs->n.peer_ocsp_len);
     o.ocsp_not_asked = !(hs->n.sent >> X_STATUS_REQUEST & 1);
     o.require_ocsp = !hs->n.server && config->ocsp == HF_OCSP_REQUIRE;

@@ -50,7 +50,8 @@ struct established {
     uint8_t *alpn;
     char *server_name;
     struct chain *chain;
-    struct extras *extras; /* NULL: none */
+    _Atomic(struct chain *) path; /* chain up to its anchor; found when it is asked for */
+    struct extras *extras;        /* NULL: none */
     hf_certificate *own;   /* server: what it showed, or NULL */
 };
 

@@ -58,7 +58,7 @@ bool rec_set_aead(struct rec_half *half, const struct rec_protection *prot, enum
         half->prot->clear(half);
     half->prot = prot;
     half->aead = aead;
-    half->id = id;
+    half->id = (uint8_t)id;
     half->tag = (uint8_t)aead_tag_size(id);
     half->etm = false;
     half->seq = 0;

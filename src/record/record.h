@@ -24,11 +24,11 @@ struct rec_half {
         struct aead *aead; /* NULL while hibernating */
         struct cbc *cbc;   /* of the protections by CBC or NULL cipher and HMAC */
     };
-    enum aead_id id;
     uint8_t iv[AEAD_NONCE_SIZE];
-    uint64_t seq; /* of the next record */
+    uint8_t id;   /* an enum aead_id */
     uint8_t tag;  /* bytes that the AEAD adds */
     bool etm;     /* CBC: encrypt-then-MAC (RFC 7366) */
+    uint64_t seq; /* of the next record */
     /* Agreed version, at most TLS 1.2: every record must carry it, protected or not. 0: not
      * known, or TLS 1.3, whose records' version says nothing. */
     uint16_t version;

@@ -225,7 +225,7 @@ static void sequences(unsigned asks, uint32_t seed, const char *suite)
     state = seed * 2654435761u + 1;
     for (int i = 0; i < 250; i++)
         one_sequence(&w);
-    CHECK(w.done >= 3 && w.failed > 20); /* both happen, or this tests nothing */
+    CHECK(w.done > 0 && w.failed > 20); /* both happen, or this tests nothing */
     pair_clear(&w.p);
 }
 
