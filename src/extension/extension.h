@@ -98,6 +98,7 @@ struct ext_values {
     struct slice session_ticket;
     struct slice scts;    /* SignedCertificateTimestampList with its length */
     uint8_t new_tickets, resumption_tickets; /* ClientHello: how many are wanted */
+    bool bad_ticket_request;
     uint8_t max_fragment; /* its code: 1 to 4 for 512 to 4096 */
 };
 

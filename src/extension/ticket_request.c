@@ -29,7 +29,12 @@ void ticket_request_put(struct nego *n, struct wr *w, unsigned message)
  * } TicketRequestContents;                                                   RFC 9149 3 */
 void ticket_request_read(struct rd *r, struct ext_values *v, unsigned message)
 {
-    if (message == IN_CH) {
+    /* Nobody knows yet whether TLS 1.3 will be spoken: before it the extension means nothing, whatever is in
+     * it. */
+    if (message == IN_CH && rd_left(r) != 2) {
+        rd_rest(r, "opaque");
+        v->bad_ticket_request = true;
+    } else if (message == IN_CH) {
         v->new_tickets = rd_u8(r, "new_session_count");
         v->resumption_tickets = rd_u8(r, "resumption_count");
     } else {
@@ -46,6 +51,8 @@ bool ticket_request_take(struct nego *n, const struct ext_values *v, unsigned me
 {
     if (message != IN_CH)
         return true; /* what comes, comes */
+    if (v->bad_ticket_request)
+        return ext_refuse(n, message, X_TICKET_REQUEST, HF_E_DECODE, "it must have two bytes");
     n->tickets_counted = ext_has(v, X_TICKET_REQUEST);
     n->new_tickets = limited(v->new_tickets);
     n->resumption_tickets = limited(v->resumption_tickets);

@@ -134,11 +134,35 @@ static void test_ticket_request(void)
     pair_clear(&p);
 }
 
+static bool odd_request(void *arg, uint8_t message, struct buffer *out)
+{
+    (void)arg;
+    /* supported_groups, signature_algorithms, ec_point_formats, ticket_request without its counts */
+    static const uint8_t block[] = {0, 10, 0, 4, 0, 2, 0, 23, 0, 13, 0,    4, 0, 2, 4, 3,
+                                    0, 11, 0, 2, 1, 0, 0, 58, 0, 0,  0xff, 1, 0, 1, 0};
+    return message == MSG_CLIENT_HELLO && buffer_append(out, block, sizeof block);
+}
+
+/* In TLS 1.2 the extension is nobody's business. */
+static void test_odd_request_in_tls12(void)
+{
+    struct pair p;
+    struct test_hooks hooks = {.extensions = odd_request};
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));
+    p.client_config->test = &hooks;
+    pair_connect(&p);
+    pair_pump(&p.client, &p.server);
+    CHECK_INT(end_code(&p.server), HF_OK);
+    pair_clear(&p);
+}
+
 int main(void)
 {
     RUN(test_values);
     RUN(test_grease_13);
     RUN(test_grease_retry_and_old);
     RUN(test_ticket_request);
+    RUN(test_odd_request_in_tls12);
     return check_done();
 }
