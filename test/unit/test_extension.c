@@ -1,6 +1,7 @@
 /* test_extension.c: the table of extensions: what may stand where, how it is read, and in which version it
  * means something. */
 #include "bytes/names.h"
+#include "extension/row.h"
 #include "side.h"
 
 /* ---- places: RFC 8446 4.2's table, and the RFCs of the older ones */
@@ -153,7 +154,8 @@ static void test_unknown(void)
 /* Of these the body is a number of bytes that says nothing about its end. */
 static bool is_open_ended(uint16_t id, unsigned in)
 {
-    return (id == 35 && in == IN_CH) || (id == 5 && in == IN_CR);
+    return (id == 35 && in == IN_CH) || (id == 5 && in == IN_CR) ||
+           (id == 58 && in == IN_CH); /* judged when the version is known */
 }
 
 static void test_every_body(void)
@@ -178,6 +180,27 @@ static void test_every_body(void)
             CHECK(!read_traced(&b, in, &err));
             CHECK_INT(err.code, HF_E_TRAILING_DATA);
         }
+    }
+    buffer_clear(&b);
+}
+
+/* Two bytes in TLS 1.3; before it, whatever it is. */
+static void test_ticket_request(void)
+{
+    static struct side s;
+    struct ext_values v;
+    struct buffer b = {0};
+    for (int bad = 0; bad < 2; bad++) {
+        side_start(&s, true, HF_TLS1_2, HF_TLS1_3);
+        one_extension(&b, 58, bad ? BODY("") : BODY("\3\2"), 1);
+        CHECK(read_block(&s, &b, IN_CH, &v));
+        CHECK(ticket_request_take(&s.n, &v, IN_CH) == !bad);
+        if (bad)
+            CHECK_INT(s.err.alert, 50);
+        else
+            CHECK(s.n.new_tickets == 3 && s.n.resumption_tickets == 2);
+        s.n.version = HF_TLS1_2;
+        CHECK(take_one(&s, IN_CH, 58, bad ? BODY("") : BODY("\3\2")));
     }
     buffer_clear(&b);
 }
@@ -404,6 +427,7 @@ int main(void)
     RUN(test_duplicates);
     RUN(test_unknown);
     RUN(test_every_body);
+    RUN(test_ticket_request);
     RUN(test_refused_bodies);
     RUN(test_hello_by_range);
     RUN(test_hello_with_everything);
