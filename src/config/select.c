@@ -131,10 +131,7 @@ hf_credential *config_credential(const hf_config *config, const char *name,
  */
 static bool curve_known(const hf_credential *cred, const struct ids *groups)
 {
-    uint16_t curve = cred->kind == KEY_P256   ? 0x0017
-                     : cred->kind == KEY_P384 ? 0x0018
-                     : cred->kind == KEY_P521 ? 0x0019
-                                              : 0;
+    uint16_t curve = curve_of_key(cred->kind);
     return !groups || curve == 0 || ids_has(groups, curve);
 }
 

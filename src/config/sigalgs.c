@@ -72,6 +72,22 @@ enum auth auth_of_key(enum key_kind kind)
     return AUTH_ANY;
 }
 
+uint16_t curve_of_key(enum key_kind kind)
+{
+    switch (kind) {
+    case KEY_P256: return 0x0017;
+    case KEY_P384: return 0x0018;
+    case KEY_P521: return 0x0019;
+    case KEY_RSA:
+    case KEY_RSA_PSS:
+    case KEY_ED25519:
+    case KEY_ED448:
+    case KEY_NONE:
+    case KEY_OTHER: break;
+    }
+    return 0;
+}
+
 bool sigalg_named(size_t i, struct named *out)
 {
     if (i >= COUNT)

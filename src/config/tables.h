@@ -76,4 +76,8 @@ bool sigalg_fits12(const struct sigalg *alg, enum key_kind kind, unsigned bits);
  * keys go with ECDSA's suites); AUTH_ANY: none. */
 enum auth auth_of_key(enum key_kind kind);
 
+/* curve_of_key: the group of an ECDSA key, which in TLS 1.2 must be one that the peer knows (RFC 8422 5.3);
+ * 0: the key has none. */
+uint16_t curve_of_key(enum key_kind kind);
+
 #endif

@@ -63,10 +63,7 @@ static enum hs_result no_certificate(struct hs *hs)
  * MUST respect the client's choice of elliptic curves" (RFC 8422 5.3). */
 static bool curve_offered(const struct hs *hs, enum key_kind kind)
 {
-    uint16_t curve = kind == KEY_P256   ? 0x0017
-                     : kind == KEY_P384 ? 0x0018
-                     : kind == KEY_P521 ? 0x0019
-                                        : 0;
+    uint16_t curve = curve_of_key(kind);
     return curve == 0 || ids_has(&hs->n.config->groups, curve);
 }
 

@@ -152,6 +152,9 @@ static hf_credential *credential_for(struct hs *hs, const struct suite *s, bool 
     *scheme = 0;
     if (!given || auth_of_key(given->kind) != s->auth)
         return NULL;
+    uint16_t curve = curve_of_key(given->kind);
+    if (wish.groups && curve && !ids_has(wish.groups, curve))
+        return NULL;
     /* With another's private key nothing can be decrypted: HF_ASK_SIGNATURE only signs. */
     if (!wish.signs)
         return given->kind == KEY_RSA && given->key ? given : NULL;
@@ -187,7 +190,8 @@ static bool try_suite(struct hs *hs, const struct suite *s)
     if (has_certificate12(s) && !(cred = credential_for(hs, s, false, &scheme))) {
         if (credential_for(hs, s, true, &scheme))
             hs->no_group = true; /* of the certificate's key */
-        else
+        else if (!hs->credential_given || !hs->credential ||
+                 auth_of_key(hs->credential->kind) == s->auth)
             hs->no_scheme |= is_signed12(s);
         return false;
     }
