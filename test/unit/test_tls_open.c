@@ -388,7 +388,9 @@ static void test_versions(void)
         hf_stream *s = hf_open(url, client, NULL, &err);
         if (!s)
             printf("    %s: %s: %s\n", url, hf_code_name(err.code), err.detail);
+        char buf[8];
         CHECK(s && hf_conn_version(hf_stream_conn(s)) == all[i].version);
+        CHECK(s && hf_read(s, buf, sizeof buf, NULL) == 2);
         hf_close(s, NULL);
     }
     tls_peer_end(&p);
