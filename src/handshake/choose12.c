@@ -263,10 +263,21 @@ enum hs_result choose_credential12(struct hs *hs)
     return r;
 }
 
+/* Our first suite of the version that is spoken. */
+static const char *first_of_ours(const struct hs *hs)
+{
+    const struct ids *ours = &hs->n.config->body.suites;
+    for (size_t i = 0; i < ours->count; i++) {
+        const struct suite *s = suite_find(ours->id[i]);
+        if (s && suite_fits(s, hs->n.version))
+            return s->name;
+    }
+    return "none";
+}
+
 static enum hs_result no_suite(struct hs *hs)
 {
     struct slice list = hs->ch.suites;
-    const struct ids *ours = &hs->n.config->body.suites;
     if (hs->no_scheme)
         return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
                        "no key of this server can make a signature that the client accepts");
@@ -277,9 +288,9 @@ static enum hs_result no_suite(struct hs *hs)
         hs->no_ffdhe   ? HF_E_NO_SHARED_FFDHE
         : hs->no_group ? HF_E_NO_SHARED_GROUP
                        : HF_E_NO_SHARED_SUITE,
-        "the client offers %zu suites, %s first, for %s; this server allows %s first",
-        list.len / 2, name_suite(get_u16(list.p)), name_version(hs->n.version),
-        ours->count ? name_suite(ours->id[0]) : "none");
+        "the client offers %zu suite%s, %s first, for %s; this server allows %s first",
+        list.len / 2, list.len == 2 ? "" : "s", name_suite(get_u16(list.p)),
+        name_version(hs->n.version), first_of_ours(hs));
 }
 
 enum hs_result choose_suite12(struct hs *hs)

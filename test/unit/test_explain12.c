@@ -286,9 +286,9 @@ static void test_no_shared_suite(void)
     CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));
     run(&p, NULL);
     CHECK_STR(explained(p.server),
-              "No cipher suite is allowed by both sides: the client offers 1 suites, "
+              "No cipher suite is allowed by both sides: the client offers 1 suite, "
               "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 first, for TLS 1.2; this server allows "
-              "TLS_AES_128_GCM_SHA256 first.\n"
+              "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 first.\n"
               "  where     at the step \"choose a cipher suite\" of the handshake; this is the "
               "server, asked for server.example\n"
               "  fault     either side's: what the two allow does not meet\n"
