@@ -50,8 +50,9 @@ static bool evp_has(const char *algorithm)
     return both;
 }
 
-/* Whether ML-KEM is libcrypto's. usable() comes first and finds it out. */
-static bool by_evp[2];
+/* Whether ML-KEM is libcrypto's. usable() comes first and finds it out: once for each group, and two groups have
+ * the same ML-KEM. */
+static _Atomic bool by_evp[2];
 
 static bool usable(const struct kx_group *group)
 {
