@@ -25,7 +25,7 @@ static bool is_reduced(const uint8_t *ek, size_t len)
 {
     for (size_t i = 0; i + 3 <= len - 32; i += 3) {
         unsigned first = ek[i] | (ek[i + 1] & 15U) << 8,
-                 second = ek[i + 1] >> 4 | ek[i + 2] << 4U;
+                 second = (unsigned)(ek[i + 1] >> 4 | ek[i + 2] << 4);
         if (first >= 3329 || second >= 3329)
             return false;
     }
