@@ -383,6 +383,9 @@ void ends_open(struct ends *e, unsigned flags, unsigned server_flags)
     hook(e->client_config, &e->client_watch, &e->client_hooks);
     hook(e->server_config, &e->server_watch, &e->server_hooks);
     hf_config_set_session_callback(e->client_config, keep_session, e);
+    /* A certificate cannot be demanded with suites that know none. */
+    if (!hf_config_freeze(e->server_config, &err))
+        hf_config_set_client_auth(e->server_config, HF_CLIENT_AUTH_REQUEST);
     e->client = hf_conn_new_client(e->client_config, "server.example", &err);
     must(e->client != NULL, "client", &err);
     e->server = hf_conn_new_server(e->server_config, &err);
