@@ -12,13 +12,20 @@ EXPECTED = """
 tls13-full-server tls13-full-client-seen tls13-full-client-leaf-new tls13-full-client-new
 tls13-full-seen tls13-full-rsa-server tls13-full-p256-server tls13-full-p256-client-seen
 tls13-resumed-client tls13-resumed-server tls13-resumed tls13-hrr
+tls12-full-server tls12-full-client-seen tls12-full-seen tls12-full-client-new tls12-full-rsa-server
+tls12-full-cbc-server tls12-resumed-client tls12-resumed-server tls12-resumed
+tls12-resumed-id-client tls12-resumed-id-server tls12-resumed-id
 aes128gcm-16k-send aes128gcm-16k-receive aes256gcm-16k-send aes256gcm-16k-receive
 chacha20-16k-send chacha20-16k-receive aes128gcm-100b-send aes128gcm-100b-receive
-aes128gcm-16k-send-share heap-idle heap-hibernated heap-peak-server
+aes128gcm-16k-send-share
+tls12-aes128gcm-16k-send tls12-aes128gcm-16k-receive tls12-aes128gcm-100b-send
+tls12-aes128gcm-100b-receive tls12-aes128cbc-sha-16k-send tls12-aes128cbc-sha-16k-receive
+tls12-aes128cbc-sha-100b-send tls12-aes128cbc-sha-100b-receive
+heap-idle heap-hibernated heap-peak-server
 allocations-server allocations-client-seen allocations-client-new
 locks-server locks-client-seen start-up
 """.split()
-TWO_PROCESSORS = ["threads-2-full", "threads-2-resumed"]
+TWO_PROCESSORS = ["threads-2-full", "threads-2-resumed", "threads-2-cache"]
 MAY_BE_ZERO = {"locks-server", "locks-client-seen"}
 
 
