@@ -23,7 +23,9 @@ struct replay {
     pthread_mutex_t lock;
     uint8_t key[32];
     bool started;
-    int64_t began;   /* milliseconds: when this record was made */
+    int64_t
+        window; /* milliseconds to remember: the longest that a configuration of this record needs */
+    int64_t began;   /* milliseconds: since when everything was remembered for so long */
     int64_t renewed; /* when the newer generation was begun */
     struct generation newer, older;
 };
@@ -77,12 +79,25 @@ static uint64_t *find(const struct generation *g, uint64_t h)
     return &g->place[i];
 }
 
+/* A hello is accepted with an age that is off by the window in either direction, so that its second coming may
+ * be two windows later. */
+static int64_t memory_of(const hf_config *config)
+{
+    return (int64_t)config->early_window * 2000;
+}
+
+/* Derived configurations share the record and may differ in their windows: it forgets by the longest. What came
+ * while a shorter one held may be forgotten already, so that a longer one starts anew. */
 bool replay_start(const hf_config *config)
 {
     struct replay *r = config->replay;
     if (!r)
         return true;
     (void)pthread_mutex_lock(&r->lock);
+    if (memory_of(config) > r->window) {
+        r->window = memory_of(config);
+        r->began = config_now_ms(config);
+    }
     if (!r->started && random_bytes(r->key, sizeof r->key)) {
         r->started = true;
         r->began = r->renewed = config_now_ms(config);
@@ -93,8 +108,9 @@ bool replay_start(const hf_config *config)
 }
 
 /* What time has made of the generations. */
-static bool bring_up_to_date(struct replay *r, int64_t now, int64_t window)
+static bool bring_up_to_date(struct replay *r, int64_t now)
 {
+    int64_t window = r->window;
     if (!r->newer.place && !(r->newer.place = mem_new(PLACES * sizeof(uint64_t))))
         return false;
     if (!r->older.place && !(r->older.place = mem_new(PLACES * sizeof(uint64_t))))
@@ -113,10 +129,10 @@ static bool bring_up_to_date(struct replay *r, int64_t now, int64_t window)
     return true;
 }
 
-static bool first_here(struct replay *r, struct slice binder, int64_t now, int64_t window)
+static bool first_here(struct replay *r, struct slice binder, int64_t now)
 {
     /* The clock went back: what was seen in what is the future now would be forgotten too early. */
-    if (!bring_up_to_date(r, now, window) || now < r->renewed)
+    if (!bring_up_to_date(r, now) || now < r->renewed)
         return false;
     uint64_t h = hash_of(r, binder);
     if (*find(&r->older, h) == h)
@@ -126,14 +142,11 @@ static bool first_here(struct replay *r, struct slice binder, int64_t now, int64
         return false;
     *place = h;
     r->newer.count++;
-    return now - r->began >= window;
+    return now - r->began >= r->window;
 }
 
 bool replay_first(const hf_config *config, struct slice binder)
 {
-    /* A hello is accepted with an age that is off by the window in either direction, so that its second coming
-     * may be two windows later. */
-    int64_t window = (int64_t)config->early_window * 2000;
     if (config->first_use) {
         uint8_t id[HASH_MAX_SIZE];
         hash_once(HASH_SHA256, binder.p, binder.len, id);
@@ -144,7 +157,7 @@ bool replay_first(const hf_config *config, struct slice binder)
     if (!r)
         return false;
     (void)pthread_mutex_lock(&r->lock);
-    bool first = first_here(r, binder, config_now_ms(config), window);
+    bool first = first_here(r, binder, config_now_ms(config));
     (void)pthread_mutex_unlock(&r->lock);
     return first;
 }

@@ -55,7 +55,6 @@ void retry_early13(struct hs *hs)
     uint16_t most = hs->out->most;
     refuse(hs);
     rec_clear(hs->out); /* the second ClientHello goes out in clear, as the first one did */
-    hs->out->most = hs->n.config->send_fragment;
     hs->out->most = most;
 }
 

@@ -175,6 +175,45 @@ static void test_replayed(void)
     replay(3600, false);
 }
 
+/* A derived configuration with a longer window shares the record: what the first one has seen is remembered as
+ * long as the second one would still accept it. */
+static void test_windows_differ(void)
+{
+    struct pair p;
+    struct wire copy = {0};
+    uint8_t *data;
+    size_t used, len, at = 0;
+    prepare(&p, 1000);
+    CHECK(pair_shake(&p));
+    hf_config *patient = hf_config_derive(p.server_config);
+    CHECK(hf_config_set_early_window(patient, 100));
+    CHECK(hf_config_freeze(patient, NULL));
+    send_early(&p, 0, sizeof request, NULL);
+    now += 30; /* enough for the short window, not for the long one that has just begun */
+    send_early(&p, 1, sizeof request, NULL);
+    refused(&p, "a record whose window has grown");
+    now += 200;
+    send_early(&p, 2, sizeof request, &copy);
+    pair_run(&p);
+    CHECK(hf_conn_early_data(p.client.conn) == HF_EARLY_ACCEPTED);
+    for (int i = 0; i < 3; i++) { /* others come and go meanwhile */
+        now += 25;
+        send_early(&p, 3 + i, sizeof request, NULL);
+        pair_run(&p);
+    }
+    hf_conn *again = hf_conn_new_server(patient, NULL);
+    while (at < copy.len &&
+           hf_conn_receive(again, copy.p + at, copy.len - at, &used, &data, &len) == HF_DONE) {
+        at += used;
+        CHECK_INT(len, 0);
+    }
+    CHECK(hf_conn_early_data(again) == HF_EARLY_REFUSED);
+    hf_conn_free(again);
+    hf_config_free(patient);
+    free(copy.p);
+    pair_clear(&p);
+}
+
 static uint8_t shared[64][32];
 static size_t shared_count;
 
@@ -232,7 +271,8 @@ static void test_too_much(void)
     struct pair p;
     prepare(&p, 1000);
     first(&p);
-    CHECK_INT(send_early(&p, 1, 5000, NULL), 1000); /* the client keeps to what the ticket allows */
+    CHECK_INT(send_early(&p, 1, 5000, NULL),
+              1000); /* the client keeps to what the ticket allows */
     pair_run(&p);
     CHECK_INT(p.server.data.len, 1000);
     /* One that does not is refused. */
@@ -434,6 +474,7 @@ int main(void)
     RUN(test_accepted);
     RUN(test_just_started);
     RUN(test_replayed);
+    RUN(test_windows_differ);
     RUN(test_shared_store);
     RUN(test_too_much);
     RUN(test_server_changed_its_mind);
