@@ -12,7 +12,7 @@ static const struct explanation table[] = {
     {'m', "CertificateStatus", "RFC 6066 8", "The OCSP response that the client asked for, stapled to the certificate: the issuer's signed word that it was not revoked."},
     {'m', "ServerKeyExchange", "RFC 5246 7.4.3", "The server's half of a fresh key exchange. Its signature covers both randoms and this half, so that nobody can put in a half of his own; what else was said is protected only by Finished."},
     {'m', "CertificateRequest", "RFC 5246 7.4.4", "The server asks the client for a certificate too: which kinds of key and which signatures it accepts, and whose certificates."},
-    {'m', "ServerHelloDone", "RFC 5246 7.4.5", "The server has said all it has to say for now, and waits."},
+    {'m', "ServerHelloDone", "RFC 5246 7.4.5", "The server has sent all of its flight, and waits for the client."},
     {'m', "CertificateVerify", "RFC 5246 7.4.8", "The proof for the client's certificate: a signature, made with its private key, over everything said so far."},
     {'m', "ClientKeyExchange", "RFC 5246 7.4.7", "The client's half of the key exchange. From here on both sides can compute the same keys, and nobody who only listened can."},
     {'m', "RSA.ClientKeyExchange", "RFC 5246 7.4.7.1", "The root of all keys, made by the client alone and encrypted with the key in the server's certificate. There is no exchange: whoever has that key, now or in ten years, can read it."},
