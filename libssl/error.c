@@ -1,0 +1,44 @@
+/* error.c: from the engine's errors to libcrypto's queue. */
+#include "libssl/error.h"
+
+#include <openssl/ssl.h>
+#include <openssl/sslerr.h>
+
+/* Reasons of the queue that stand for a received alert begin here (sslerr.h: SSL_R_SSLV3_ALERT_ and
+ * SSL_R_TLSV1_ALERT_). */
+enum { ALERT_REASONS = 1000 };
+
+static const int reasons[] = {
+    0,
+#define HF_ERROR(name, fault, alert, rfc, sentence, hint, reason, bogo) reason,
+#include "handfast_errors.def"
+#undef HF_ERROR
+};
+
+int reason_of(const hf_error *err)
+{
+    if (err->alert_received)
+        return ALERT_REASONS + err->alert;
+    if ((size_t)err->code < sizeof reasons / sizeof reasons[0] && reasons[err->code])
+        return reasons[err->code];
+    return ERR_R_INTERNAL_ERROR;
+}
+
+void raise_hf(const hf_error *err)
+{
+    char line[512];
+    hf_error_line(err, line, sizeof line);
+    ERR_new();
+    ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE, err->step && *err->step ? err->step : OPENSSL_FUNC);
+    if (err->alert_received)
+        ERR_set_error(ERR_LIB_SSL, reason_of(err), "SSL alert number %u: %s", err->alert, line);
+    else
+        ERR_set_error(ERR_LIB_SSL, reason_of(err), "%s", line);
+}
+
+void raise_unsupported(const char *function)
+{
+    ERR_new();
+    ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE, function);
+    ERR_set_error(ERR_LIB_SSL, ERR_R_UNSUPPORTED, "handfast's libssl has no %s", function);
+}

@@ -1,0 +1,172 @@
+/* local.h: SSL_CTX and SSL, as libssl's files see them. The engine never sees either. */
+#ifndef LIBSSL_LOCAL_H
+#define LIBSSL_LOCAL_H
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "access/access.h"
+#include "handfast.h"
+#include "libssl/certificate.h"
+#include "libssl/cipher.h"
+#include "libssl/error.h"
+#include "libssl/session.h"
+#include "libssl/settings.h"
+
+struct ssl_method_st {
+    int version;        /* TLS_ANY_VERSION, or the one */
+    bool client, server; /* can be */
+    bool dtls;
+};
+#define TLS_ANY_VERSION 0x10000
+
+struct ssl_ctx_st {
+    _Atomic int refs;
+    const SSL_METHOD *method;
+    OSSL_LIB_CTX *libctx;
+    char *propq; /* or NULL */
+    struct settings *settings; /* what SSL_new copies */
+    X509_VERIFY_PARAM *param;
+    CRYPTO_EX_DATA ex_data;
+
+    /* What connections look at when they need it, so that a change counts at once. */
+    X509_STORE *store;
+    struct session_table *sessions; /* session.h */
+    int (*servername_cb)(SSL *, int *, void *);
+    void *servername_arg;
+    SSL_CTX_alpn_select_cb_func alpn_select_cb;
+    void *alpn_select_arg;
+    SSL_CTX_npn_advertised_cb_func npn_advertised_cb;
+    void *npn_advertised_arg;
+    SSL_CTX_npn_select_cb_func npn_select_cb;
+    void *npn_select_arg;
+    SSL_client_hello_cb_fn client_hello_cb;
+    void *client_hello_arg;
+    int (*status_cb)(SSL *, void *);
+    void *status_arg;
+    int (*app_verify_cb)(X509_STORE_CTX *, void *);
+    void *app_verify_arg;
+    int (*client_cert_cb)(SSL *, X509 **, EVP_PKEY **);
+    pem_password_cb *passwd_cb;
+    void *passwd_arg;
+    SSL_CTX_keylog_cb_func keylog_cb;
+    int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *, int);
+    int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, EVP_MAC_CTX *,
+                             int);
+    SSL_CTX_generate_session_ticket_fn ticket_gen_cb;
+    SSL_CTX_decrypt_session_ticket_fn ticket_dec_cb;
+    void *ticket_cb_arg;
+    unsigned char ticket_keys[80]; /* name 16, HMAC 32, AES 32 */
+    bool ticket_keys_made;
+    int (*cookie_generate_cb)(SSL *, unsigned char *, unsigned int *);
+    int (*cookie_verify_cb)(SSL *, const unsigned char *, unsigned int);
+    int (*stateless_generate_cb)(SSL *, unsigned char *, size_t *);
+    int (*stateless_verify_cb)(SSL *, const unsigned char *, size_t);
+    void *ctlog_store; /* CTLOG_STORE */
+    struct dane_ctx *dane; /* dane.c; or NULL */
+};
+
+/* How far an SSL is with its handshake; SSL_get_state and its texts are in state.c. */
+enum phase {
+    PHASE_BEFORE,
+    PHASE_HANDSHAKE,
+    PHASE_DONE,
+    PHASE_FAILED,
+};
+
+struct ssl_st {
+    _Atomic int refs;
+    const SSL_METHOD *method;
+    SSL_CTX *ctx;         /* may change in the server name callback */
+    SSL_CTX *session_ctx; /* the one that it was made from: owns the session table and ticket keys */
+    struct settings *settings;
+    X509_VERIFY_PARAM *param; /* NULL until somebody asks for it: then the context's, to be changed */
+    CRYPTO_EX_DATA ex_data;
+
+    hf_conn *conn; /* made when the handshake begins */
+    enum phase phase;
+    bool role_set, server;
+    BIO *rbio, *wbio;
+    int rwstate;  /* SSL_NOTHING, SSL_WRITING ...: what SSL_want says */
+    int shutdown; /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
+    bool closing; /* close_notify was given to the engine */
+    bool eof;     /* the transport ended without close_notify */
+    OSSL_HANDSHAKE_STATE state;
+    int error_code; /* SSL_R_ of the failure that ended it, to be raised again; 0: none */
+
+    /* Bytes from the peer: a record, or the part of one that is there; plaintext within it that nobody has
+     * read yet. The buffer exists while it has something in it. */
+    unsigned char header[5];
+    uint8_t header_len;
+    unsigned char *in;
+    size_t in_size, in_start, in_end;
+    uint8_t *plain;
+    size_t plain_len;
+
+    /* Records that the transport did not take yet, and the SSL_write that they belong to. */
+    unsigned char *out;
+    size_t out_size, out_start, out_end;
+    const void *write_buf;
+    size_t write_len, write_done; /* all that was asked for; what of it is in records already */
+
+    char *server_name;   /* client: to send; server: what was received */
+    SSL_SESSION *session; /* to be offered, or agreed on; or NULL */
+    long verify_result;  /* X509_V_ */
+    STACK_OF(X509) * peer_chain, *verified_chain; /* made when asked for, or by the verification */
+    STACK_OF(SSL_CIPHER) * ciphers_cache, *client_ciphers, *shared_ciphers;
+    unsigned char *ocsp_response; /* server: to be stapled; client: received */
+    long ocsp_response_len;
+    STACK_OF(OCSP_RESPID) * ocsp_ids;
+    X509_EXTENSIONS *ocsp_exts;
+    pem_password_cb *passwd_cb;
+    void *passwd_arg;
+    void *security_ex;
+    const uint8_t *hello; /* while a ClientHello callback runs */
+    size_t hello_len;
+    int key_update; /* SSL_KEY_UPDATE_ */
+    int early_state; /* early.c */
+    int renegotiations, renegotiations_total;
+    struct dane *dane; /* dane.c; or NULL */
+    bool hit;
+    bool in_callback;
+    bool pha_pending;
+};
+
+/* ---- connection.c, handshake.c, io.c */
+
+/* ssl_run drives the handshake and the transport: 1 done, 0 or -1 as SSL_do_handshake returns. */
+int ssl_run(SSL *s);
+/* ssl_flush gives the transport what waits for it: 1, or what the caller has to return (rwstate is set). */
+int ssl_flush(SSL *s);
+/* ssl_failed puts the engine's error on the queue, sets phase and states; always -1. */
+int ssl_failed(SSL *s);
+/* ssl_param: the connection's own verification parameters, made from the context's. NULL without memory. */
+X509_VERIFY_PARAM *ssl_param(SSL *s);
+static inline SSL *ssl_of(const hf_conn *conn)
+{
+    return hf_conn_user(conn);
+}
+bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role); /* callback.c: asks of the engine */
+
+/* ---- certificate.c */
+
+/* certs_to_config adds the credentials to a configuration that is being built; chains without intermediates
+ * are completed from the store unless SSL_MODE_NO_AUTO_CHAIN. */
+bool certs_to_config(SSL *s, hf_config *config);
+
+/* ---- verify.c */
+
+/* verify_chain answers HF_ASK_VERIFY: judges the peer's chain as X509_verify_cert does with the context's
+ * store, parameters and callbacks. False: to be asked again (SSL_ERROR_WANT_RETRY_VERIFY). */
+bool verify_chain(SSL *s);
+
+/* ---- session.c, session_table.c: see session.h */
+
+/* ---- state.c: info and message callbacks from the engine's trace */
+void state_trace(const hf_conn *conn, const hf_trace_event *event, void *arg);
+bool state_wants_trace(const SSL *s);
+void state_info(SSL *s, int where, int ret); /* calls the info callback, if there is one */
+
+#endif

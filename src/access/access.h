@@ -1,0 +1,81 @@
+/* access.h: the one door from libssl/ into the engine, besides handfast.h. It speaks libcrypto's types and
+ * shows what the public API keeps to itself. The functions live in src/access/, the last room but the
+ * command's: it may include every other. Nothing here is exported from libhandfast. */
+#ifndef ACCESS_ACCESS_H
+#define ACCESS_ACCESS_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "handfast.h"
+
+/* ---- certificates and keys (certificate.c) */
+
+/* access_credential: leaf (may be NULL where only a key for raw use exists), chain without the leaf (may be
+ * NULL), key. References of its own. NULL with the error. */
+hf_credential *access_credential(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key, hf_error *err);
+/* access_credential_with_ocsp: the same credential with another stapled response; `response` is copied. */
+hf_credential *access_credential_with_ocsp(const hf_credential *cred, const uint8_t *response,
+                                           size_t len);
+/* access_x509: borrowed; it lives as long as the certificate. */
+X509 *access_x509(const hf_certificate *cert);
+
+/* ---- sessions (session.c) */
+
+/* What a session is made of. Pointers are borrowed from the session, or, for access_session_new, copied. */
+struct access_session {
+    uint16_t version, suite;
+    const uint8_t *secret; /* master secret, or the resumption PSK of TLS 1.3 */
+    size_t secret_len;
+    const uint8_t *id;
+    size_t id_len;
+    const uint8_t *ticket;
+    size_t ticket_len;
+    uint32_t lifetime, age_add, max_early_data;
+    int64_t issued_ms;
+    const char *server_name;
+    const uint8_t *alpn;
+    size_t alpn_len;
+    const uint8_t *context;
+    size_t context_len;
+    bool ems;
+    uint16_t max_fragment, group;
+    hf_certificate *const *chain; /* the peer's, own certificate first */
+    size_t chain_len;
+};
+void access_session_read(const hf_session *session, struct access_session *out);
+hf_session *access_session_new(const struct access_session *from);
+
+/* ---- connections (connection.c) */
+
+/* What the public API does not tell of a connection, kept only for configurations with
+ * access_config_keep_details. Valid from the moment on at which it is known. */
+struct access_details {
+    uint8_t client_random[32], server_random[32];
+    uint8_t finished[2][64]; /* verify_data of the last handshake: the client's, the server's */
+    uint8_t finished_len[2];
+    uint16_t *client_suites; /* server: as offered, in order */
+    size_t client_suite_count;
+    uint16_t *peer_sigalgs; /* signature_algorithms of the peer, in order */
+    size_t peer_sigalg_count;
+    uint16_t *peer_groups; /* server: supported_groups of the client */
+    size_t peer_group_count;
+    uint8_t *peer_authorities; /* DistinguishedNames as the peer sent them, without the outer length */
+    size_t peer_authorities_len;
+    uint16_t own_signature; /* scheme that this side signed with, 0: none */
+};
+bool access_config_keep_details(hf_config *config);
+const struct access_details *access_details(const hf_conn *conn);
+
+/* access_answer_verify answers HF_ASK_VERIFY with a refusal that has this X509_V_ERR_ code and alert. */
+bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_t alert);
+/* access_peer_chain: the chain that is being judged (HF_ASK_VERIFY), or that was sent; borrowed. */
+size_t access_peer_chain(const hf_conn *conn, hf_certificate *const **out);
+
+/* access_error fails a connection with a code of one's own (a callback that failed). */
+void access_conn_fail(hf_conn *conn, hf_code code, uint8_t alert, const char *detail);
+
+/* access_config_trace_kinds: of the trace, only these kinds of events are made (mask of 1 << hf_trace_kind). */
+bool access_config_trace_kinds(hf_config *config, unsigned kinds);
+
+#endif
