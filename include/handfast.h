@@ -736,6 +736,10 @@ typedef enum hf_early {
 } hf_early;
 HF_API hf_early hf_conn_early_data(const hf_conn *conn);
 
+/* hf_conn_early_reason says in words why early data was refused ("it may be a repetition"), as far as this
+ * side can know; "" if it was not. */
+HF_API const char *hf_conn_early_reason(const hf_conn *conn);
+
 /* hf_conn_early_room (writer) returns how many bytes of early data this client may still send; 0 once the
  * handshake has gone on. Before that, hf_conn_output (or hf_conn_handshake) must have made the ClientHello. */
 HF_API size_t hf_conn_early_room(const hf_conn *conn);

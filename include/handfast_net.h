@@ -37,6 +37,9 @@ typedef struct hf_net_options {
     int backlog;            /* listen: length of the queue; 0: 128 */
     bool lazy_handshake;    /* accept: leave the handshake to the first read or write, so that a slow
                                client does not hold up the accepting loop */
+    const void *early_data; /* open: sent with the first message (0-RTT) if configuration and session allow
+                               it: all early_len bytes or none; see hf_stream_early_accepted */
+    size_t early_len;
 } hf_net_options;
 #define HF_NET_OPTIONS {0}
 
@@ -107,6 +110,16 @@ HF_API size_t hf_stream_pending(const hf_stream *stream);
  * (RFC 8446 4.6.3); the message goes out at once if the socket takes it, else with the next write.
  * For the writing thread. E_USAGE for a plain stream, E_NOT_HANDSHAKEN before the handshake is done. */
 HF_API bool hf_stream_key_update(hf_stream *stream, bool request, hf_error *err);
+
+/* hf_stream_early_accepted: the early data that hf_open was given has been sent, and the server has taken it.
+ * If not, nothing of it has reached the application there: write it now, if that is still right. For after
+ * the handshake. What early data is, and its dangers, is said in handfast.h.
+ *
+ * A server whose configuration accepts early data (hf_config_set_max_early_data) has an open stream as soon as
+ * such data is there, so that it can be answered at once; the rest of the handshake happens in hf_read. As long
+ * as hf_conn_wants has HF_IN_HANDSHAKE, what hf_read returns is early data, the client is not known to be
+ * alive, the stream belongs to one thread, and ending it (hf_shutdown_write) ends the handshake. */
+HF_API bool hf_stream_early_accepted(const hf_stream *stream);
 
 /* hf_stream_conn returns the TLS connection, or NULL for a plain stream: for what it can tell. The
  * stream reads and writes it; calls that do so belong to the stream's own functions. */

@@ -149,6 +149,8 @@ static void show_peer(const struct options *o, const struct target *t, const str
         return;
     hf_stream_name(d->stream, true, address, sizeof address);
     report_peer(&out, t->url, address, dial_conn(d), d->session, o->json);
+    if (!o->json && *d->early_not)
+        text_addf(&out, "  early data   not sent early: %s\n", d->early_not);
     if (text_ok(&out) && out.p)
         fputs(out.p, stderr);
     text_clear(&out);
@@ -158,6 +160,8 @@ static bool converse(struct dial *d, const struct options *o, const struct targe
                      hf_error *err)
 {
     char status[256];
+    if (!dial_send_early(d, err))
+        return false;
     if (o->key_update && dial_conn(d)) {
         if (hf_conn_key_update(dial_conn(d), true) == HF_FAILED) {
             *err = *hf_conn_error(dial_conn(d));
@@ -194,6 +198,12 @@ int command_connect(const struct options *o)
     }
     if (!target_parse(&t, "connect", o->target))
         return EXIT_USAGE;
+    if (o->early_data && (!o->session || !t.tls)) {
+        fputs("handfast connect: --early-data needs TLS and --session FILE: early data goes "
+              "with a session that is resumed\nTry: handfast help connect\n",
+              stderr);
+        return EXIT_USAGE;
+    }
     bool good = dial_prepare(&d, o, &t, &err) && dial_open(&d, o, &t, &err);
     if (good) {
         show_peer(o, &t, &d);

@@ -9,6 +9,8 @@
 
 #include "cli/settings.h"
 
+enum { EARLY_MOST = 1 << 24 };
+
 /* ---------------------------------------------------------------- sessions */
 
 static void keep_session(hf_conn *conn, hf_session *session, void *arg)
@@ -53,6 +55,42 @@ static bool load_session(struct dial *d, const char *path, const char *name, hf_
     return d->session != NULL;
 }
 
+/* ---------------------------------------------------------------- early data */
+
+static unsigned char *read_early(const char *path, size_t *len, hf_error *err)
+{
+    if (strcmp(path, "-") != 0)
+        return settings_read_file(path, EARLY_MOST, len, err);
+    return settings_read_stream(stdin, "standard input", EARLY_MOST, len, err);
+}
+
+/* What cannot go with the first message is no failure: it goes after the handshake. */
+static bool load_early(struct dial *d, const struct options *o, hf_error *err)
+{
+    uint32_t most = d->session ? hf_session_max_early_data(d->session) : 0;
+    d->early = read_early(o->early_data, &d->early_len, err);
+    if (!d->early)
+        return false;
+    if (!d->session)
+        snprintf(d->early_not, sizeof d->early_not, "there is no session to resume yet");
+    else if (most == 0)
+        snprintf(d->early_not, sizeof d->early_not, "the session allows none");
+    else if (most < d->early_len)
+        snprintf(d->early_not, sizeof d->early_not, "%zu bytes; the session allows %u",
+                 d->early_len, most);
+    if (*d->early_not || hf_config_set_early_data(d->config, true))
+        return true;
+    *err = *hf_config_error(d->config);
+    return false;
+}
+
+bool dial_send_early(struct dial *d, hf_error *err)
+{
+    if (!d->early_len || hf_stream_early_accepted(d->stream))
+        return true;
+    return dial_write(d, d->early, d->early_len, err);
+}
+
 bool dial_keep_session(const struct dial *d, const struct options *o, hf_error *err)
 {
     if (!o->session || !d->newest)
@@ -87,7 +125,7 @@ bool dial_prepare(struct dial *d, const struct options *o, const struct target *
     }
     char name[256];
     peer_name(o, t, name);
-    return load_session(d, o->session, name, err);
+    return load_session(d, o->session, name, err) && (!o->early_data || load_early(d, o, err));
 }
 
 /* Waits for what the stream waits for; deadline in seconds of the monotonic clock, 0: none. */
@@ -143,11 +181,19 @@ bool dial_open(struct dial *d, const struct options *o, const struct target *t, 
     net.connect_timeout = o->timeout;
     net.peer_name = o->name;
     net.session = d->session;
+    if (!*d->early_not) {
+        net.early_data = d->early;
+        net.early_len = d->early_len;
+    }
     net.no_session_cache = true; /* one connection per process: the file is the cache */
     if (d->config && !settings_freeze(d->config, err))
         return false;
     d->stream = hf_open(t->url, d->config, &net, err);
-    return d->stream && handshake(d, err);
+    if (!d->stream || !handshake(d, err))
+        return false;
+    if (d->early && !*d->early_not && hf_conn_early_data(dial_conn(d)) == HF_EARLY_NONE)
+        snprintf(d->early_not, sizeof d->early_not, "the session could not be offered");
+    return true;
 }
 
 hf_conn *dial_conn(const struct dial *d)
@@ -163,6 +209,9 @@ void dial_close(struct dial *d)
     hf_session_free(d->session);
     hf_session_free(d->newest);
     hf_config_free(d->config);
+    if (d->early)
+        explicit_bzero(d->early, d->early_len);
+    free(d->early);
     *d = (struct dial){0};
 }
 

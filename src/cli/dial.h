@@ -11,9 +11,12 @@
 struct dial {
     hf_stream *stream;
     hf_config *config;
-    hf_session *session; /* from --session, or NULL */
-    hf_session *newest;  /* the last ticket that came */
-    double timeout;      /* seconds for each wait; 0: none */
+    hf_session *session;  /* from --session, or NULL */
+    hf_session *newest;   /* the last ticket that came */
+    double timeout;       /* seconds for each wait; 0: none */
+    unsigned char *early; /* from --early-data, or NULL */
+    size_t early_len;
+    char early_not[80]; /* why none of it was sent with the first message; "" if it was */
 };
 
 /* dial_open connects and makes the handshake. On failure the exit status was reported nowhere yet:
@@ -30,6 +33,9 @@ bool dial_write(struct dial *d, const void *p, size_t len, hf_error *err);
 
 /* dial_flush waits until what waits to be sent has gone. */
 bool dial_flush(struct dial *d, hf_error *err);
+
+/* dial_send_early sends the early data that the server has not taken, after the handshake. */
+bool dial_send_early(struct dial *d, hf_error *err);
 
 /* dial_keep_session writes the newest session to --session's file. */
 bool dial_keep_session(const struct dial *d, const struct options *o, hf_error *err);

@@ -36,6 +36,7 @@ static void log_json(struct text *line, const struct guest *g, const char *event
             hf_conn_resumed(conn) ? "true" : "false");
         text_json(line, hf_conn_server_name(conn));
         report_old_json(line, conn);
+        report_early_json(line, conn);
     }
     if (err) {
         char text[1024];
@@ -241,8 +242,25 @@ static bool reverse(struct guest *g)
     return true;
 }
 
+/* Early data has come, and its answer goes out before the handshake is done. */
+static bool in_handshake(const struct guest *g)
+{
+    const hf_conn *conn = hf_stream_conn(g->stream);
+    return conn && (hf_conn_wants(conn) & HF_IN_HANDSHAKE);
+}
+
+/* Pages about the connection need to know what was agreed. All else that is done here may be done twice (RFC
+ * 8470 3). */
+static bool may_answer(const struct guest *g)
+{
+    const struct options *o = g->house->o;
+    return o->echo || o->reverse || g->house->root >= 0 || !in_handshake(g);
+}
+
 static bool answer(struct guest *g)
 {
+    if (!may_answer(g))
+        return false;
     if (g->house->o->echo)
         return echo(g);
     if (g->house->o->reverse)
@@ -258,8 +276,18 @@ static enum guest_wants leave(struct guest *g, hf_error *err)
     return hf_shutdown_write(g->stream, err) ? GUEST_AGAIN : GUEST_GONE;
 }
 
+static enum guest_wants receive_early(struct guest *g, hf_error *err)
+{
+    enum guest_wants w = receive(g, err);
+    return w == GUEST_WAIT && !in_handshake(g) ? GUEST_AGAIN : w;
+}
+
 static enum guest_wants step_open(struct guest *g, hf_error *err)
 {
+    if (!g->announced && !in_handshake(g)) {
+        g->announced = true;
+        guest_log(g, "open", NULL, NULL);
+    }
     enum guest_wants w = flush(g, err);
     if (w != GUEST_AGAIN)
         return w;
@@ -269,6 +297,8 @@ static enum guest_wants step_open(struct guest *g, hf_error *err)
         return text_ok(&g->in) && text_ok(&g->out)
                    ? GUEST_AGAIN
                    : (settings_fail(err, HF_E_NO_MEMORY, 0, "for a connection"), GUEST_GONE);
+    if (in_handshake(g))
+        return receive_early(g, err);
     if (g->last_answer || g->peer_ended)
         return leave(g, err);
     return receive(g, err);
@@ -292,7 +322,6 @@ static enum guest_wants step_handshake(struct guest *g, hf_error *err)
     if (r == HF_ERROR_RESULT)
         return GUEST_GONE;
     g->state = GUEST_OPEN;
-    guest_log(g, "open", NULL, NULL);
     return GUEST_AGAIN;
 }
 

@@ -37,6 +37,7 @@ struct guest {
     uint64_t file_left;
     bool last_answer; /* leave when everything is sent */
     bool peer_ended;
+    bool announced; /* the log has said what was agreed */
     unsigned requests;
 
     /* The loop's. */

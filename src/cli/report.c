@@ -130,6 +130,9 @@ static const char *verified_words(const hf_conn *conn)
 {
     if (hf_conn_verified(conn))
         return hf_conn_is_server(conn) ? "yes: chain" : "yes: chain and name";
+    size_t len;
+    if (hf_conn_psk_identity(conn, &len))
+        return "yes: by the pre-shared key";
     if (!hf_conn_peer_certificate(conn, 0))
         return "no: the peer showed no certificate";
     return "NO: the peer may be anybody";
@@ -222,14 +225,11 @@ static void old_lines(struct text *out, const hf_conn *conn)
          hf_conn_ems(conn) ? "extended master secret (RFC 7627)" : "NOT extended (RFC 7627)");
     line(out, "renegotiate",
          hf_conn_secure_renegotiation(conn) ? "secure (RFC 5746)" : "NOT SECURE: no RFC 5746");
-    identity_line(out, conn);
 }
 
 /* What is not as it should be, for one line. */
 static void old_words(struct text *out, const hf_conn *conn)
 {
-    size_t len;
-    const uint8_t *identity = hf_conn_psk_identity(conn, &len);
     if (!is_old(conn))
         return;
     if (hf_conn_etm(conn))
@@ -238,10 +238,44 @@ static void old_words(struct text *out, const hf_conn *conn)
         text_add(out, ", no extended master secret");
     if (!hf_conn_secure_renegotiation(conn))
         text_add(out, ", no secure renegotiation");
-    if (identity) {
-        text_add(out, ", PSK identity ");
-        text_plain_bytes(out, identity, len);
+}
+
+static void identity_words(struct text *out, const hf_conn *conn)
+{
+    size_t len;
+    const uint8_t *identity = hf_conn_psk_identity(conn, &len);
+    if (!identity)
+        return;
+    text_add(out, ", PSK identity ");
+    text_plain_bytes(out, identity, len);
+}
+
+/* ---- early data */
+
+/* NULL: there was none. */
+static const char *early_word(const hf_conn *conn)
+{
+    switch (hf_conn_early_data(conn)) {
+    case HF_EARLY_ACCEPTED: return "accepted";
+    case HF_EARLY_REFUSED: return "refused";
+    case HF_EARLY_NONE:
+    case HF_EARLY_OFFERED: break;
     }
+    return NULL;
+}
+
+static void early_line(struct text *out, const hf_conn *conn)
+{
+    if (early_word(conn))
+        text_addf(out, "  early data   %s%s%s\n", early_word(conn),
+                  *hf_conn_early_reason(conn) ? ": " : "", hf_conn_early_reason(conn));
+}
+
+static void early_words(struct text *out, const hf_conn *conn)
+{
+    if (early_word(conn))
+        text_addf(out, ", early data %s%s%s", early_word(conn),
+                  *hf_conn_early_reason(conn) ? ": " : "", hf_conn_early_reason(conn));
 }
 
 static void staple_lines(struct text *out, const hf_conn *conn)
@@ -271,6 +305,8 @@ void report_agreed(struct text *out, const hf_conn *conn)
     if (hf_conn_retried(conn))
         text_add(out, ", after a HelloRetryRequest");
     old_words(out, conn);
+    identity_words(out, conn);
+    early_words(out, conn);
     size_t len;
     const uint8_t *alpn = hf_conn_alpn(conn, &len);
     if (alpn) {
@@ -302,8 +338,10 @@ static void peer_lines(struct text *out, const char *url, const char *address,
     text_addf(out, "%s\n  session      %s%s\n", alpn ? "" : "none",
               resumed_words(conn, offered),
               hf_conn_retried(conn) ? ", after a HelloRetryRequest" : "");
+    early_line(out, conn);
     line(out, "verified", verified_words(conn));
     old_lines(out, conn);
+    identity_line(out, conn);
     staple_lines(out, conn);
     for (size_t i = 0; hf_conn_peer_certificate(conn, i); i++)
         certificate_lines(out, hf_conn_peer_certificate(conn, i), i);
@@ -358,6 +396,13 @@ void report_old_json(struct text *out, const hf_conn *conn)
         text_add(out, "null");
 }
 
+void report_early_json(struct text *out, const hf_conn *conn)
+{
+    pair(out, "early_data", early_word(conn));
+    if (*hf_conn_early_reason(conn))
+        pair(out, "early_data_reason", hf_conn_early_reason(conn));
+}
+
 static void peer_json(struct text *out, const char *url, const char *address,
                       const hf_conn *conn, const hf_session *offered)
 {
@@ -380,6 +425,7 @@ static void peer_json(struct text *out, const char *url, const char *address,
         else
             text_add(out, "null");
         report_old_json(out, conn);
+        report_early_json(out, conn);
         pair(out, "resumed_by", resumed_word(conn, offered));
         text_addf(out, ",\"scts\":%zu", facts_scts(conn));
         text_addf(out, ",\"resumed\":%s,\"retried\":%s,\"verified\":%s,\"ocsp\":%s,\"chain\":[",

@@ -25,6 +25,9 @@ void report_peer(struct text *out, const char *url, const char *address, const h
  * comma before it. */
 void report_old_json(struct text *out, const hf_conn *conn);
 
+/* report_early_json adds what became of early data, in the same way. */
+void report_early_json(struct text *out, const hf_conn *conn);
+
 /* report_agreed writes version, suite, group and so on in one line ("TLS 1.3, TLS_AES_..., ..."). */
 void report_agreed(struct text *out, const hf_conn *conn);
 

@@ -27,18 +27,13 @@ bool settings_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, .
     return false;
 }
 
-unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, hf_error *err)
+unsigned char *settings_read_stream(FILE *f, const char *path, size_t limit, size_t *len,
+                                    hf_error *err)
 {
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        settings_fail(err, HF_E_FILE, errno, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
     unsigned char *p = malloc(limit + 1);
     size_t n = p ? fread(p, 1, limit + 1, f) : 0;
     bool bad = ferror(f) != 0;
     int why = errno;
-    fclose(f);
     if (!p)
         settings_fail(err, HF_E_NO_MEMORY, 0, "for the file %s", path);
     else if (bad)
@@ -50,6 +45,18 @@ unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, h
         return NULL;
     }
     *len = n;
+    return p;
+}
+
+unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, hf_error *err)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) {
+        settings_fail(err, HF_E_FILE, errno, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    unsigned char *p = settings_read_stream(f, path, limit, len, err);
+    fclose(f);
     return p;
 }
 
@@ -177,6 +184,51 @@ static bool set_strength(hf_config *config, const struct options *o, hf_error *e
     return good;
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* IDENTITY:HEXKEY; an identity may have colons in it. */
+static bool add_psk(hf_config *config, const char *text, hf_error *err)
+{
+    const char *colon = strrchr(text, ':');
+    uint8_t key[256];
+    size_t len = 0;
+    if (!colon || colon == text)
+        return settings_fail(err, HF_E_CONFIG, 0,
+                             "--psk takes IDENTITY:HEXKEY; there is no %s in what it was given",
+                             colon ? "identity" : "colon");
+    for (const char *p = colon + 1; *p; p += 2, len++) {
+        int high = hex_digit(p[0]), low = high < 0 ? -1 : hex_digit(p[1]);
+        if (low < 0 || len == sizeof key) {
+            explicit_bzero(key, sizeof key);
+            return settings_fail(err, HF_E_CONFIG, 0,
+                                 "--psk %.*s: the key must be pairs of hexadecimal digits, "
+                                 "16 to 256 of them",
+                                 (int)(colon - text), text);
+        }
+        key[len] = (uint8_t)(high << 4 | low);
+    }
+    bool good =
+        hf_config_add_psk(config, (const uint8_t *)text, (size_t)(colon - text), key, len);
+    explicit_bzero(key, sizeof key);
+    if (!good)
+        *err = *hf_config_error(config);
+    return good;
+}
+
+static bool add_psks(hf_config *config, const struct options *o, hf_error *err)
+{
+    for (size_t i = 0; i < o->psk.count; i++)
+        if (!add_psk(config, o->psk.p[i], err))
+            return false;
+    return true;
+}
+
 /* Setters remember the first failure, so that it is looked at once. */
 static bool set_common(hf_config *config, const struct options *o, hf_error *err)
 {
@@ -198,7 +250,8 @@ static bool set_common(hf_config *config, const struct options *o, hf_error *err
     if (!good)
         *err = *hf_config_error(config);
     return good && set_strength(config, o, err) && set_trust(config, o, err) &&
-           settings_verification(config, o, err) && add_credentials(config, o, err);
+           settings_verification(config, o, err) && add_credentials(config, o, err) &&
+           add_psks(config, o, err);
 }
 
 bool settings_freeze(hf_config *config, hf_error *err)
@@ -267,6 +320,8 @@ static bool set_server(hf_config *config, const struct options *o)
         good &= hf_config_set_tickets(config, (unsigned)o->tickets, 7200);
     if (o->cookie)
         good &= hf_config_set_cookie(config, true);
+    if (o->max_early_data)
+        good &= hf_config_set_max_early_data(config, (uint32_t)o->max_early_data);
     if (o->key_update_after)
         good &= hf_config_set_key_update_after(config, o->key_update_after);
     return good;

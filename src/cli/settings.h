@@ -20,6 +20,10 @@ bool settings_verification(hf_config *config, const struct options *o, hf_error 
  * os_errno) on failure. */
 unsigned char *settings_read_file(const char *path, size_t limit, size_t *len, hf_error *err);
 
+/* settings_read_stream does the same with what is open already; it closes nothing. */
+unsigned char *settings_read_stream(FILE *f, const char *path, size_t limit, size_t *len,
+                                    hf_error *err);
+
 /* settings_write_secret_file replaces a file that only its owner may read. */
 bool settings_write_secret_file(const char *path, const void *p, size_t len, hf_error *err);
 

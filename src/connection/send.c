@@ -196,6 +196,11 @@ hf_early hf_conn_early_data(const hf_conn *c)
     return (hf_early)c->est.early;
 }
 
+const char *hf_conn_early_reason(const hf_conn *c)
+{
+    return early13_reason(&c->est);
+}
+
 size_t hf_conn_early_room(const hf_conn *c)
 {
     unsigned over = HO_FAILED | HO_CLOSED_OUT;

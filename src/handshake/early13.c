@@ -2,6 +2,25 @@
 #include "config/replay.h"
 #include "handshake/hs.h"
 
+static const char *const reasons[] = {
+    [EARLY_NOT_REFUSED] = "",
+    [EARLY_NOT_WANTED] = "this server accepts none",
+    [EARLY_RETRY] = "a HelloRetryRequest is needed",
+    [EARLY_NOT_RESUMED] = "its session is not resumed",
+    [EARLY_TICKET] = "the ticket allows none",
+    [EARLY_SUITE] = "another cipher suite was chosen",
+    [EARLY_ALPN] = "another application protocol was chosen",
+    [EARLY_AGE] = "the ticket's age is not what the client says",
+    [EARLY_APPLICATION] = "the application refuses it",
+    [EARLY_REPETITION] = "it may be a repetition",
+    [EARLY_UNSAID] = "the server does not say why",
+};
+
+const char *early13_reason(const struct established *est)
+{
+    return est->early == HF_EARLY_REFUSED ? reasons[est->early_why] : "";
+}
+
 /* ---- client */
 
 static bool offers_protocol(const hf_config *config, const hf_session *s)
@@ -22,8 +41,8 @@ bool offers_early13(const struct hs *hs)
     const hf_config *config = n->config;
     const hf_session *s = n->session;
     return config->early_data && s && s->version == HF_TLS1_3 && s->max_early_data > 0 &&
-           !n->renegotiating && ids_has(&config->body.suites, s->suite) && suite_find(s->suite) &&
-           offers_protocol(config, s);
+           !n->renegotiating && ids_has(&config->body.suites, s->suite) &&
+           suite_find(s->suite) && offers_protocol(config, s);
 }
 
 enum hs_result start_early13(struct hs *hs)
@@ -43,17 +62,18 @@ enum hs_result start_early13(struct hs *hs)
     return HS_OK;
 }
 
-static void refuse(struct hs *hs)
+static void refuse(struct hs *hs, enum early_why why)
 {
     hs->early_out = false;
     hs->est->early = HF_EARLY_REFUSED;
+    hs->est->early_why = (uint8_t)why;
     trace_note(hs->tracer, "early data", "the server refuses it");
 }
 
 void retry_early13(struct hs *hs)
 {
     uint16_t most = hs->out->most;
-    refuse(hs);
+    refuse(hs, EARLY_RETRY);
     rec_clear(hs->out); /* the second ClientHello goes out in clear, as the first one did */
     hs->out->most = most;
 }
@@ -70,7 +90,7 @@ enum hs_result settle_early13(struct hs *hs)
     const struct nego *n = &hs->n;
     if (!n->early) {
         if (hs->early_out)
-            refuse(hs);
+            refuse(hs, n->psk ? EARLY_UNSAID : EARLY_NOT_RESUMED);
         return keys13_use(hs, false, hs->client_hs, "handshake") ? HS_OK : HS_FAILED;
     }
     if (!n->psk ||
@@ -110,24 +130,23 @@ static bool fresh(const struct hs *hs)
     return off <= window && off >= -window;
 }
 
-/* NULL: nothing stands against it. */
-static const char *obstacle(const struct hs *hs)
+static enum early_why obstacle(const struct hs *hs)
 {
     const struct nego *n = &hs->n;
     const hf_session *s = n->session;
     if (!n->config->max_early_data)
-        return "this server accepts none";
+        return EARLY_NOT_WANTED;
     if (n->retried || n->retry)
-        return "a HelloRetryRequest is needed";
+        return EARLY_RETRY;
     if (!n->psk || n->psk_index != 0)
-        return "its session is not resumed";
+        return EARLY_NOT_RESUMED;
     if (!s->max_early_data)
-        return "the ticket allows none";
+        return EARLY_TICKET;
     if (s->suite != n->suite->id)
-        return "another cipher suite was chosen";
+        return EARLY_SUITE;
     if (!same_alpn(n))
-        return "another application protocol was chosen";
-    return fresh(hs) ? NULL : "the ticket's age is not what the client says";
+        return EARLY_ALPN;
+    return fresh(hs) ? EARLY_NOT_REFUSED : EARLY_AGE;
 }
 
 static enum hs_result ask(struct hs *hs, bool *accept)
@@ -146,21 +165,21 @@ static enum hs_result ask(struct hs *hs, bool *accept)
  * alive (8). The record is asked last, because asking fills it. */
 enum hs_result decide_early13(struct hs *hs)
 {
-    const char *why = obstacle(hs);
+    enum early_why why = obstacle(hs);
     bool accept = false;
     if (!why) {
         enum hs_result r = ask(hs, &accept);
         if (r != HS_OK)
             return r;
         if (!accept)
-            why = "the application refuses it";
+            why = EARLY_APPLICATION;
         else if (!replay_first(hs->n.config, hs->values->psk[0].binder))
-            why = "it may be a repetition";
+            why = EARLY_REPETITION;
     }
     hs->n.early = !why;
     hs->est->early = why ? HF_EARLY_REFUSED : HF_EARLY_ACCEPTED;
-    trace_note(hs->tracer, "early data", "%s%s", why ? "refused: " : "accepted",
-               why ? why : "");
+    hs->est->early_why = (uint8_t)why;
+    trace_note(hs->tracer, "early data", "%s%s", why ? "refused: " : "accepted", reasons[why]);
     if (why)
         return HS_OK;
     hs->skip_early = 0;

@@ -21,12 +21,28 @@ struct extras {
     size_t psk_identity_len;
 };
 
+/* What stood against early data; early13.c has the words. */
+enum early_why {
+    EARLY_NOT_REFUSED,
+    EARLY_NOT_WANTED,
+    EARLY_RETRY,
+    EARLY_NOT_RESUMED,
+    EARLY_TICKET,
+    EARLY_SUITE,
+    EARLY_ALPN,
+    EARLY_AGE,
+    EARLY_APPLICATION,
+    EARLY_REPETITION,
+    EARLY_UNSAID,
+};
+
 struct established {
     bool server;
     bool resumed, retried, verified, named;
     bool ems, etm; /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
     bool secure;   /* the peer has said that it renegotiates securely (RFC 5746) */
-    uint8_t early; /* an hf_early */
+    uint8_t early;     /* an hf_early */
+    uint8_t early_why; /* an enum early_why: what stood against it */
     uint16_t renegotiations;
     uint8_t alpn_len;
     uint8_t key_updates, tickets, empty_records,
@@ -56,6 +72,8 @@ struct established {
 };
 
 void established_clear(struct established *e);
+/* early13_reason says in words why early data was refused; "" if it was not. */
+const char *early13_reason(const struct established *e);
 /* established_release frees what is owned, before a renegotiation puts its own in place. */
 void established_release(struct established *e);
 /* extras_of makes the extras if there are none; NULL without memory. */

@@ -31,7 +31,8 @@ static bool make_client(hf_stream *s, const struct url *url, hf_config *config,
     else
         cache = false;
     return tls_client(s, url->scheme, config, name, cache ? place : NULL,
-                      options ? options->session : NULL, err);
+                      options ? options->session : NULL, err) &&
+           tls_early(s, options, err);
 }
 
 static bool check_target(const struct url *url, hf_error *err)
@@ -104,7 +105,8 @@ static bool wrap_tls(hf_stream *s, const struct scheme *scheme, hf_role role, hf
 
     if (role == HF_CLIENT)
         return tls_client(s, scheme, config, options ? options->peer_name : NULL, NULL,
-                          options ? options->session : NULL, err);
+                          options ? options->session : NULL, err) &&
+               tls_early(s, options, err);
     if (!config)
         return net_fail(err, HF_E_USAGE, 0,
                         "a TLS server needs a configuration with a credential");

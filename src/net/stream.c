@@ -34,6 +34,7 @@ void stream_free(hf_stream *s, bool close_fd)
         sock_close(s->fd);
     mem_free(s->failed);
     buffer_clear(&s->unread);
+    buffer_clear(&s->early);
     iobuf_clear(&s->in);
     iobuf_clear(&s->out);
     pthread_mutex_destroy(&s->writing);

@@ -63,6 +63,8 @@ struct hf_stream {
     hf_conn *conn;           /* TLS only */
     struct session_key *key; /* TLS client with a session cache: where its tickets go */
     bool waits_answer;
+    struct buffer early; /* client: early data that is not sealed yet */
+    bool early_begun;    /* and some of it is */
 };
 
 extern const struct stream_ops tcp_stream_ops, tls_stream_ops;
@@ -93,6 +95,9 @@ int stream_flush_more(hf_stream *s, deadline d, const char *doing, hf_error *err
 bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
                 const char *peer_name, const char *cache_name, hf_session *session,
                 hf_error *err) __attribute__((warn_unused_result));
+/* tls_early gives a client's stream the options' early data. */
+bool tls_early(hf_stream *s, const hf_net_options *options, hf_error *err)
+    __attribute__((warn_unused_result));
 bool tls_server(hf_stream *s, hf_config *config, hf_error *err)
     __attribute__((warn_unused_result));
 

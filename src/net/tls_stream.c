@@ -350,11 +350,47 @@ static int flush_flight(hf_stream *s, deadline d, hf_error *err)
     return r;
 }
 
+/* All of it or nothing, and all of it before the server's answer is looked at: so whoever gave it knows what
+ * to send again. */
+static bool seal_early(hf_stream *s, hf_error *err)
+{
+    size_t len = buffer_len(&s->early), taken = 0, written = 0;
+
+    if (!len || iobuf_len(&s->out))
+        return true;
+    if (!s->early_begun && hf_conn_early_room(s->conn) < len) {
+        buffer_clear(&s->early);
+        return true;
+    }
+    if (!iobuf_open(&s->out))
+        return net_fail(err, HF_E_NO_MEMORY, 0, "for a buffer to send from");
+    hf_result r = hf_conn_send_early(s->conn, buffer_front(&s->early), len, &taken, s->out.p,
+                                     IOBUF_SIZE, &written);
+    s->out.start = 0;
+    s->out.end = written;
+    iobuf_close(&s->out);
+    if (r != HF_DONE || !taken) {
+        conn_failed(s, err);
+        return false;
+    }
+    s->early_begun = true;
+    buffer_drop(&s->early, taken);
+    return true;
+}
+
+bool hf_stream_early_accepted(const hf_stream *s)
+{
+    return s->early_begun && hf_conn_early_data(s->conn) == HF_EARLY_ACCEPTED;
+}
+
 static int tls_handshake(hf_stream *s, deadline d, hf_error *err)
 {
     for (;;) {
         hf_result r = advance(s);
         hf_error cut = {0};
+
+        if (r == HF_WANT_INPUT && !seal_early(s, err))
+            return -1;
         int flushed = flush_flight(s, d, &cut);
 
         /* the alert has gone, if it could */
@@ -374,8 +410,12 @@ static int tls_handshake(hf_stream *s, deadline d, hf_error *err)
         }
         if (r == HF_DONE)
             break;
+        if (s->data_len) /* a server's early data, to be answered before the handshake is done */
+            return 0;
         if (r == HF_WANT_ANSWER)
             return wait_answer(s, err);
+        if (buffer_len(&s->early))
+            continue;
         flushed = feed(s, d, err);
         if (flushed != 1)
             return flushed;
@@ -474,6 +514,14 @@ bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
     hf_config_free(used);
     hf_config_free(base);
     return s->conn != NULL;
+}
+
+bool tls_early(hf_stream *s, const hf_net_options *options, hf_error *err)
+{
+    if (!options || !options->early_len)
+        return true;
+    return buffer_append(&s->early, options->early_data, options->early_len) ||
+           net_fail(err, HF_E_NO_MEMORY, 0, "for early data");
 }
 
 bool tls_server(hf_stream *s, hf_config *config, hf_error *err)
