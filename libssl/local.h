@@ -122,9 +122,12 @@ struct ssl_st {
     X509_EXTENSIONS *ocsp_exts;
     pem_password_cb *passwd_cb;
     void *passwd_arg;
-    void *security_ex;
+    void (*debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
+    void *debug_arg;
+    char *psk_identity, *psk_hint; /* of the peer, as strings; or NULL. Owned */
     const uint8_t *hello; /* while a ClientHello callback runs */
     size_t hello_len;
+    bool hello_is_v2;
     int key_update; /* SSL_KEY_UPDATE_ */
     int early_state; /* early.c */
     int renegotiations, renegotiations_total;

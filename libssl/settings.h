@@ -42,13 +42,15 @@ struct settings {
     GEN_SESSION_CB generate_id;
     size_t num_tickets;
     SSL_async_callback_fn async_cb;
+    void *async_arg;
 
     size_t max_send_fragment, split_send_fragment, max_pipelines, read_buffer_len, max_cert_list;
     uint8_t max_fragment_code; /* TLSEXT_max_fragment_length_ */
     size_t block_padding;
     size_t (*padding_cb)(SSL *, int, size_t, void *);
     void *padding_arg;
-    bool quiet_shutdown, read_ahead, pha;
+    int quiet_shutdown, read_ahead;
+    bool pha;
     uint32_t max_early_data, recv_max_early_data;
     int status_type; /* TLSEXT_STATUSTYPE_ocsp or -1 */
 
@@ -76,6 +78,9 @@ void settings_free(struct settings *s);
 /* settings_edit makes *slot the only reference to its settings, without configurations, so that they can be
  * changed; NULL with the error on the queue when memory ran out. */
 struct settings *settings_edit(struct settings **slot) __attribute__((warn_unused_result));
+
+/* settings_touch is settings_edit for what the engine's configuration does not depend on: it keeps them. */
+struct settings *settings_touch(struct settings **slot) __attribute__((warn_unused_result));
 
 /* settings_config: the engine's configuration for a connection of these settings; borrowed from them, made
  * when first asked for. NULL with the error on the queue. */
