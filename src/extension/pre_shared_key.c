@@ -85,7 +85,10 @@ void pre_shared_key_put(struct nego *n, struct wr *w, unsigned message)
  *         case client_hello: OfferedPsks;
  *         case server_hello: uint16 selected_identity;
  *     };
- * } PreSharedKeyExtension;                                                   RFC 8446 4.2.11 */
+ * } PreSharedKeyExtension;                                                   RFC 8446 4.2.11
+ *
+ * Of the binders a server "SHOULD ... validate solely the binder that corresponds to that PSK" which it has
+ * selected; one that is too short does not validate. */
 void pre_shared_key_read(struct rd *r, struct ext_values *v, unsigned message)
 {
     if (message == IN_SH) {
@@ -104,9 +107,9 @@ void pre_shared_key_read(struct rd *r, struct ext_values *v, unsigned message)
         identities++;
     }
     v->binders_at = (size_t)(r->p - r->m->start);
-    list = rd_vec16(r, "binders", 33, 65535);
+    list = rd_vec16(r, "binders", 1, 65535);
     while (rd_more(&list)) {
-        struct slice binder = rd_opaque8(&list, "binder", 32, 255);
+        struct slice binder = rd_opaque8(&list, "binder", 0, 255);
         if (binders < EXT_MAX_PSKS)
             v->psk[binders].binder = binder;
         binders++;

@@ -180,9 +180,11 @@ struct filing {
     uint16_t few[FEW];
     size_t count;
     struct seen *many;
+    bool any_twice, met_once;
+    uint16_t twice; /* the first id that the block has a second time */
 };
 
-static bool unknown_twice(struct filing *f, uint16_t id)
+static bool unknown_twice(struct filing *f, uint16_t id, bool *memory)
 {
     if (f->many)
         return seen_before(f->many, id);
@@ -195,11 +197,37 @@ static bool unknown_twice(struct filing *f, uint16_t id)
         return false;
     }
     f->many = mem_new(sizeof *f->many);
+    *memory = f->many != NULL;
     if (!f->many)
-        return true; /* without memory the check cannot be made: refuse */
+        return true;
     for (size_t i = 0; i < FEW; i++)
         seen_before(f->many, f->few[i]);
     return seen_before(f->many, id);
+}
+
+/* "There MUST NOT be more than one extension of the same type in a given extension block" (4.2): that comes
+ * before the question whether the extension may stand here. Where the block cannot be read, the real reader
+ * says so. */
+static bool find_duplicate(struct rd *block, struct filing *f)
+{
+    uint32_t known = 0;
+    bool memory = true;
+    const uint8_t *p = block->p;
+    while (block->end - p >= 4 && !f->any_twice) {
+        size_t len = 4u + get_u16(p + 2);
+        enum ext_index x = X_COUNT;
+        f->twice = get_u16(p);
+        f->any_twice = row_find(f->twice, &x) ? (known >> x & 1) != 0
+                                              : unknown_twice(f, f->twice, &memory);
+        if (!memory)
+            return rd_bad(block, HF_E_NO_MEMORY, "more than %d unknown extensions", FEW);
+        if (x != X_COUNT)
+            known |= 1u << x;
+        if (len > (size_t)(block->end - p))
+            break;
+        p += len;
+    }
+    return true;
 }
 
 /* struct {
@@ -217,11 +245,16 @@ static bool file_one(struct nego *n, struct rd *block, unsigned message, struct 
     struct rd body = rd_vec16(block, row ? row->name : "extension_data", 0, 65535);
     if (!rd_ok(&body))
         return false;
-    if (n && !admit(n, &body, row, id, x, message))
+    if (f->any_twice && id == f->twice) {
+        if (f->met_once)
+            /* Two values that contradict each other are illegal; of what nobody here can read, all that is
+             * wrong is the block. */
+            return rd_bad(&body, row ? HF_E_DUPLICATE_EXTENSION : HF_E_DECODE,
+                          "%s (%u) appears twice", row ? row->name : name_extension(id), id);
+        f->met_once = true;
+    } else if (n && !admit(n, &body, row, id, x, message)) {
         return false;
-    if (row ? (out->present >> x & 1) != 0 : unknown_twice(f, id))
-        return rd_bad(&body, HF_E_DUPLICATE_EXTENSION, "%s (%u) appears twice",
-                      row ? row->name : name_extension(id), id);
+    }
     if (row) {
         out->present |= 1u << x;
         f->body[x] = body;
@@ -253,8 +286,9 @@ bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_val
     struct filing f;
     f.count = 0;
     f.many = NULL;
+    f.any_twice = f.met_once = false;
     memset(out, 0, sizeof *out);
-    bool ok = true;
+    bool ok = find_duplicate(block, &f);
     while (ok && rd_more(block))
         ok = file_one(n, block, message, &f, out);
     mem_free(f.many);

@@ -277,8 +277,12 @@ enum hs_result read_finished12(struct hs *hs)
     struct rd r = hs_reader(hs, &m);
     struct slice theirs;
     uint8_t *ours = hs->finished[!hs->n.server];
-    if (!msg_read_finished(&r, FINISHED_MAX, &theirs))
+    /* Suites may define other lengths (RFC 5246 7.4.9): one that is wrong here is a wrong verify_data. */
+    if (!msg_read_finished(&r, rd_left(&r), &theirs))
         return HS_FAILED;
+    if (theirs.len != FINISHED_MAX)
+        return hs_fail(hs, HF_E_BAD_FINISHED, "it has %zu bytes, not %d", theirs.len,
+                       FINISHED_MAX);
     keys12_finished(hs, hs->n.server, ours);
     if (!ct_equal(ours, theirs.p, theirs.len))
         return hs_fail(hs, HF_E_BAD_FINISHED, "its verify_data differs from ours");

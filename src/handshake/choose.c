@@ -162,6 +162,10 @@ enum hs_result choose_session(struct hs *hs)
 {
     const struct ext_values *v = hs->values;
     hs->n.psk = false;
+    /* A second ClientHello may leave out keys that do not go with the suite (4.1.2); this one does. */
+    if (hs->psk_before && !ext_has(v, X_PRE_SHARED_KEY))
+        return hs_fail(hs, HF_E_MISSING_EXTENSION,
+                       "pre_shared_key: the session of the first ClientHello would do");
     for (size_t i = 0; i < v->psk_count && hs->n.config->psk_modes; i++) {
         bool memory = true;
         hf_session *s = look_up(hs, v->psk[i].identity, &memory);

@@ -244,34 +244,37 @@ static enum hs_result send_hello(struct hs *hs)
 
 /* ---- HelloRetryRequest and ServerHello */
 
-/* A ServerHello of an older version has no supported_versions. Its other extensions are not to be
- * judged by the rules of TLS 1.3, so this is looked at first. */
-static bool is_old(const struct server_hello *sh)
+/* What supported_versions says; 0 if it is not there, TLS 1.3 where it cannot be read: the real reader says
+ * why. A ServerHello of an older version has none, and its other extensions are not to be judged by the rules
+ * of TLS 1.3, so this is looked at first. */
+static uint16_t selected_version(const struct server_hello *sh)
 {
     if (!sh->has_extensions)
-        return true;
+        return 0;
     const uint8_t *p = sh->extensions.p, *end = sh->extensions.end;
     while (end - p >= 4) {
-        if (get_u16(p) == 43)
-            return false;
         size_t len = 4u + get_u16(p + 2);
         if (len > (size_t)(end - p))
-            return false; /* malformed: the real reader says where */
+            return HF_TLS1_3;
+        if (get_u16(p) == 43)
+            return len == 6 ? get_u16(p + 4) : HF_TLS1_3;
         p += len;
     }
-    return true;
+    return 0;
 }
 
-static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct server_hello *sh)
+/* With a HelloRetryRequest TLS 1.3 is certain, where a legacy field has one value (4.1.3): any other is a
+ * decode_error. Before, legacy_version may still mean what it says. */
+static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct server_hello *sh,
+                                  unsigned message)
 {
     if (sh->version != HF_TLS1_2)
-        rd_bad(r, HF_E_VERSION_NOT_OFFERED, "legacy_version is 0x%04x, not 0x0303",
-               sh->version);
+        rd_bad(r, message == IN_HRR || hs->n.retried ? HF_E_DECODE : HF_E_VERSION_NOT_OFFERED,
+               "legacy_version is 0x%04x, not 0x0303", sh->version);
     else if (!slice_equal(sh->session_id, slice_of(hs->session_id, hs->session_id_len)))
         rd_bad(r, HF_E_SESSION_ID_CHANGED, "legacy_session_id_echo differs from what was sent");
     else if (sh->compression != 0)
-        rd_bad(r, HF_E_BAD_COMPRESSION, "legacy_compression_method is %u, not 0",
-               sh->compression);
+        rd_bad(r, HF_E_DECODE, "legacy_compression_method is %u, not 0", sh->compression);
     else if (!ids_has(&hs->n.config->body.suites, sh->suite) || !suite_find(sh->suite) ||
              !suite_fits(suite_find(sh->suite), HF_TLS1_3))
         rd_bad(r, HF_E_WRONG_SUITE, "%s (0x%04x) was not offered", name_suite(sh->suite),
@@ -287,13 +290,20 @@ static enum hs_result read_hello(struct hs *hs, struct rd *r, struct server_hell
 {
     if (!msg_read_server_hello(r, sh))
         return HS_FAILED;
-    if (is_old(sh) || hs->n.renegotiating)
+    uint16_t selected = selected_version(sh);
+    if (!selected || hs->n.renegotiating)
         return message == IN_SH ? read_server_hello12(hs, r, sh)
                                 : hs_fail(hs, HF_E_MISSING_EXTENSION, "supported_versions");
+    /* "MUST abort the handshake with an "illegal_parameter" alert" (4.2.1) */
+    if (selected >= HF_TLS1_0 && selected < HF_TLS1_3)
+        return hs_fail(
+            hs, HF_E_MISPLACED_EXTENSION,
+            "supported_versions chooses %s, which has no such extension in its ServerHello",
+            name_version(selected));
     hs->n.version = HF_TLS1_3;
     if (!offers13(hs))
         return hs_fail(hs, HF_E_VERSION_NOT_OFFERED, "the server chose TLS 1.3");
-    enum hs_result checked = check_hello(hs, r, sh);
+    enum hs_result checked = check_hello(hs, r, sh, message);
     if (checked != HS_OK)
         return checked;
     if (!ext_read(&hs->n, &sh->extensions, message, v) || !ext_take(&hs->n, v, message))

@@ -415,7 +415,10 @@ bool hs_flush(struct hs *hs)
 bool hs_ccs(struct hs *hs)
 {
     static const uint8_t record[] = {REC_CCS, 3, 3, 0, 1, 1};
-    if (hs->ccs_sent || hs->n.renegotiating || !hs->n.config->compat || hs->session_id_len == 0)
+    /* A client announces the disguise by its session ID. A server keeps it up towards all: a middlebox that
+     * wants to see it does not know whether the client has asked. */
+    if (hs->ccs_sent || hs->n.renegotiating || !hs->n.config->compat ||
+        (!hs->n.server && hs->session_id_len == 0))
         return true;
     if (!hs_flush(hs) || !buffer_append(hs->output, record, sizeof record))
         return false;

@@ -103,6 +103,7 @@ struct hs {
     struct client_hello ch;
     bool plain_alert;             /* the peer may not have our handshake keys yet */
     uint8_t early[HASH_MAX_SIZE]; /* client_early_traffic_secret */
+    bool psk_before; /* server: the first of two ClientHellos offered a session that will do */
     bool early_in;                /* server: early data is being received */
     bool early_out;               /* client: early data may be sent */
     size_t early_left;            /* bytes of it that are still allowed */

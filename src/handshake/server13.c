@@ -274,6 +274,7 @@ static enum hs_result send_retry(struct hs *hs)
         return HS_FAILED;
     hs->n.retry = false;
     hs->n.retried = true;
+    hs->psk_before = hs->n.psk;
     hf_session_free(hs->n.session); /* the second hello's binders count */
     hs->n.session = NULL;
     hs->n.psk = false;

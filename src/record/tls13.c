@@ -51,8 +51,7 @@ static enum rec_result read_inner(const struct rec_half *half, uint8_t *p, size_
     }
     size_t end = without_padding(p, len);
     if (end == 0) {
-        err_set(err, HF_E_UNEXPECTED_RECORD,
-                "a protected record is all padding, it has no content type");
+        err_set(err, HF_E_NO_CONTENT_TYPE, "a protected record is all padding");
         return REC_BAD;
     }
     out->type = p[end - 1];

@@ -149,6 +149,23 @@ static void test_unknown(void)
     buffer_clear(&b);
 }
 
+/* A second one is worse than one that may not stand here, or that nobody asked for. */
+static void test_unknown_duplicates(void)
+{
+    static struct side s;
+    struct ext_values v;
+    struct buffer b = {0};
+    for (unsigned in = 1; in <= ALL; in <<= 1) {
+        side_start(&s, in == IN_CH, HF_TLS1_2, HF_TLS1_3);
+        s.n.sent = 0;
+        one_extension(&b, 0x7a7a, BODY("x"), 2);
+        CHECK(!read_block(&s, &b, in, &v));
+        CHECK_INT(s.err.code, HF_E_DECODE);
+        CHECK_INT(s.err.alert, 50);
+    }
+    buffer_clear(&b);
+}
+
 /* ---- bodies: each as it must be, one byte shorter and one byte longer */
 
 /* Of these the body is a number of bytes that says nothing about its end. */
@@ -426,6 +443,7 @@ int main(void)
     RUN(test_every_extension_everywhere);
     RUN(test_duplicates);
     RUN(test_unknown);
+    RUN(test_unknown_duplicates);
     RUN(test_every_body);
     RUN(test_ticket_request);
     RUN(test_refused_bodies);

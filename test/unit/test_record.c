@@ -339,8 +339,8 @@ static void test_inner_refusals(void)
 {
     /* clang-format off */
     static const struct { uint8_t inner[12]; size_t len; hf_code code; } rows[] = {
-        {{0}, 12, HF_E_UNEXPECTED_RECORD},                        /* nothing but padding */
-        {{0}, 1, HF_E_UNEXPECTED_RECORD},
+        {{0}, 12, HF_E_NO_CONTENT_TYPE},                          /* nothing but padding */
+        {{0}, 1, HF_E_NO_CONTENT_TYPE},
         {{22}, 1, HF_E_UNEXPECTED_RECORD},                        /* empty handshake */
         {{22, 0, 0, 0}, 4, HF_E_UNEXPECTED_RECORD},
         {{21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 11, HF_E_UNEXPECTED_RECORD},
