@@ -49,6 +49,7 @@ struct ssl_ctx_st {
     int (*app_verify_cb)(X509_STORE_CTX *, void *);
     void *app_verify_arg;
     int (*client_cert_cb)(SSL *, X509 **, EVP_PKEY **);
+    ENGINE *client_cert_engine; /* a functional reference, or NULL */
     pem_password_cb *passwd_cb;
     void *passwd_arg;
     SSL_CTX_keylog_cb_func keylog_cb;
@@ -113,8 +114,10 @@ struct ssl_st {
 
     char *server_name;   /* client: to send; server: what was received */
     SSL_SESSION *session; /* to be offered, or agreed on; or NULL */
+    int cert_used;       /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result;  /* X509_V_ */
     STACK_OF(X509) * peer_chain, *verified_chain; /* made when asked for, or by the verification */
+    STACK_OF(X509_NAME) * peer_ca_names; /* names.c; made when asked for */
     STACK_OF(SSL_CIPHER) * ciphers_cache, *client_ciphers, *shared_ciphers;
     unsigned char *ocsp_response; /* server: to be stapled; client: received */
     long ocsp_response_len;

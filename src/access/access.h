@@ -11,13 +11,14 @@
 
 /* ---- certificates and keys (certificate.c) */
 
-/* access_credential: leaf (may be NULL where only a key for raw use exists), chain without the leaf (may be
- * NULL), key. References of its own. NULL with the error. */
+/* access_credential: leaf, chain without the leaf (may be NULL), key; an engine's or another provider's may do.
+ * References of its own. NULL with the error. */
 hf_credential *access_credential(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key, hf_error *err);
 /* access_credential_with_ocsp: the same credential with another stapled response; `response` is copied. */
 hf_credential *access_credential_with_ocsp(const hf_credential *cred, const uint8_t *response,
                                            size_t len);
-/* access_x509: borrowed; it lives as long as the certificate. */
+/* access_x509: borrowed; it lives as long as the certificate, and shared: whoever keeps it takes a reference.
+ * NULL: no memory. */
 X509 *access_x509(const hf_certificate *cert);
 
 /* ---- sessions (session.c) */

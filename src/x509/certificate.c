@@ -234,6 +234,7 @@ void hf_certificate_free(hf_certificate *cert)
     public_key_free(cert->key);
     names_clear(&cert->names);
     X509_free(cert->x509);
+    X509_free(atomic_load_explicit(&cert->ordinary, memory_order_relaxed));
     mem_free(cert);
 }
 

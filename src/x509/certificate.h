@@ -20,11 +20,14 @@ enum cert_text {
     TEXT_COUNT
 };
 
-/* Immutable once made, but for `text`: each is computed when first asked for and published by one
- * compare-and-exchange, since most certificates are never described. */
+/* Immutable once made, but for `text` and `ordinary`: each is computed when first asked for and published by
+ * one compare-and-exchange, since most certificates are never described. */
 struct hf_certificate {
     _Atomic int refs;
     X509 *x509;
+    /* For programs that use libcrypto themselves (src/access): x509 above belongs to a library context that
+     * knows how to check signatures, and nothing else. */
+    _Atomic(X509 *) ordinary;
     struct public_key *key;        /* NULL: a type that we do not know */
     uint8_t sha256[CERT_HASH];     /* of der */
     uint8_t key_sha256[CERT_HASH]; /* of SubjectPublicKeyInfo */

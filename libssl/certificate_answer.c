@@ -1,0 +1,238 @@
+/* certificate_answer.c: from what an application has set to what the engine shows. */
+#include "libssl/local.h"
+
+#ifndef OPENSSL_NO_ENGINE
+#include <openssl/engine.h>
+#endif
+
+/* ---- credentials */
+
+/* The path from the own certificate as far as the store leads, root included, as OpenSSL sends it. What is
+ * wrong with it is for the peer to say. */
+static STACK_OF(X509) * path_from_store(SSL *s, X509 *x)
+{
+    const struct certs *c = certs_get(s, NULL);
+    X509_STORE *store = c->chain_store ? c->chain_store : s->ctx->store;
+    X509_STORE_CTX *sc = X509_STORE_CTX_new_ex(s->ctx->libctx, s->ctx->propq);
+    STACK_OF(X509) *path = NULL;
+    ERR_set_mark();
+    if (sc && store && X509_STORE_CTX_init(sc, store, x, NULL)) {
+        X509_verify_cert(sc);
+        path = X509_STORE_CTX_get1_chain(sc);
+    }
+    ERR_pop_to_mark();
+    X509_STORE_CTX_free(sc);
+    if (path)
+        X509_free(sk_X509_shift(path));
+    return path;
+}
+
+static hf_credential *make(SSL *s, const struct cert_entry *e, STACK_OF(X509) * issuers)
+{
+    hf_error err = {0};
+    int reason = chain_security(s, issuers, e->x509, false);
+    if (reason != 1) {
+        raise_ssl(reason);
+        return NULL;
+    }
+    hf_credential *cred = access_credential(e->x509, issuers, e->key, &err);
+    if (!cred)
+        raise_hf(&err);
+    return cred;
+}
+
+hf_credential *certs_credential(SSL *s, enum cert_slot slot)
+{
+    const struct certs *c = certs_get(s, NULL);
+    const struct cert_entry *e = &c->entry[slot];
+    STACK_OF(X509) *issuers = e->chain ? e->chain : c->extra;
+    if (!e->x509 || !e->key)
+        return NULL;
+    if (issuers || s->settings->mode & SSL_MODE_NO_AUTO_CHAIN)
+        return make(s, e, issuers);
+    STACK_OF(X509) *path = path_from_store(s, e->x509);
+    hf_credential *cred = make(s, e, path);
+    x509s_free(path);
+    return cred;
+}
+
+static bool has(const struct certs *c, int slot)
+{
+    return c->entry[slot].x509 && c->entry[slot].key;
+}
+
+/* The engine takes the first that fits, and has no signatures with DSA. */
+bool certs_to_config(SSL *s, hf_config *config)
+{
+    const struct certs *c = certs_get(s, NULL);
+    for (int i = 0; i < CERT_SLOTS; i++) {
+        if (!has(c, i) || i == CERT_DSA)
+            continue;
+        hf_credential *cred = certs_credential(s, (enum cert_slot)i);
+        bool ok = cred && hf_config_add_credential(config, cred);
+        hf_credential_free(cred);
+        if (!ok) {
+            if (cred && hf_config_error(config))
+                raise_hf(hf_config_error(config));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- which certificate goes with a signature scheme */
+
+int certs_slot_of_scheme(uint16_t scheme)
+{
+    switch (scheme) {
+    case 0x0807: return CERT_ED25519;
+    case 0x0808: return CERT_ED448;
+    case 0x0804:
+    case 0x0805:
+    case 0x0806: return CERT_RSA;
+    case 0x0809:
+    case 0x080a:
+    case 0x080b: return CERT_RSA_PSS;
+    default: break;
+    }
+    switch (scheme & 0xff) { /* SignatureAlgorithm of RFC 5246 7.4.1.4.1 */
+    case 1: return CERT_RSA;
+    case 2: return CERT_DSA;
+    case 3: return CERT_EC;
+    default: return -1;
+    }
+}
+
+/* TLS 1.3 binds each ECDSA scheme to a curve; in older versions any hash will do. */
+static bool curve_fits(const struct certs *c, int slot, uint16_t scheme)
+{
+    char curve[80] = "";
+    size_t len = 0;
+    if (slot != CERT_EC ||
+        !EVP_PKEY_get_group_name(c->entry[slot].key, curve, sizeof curve, &len))
+        return true;
+    int nid = OBJ_sn2nid(curve);
+    return scheme == 0x0403   ? nid == NID_X9_62_prime256v1
+           : scheme == 0x0503 ? nid == NID_secp384r1
+           : scheme == 0x0603 ? nid == NID_secp521r1
+                              : false;
+}
+
+static int choose_by(const struct certs *c, const hf_question *q, bool exactly)
+{
+    for (size_t i = 0; i < q->signature_count; i++) {
+        int slot = certs_slot_of_scheme(q->signatures[i]);
+        if (slot >= 0 && has(c, slot) && (!exactly || curve_fits(c, slot, q->signatures[i])))
+            return slot;
+    }
+    return -1;
+}
+
+static int choose(SSL *s, const hf_question *q)
+{
+    const struct certs *c = certs_get(s, NULL);
+    int slot = choose_by(c, q, true);
+    if (slot < 0)
+        slot = choose_by(c, q, false);
+    if (slot < 0 && (s->server || !q->signature_count) && has(c, c->current))
+        slot = c->current;
+    return slot;
+}
+
+/* ---- the application's callbacks */
+
+bool certs_asks(const SSL *s, hf_role role)
+{
+    return certs_get(s, NULL)->cert_cb ||
+           (role == HF_CLIENT && (s->ctx->client_cert_cb || s->ctx->client_cert_engine));
+}
+
+/* As certs_ask. */
+static int ask_cert_cb(SSL *s)
+{
+    const struct certs *c = certs_get(s, NULL);
+    if (!c->cert_cb)
+        return 1;
+    int result = c->cert_cb(s, c->cert_arg);
+    if (result < 0)
+        s->rwstate = SSL_X509_LOOKUP;
+    else if (result == 0)
+        raise_ssl(s->server ? SSL_R_CERT_CB_ERROR : SSL_R_CALLBACK_FAILED);
+    return result < 0 ? -1 : result > 0;
+}
+
+static int ask_client_cert(SSL *s, X509 **x, EVP_PKEY **key)
+{
+#ifndef OPENSSL_NO_ENGINE
+    if (s->ctx->client_cert_engine) {
+        int found = ENGINE_load_ssl_client_cert(
+            s->ctx->client_cert_engine, s, SSL_get_client_CA_list(s), x, key, NULL, NULL, NULL);
+        if (found)
+            return found;
+    }
+#endif
+    return s->ctx->client_cert_cb ? s->ctx->client_cert_cb(s, x, key) : 0;
+}
+
+/* client_cert_cb(3): 1 with both, 0 for none, negative to be asked again. */
+static int ask_client_cert_cb(SSL *s)
+{
+    X509 *x = NULL;
+    EVP_PKEY *key = NULL;
+    int result = ask_client_cert(s, &x, &key);
+    if (result < 0) {
+        s->rwstate = SSL_X509_LOOKUP;
+        return -1;
+    }
+    if (result == 1 && x && key) {
+        if (!SSL_use_certificate(s, x) || !SSL_use_PrivateKey(s, key))
+            result = 0;
+    } else if (result == 1) {
+        result = 0;
+        raise_ssl(SSL_R_BAD_DATA_RETURNED_BY_CALLBACK);
+    }
+    X509_free(x);
+    EVP_PKEY_free(key);
+    return 1;
+}
+
+int certs_ask(SSL *s, const hf_question *question, hf_credential **out)
+{
+    *out = NULL;
+    s->rwstate = SSL_NOTHING;
+    int result = ask_cert_cb(s);
+    if (result != 1)
+        return result;
+    int slot = choose(s, question);
+    if (slot < 0 && !s->server) {
+        result = ask_client_cert_cb(s);
+        slot = result == 1 ? choose(s, question) : -1;
+    }
+    if (slot < 0 || result != 1)
+        return result;
+    *out = certs_credential(s, (enum cert_slot)slot);
+    s->cert_used = *out ? slot + 1 : 0;
+    return *out != NULL;
+}
+
+/* ---- an engine that has the client's certificate */
+
+int SSL_CTX_set_client_cert_engine(SSL_CTX *ctx, ENGINE *e)
+{
+#ifdef OPENSSL_NO_ENGINE
+    (void)ctx, (void)e;
+    return 0;
+#else
+    if (!ENGINE_init(e)) {
+        raise_ssl(ERR_R_ENGINE_LIB);
+        return 0;
+    }
+    if (!ENGINE_get_ssl_client_cert_function(e)) {
+        raise_ssl(SSL_R_NO_CLIENT_CERT_METHOD);
+        ENGINE_finish(e);
+        return 0;
+    }
+    ctx->client_cert_engine = e;
+    return 1;
+#endif
+}
