@@ -302,6 +302,17 @@ HF_API bool hf_config_set_server_preference(hf_config *config, bool server);
  * protocols refuses a client that offers only others (RFC 7301 3.2). NULL removes the list. */
 HF_API bool hf_config_set_alpn(hf_config *config, const char *list, bool required);
 
+/* hf_alpn_fn chooses a server's application protocol: `list` is the client's ProtocolNameList (RFC 7301 3.1:
+ * one byte with a length, a name, and so on), len its bytes. HF_ALPN_CHOSEN with *name and *name_len (1 to
+ * 255 bytes, valid until the callback of this connection is called again; it is not compared with the list),
+ * HF_ALPN_NONE to go on without a protocol, HF_ALPN_REFUSE to end the handshake with no_application_protocol.
+ * It is called within the handshake, once a ClientHello, from any thread; it may call the connection's getters.
+ * hf_config_set_alpn_callback sets it, in place of a list; NULL removes it. */
+typedef enum hf_alpn_choice { HF_ALPN_CHOSEN, HF_ALPN_NONE, HF_ALPN_REFUSE } hf_alpn_choice;
+typedef hf_alpn_choice (*hf_alpn_fn)(hf_conn *conn, const uint8_t *list, size_t len,
+                                     const uint8_t **name, size_t *name_len, void *arg);
+HF_API bool hf_config_set_alpn_callback(hf_config *config, hf_alpn_fn fn, void *arg);
+
 /* hf_config_add_credential adds a certificate and key. A server chooses among several by the name
  * asked for, then by signature algorithm; the first that fits is the default. A client sends one
  * if asked. */

@@ -29,7 +29,8 @@ void raise_hf(const hf_error *err)
     char line[512];
     hf_error_line(err, line, sizeof line);
     ERR_new();
-    ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE, err->step && *err->step ? err->step : OPENSSL_FUNC);
+    ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE,
+                  err->step && *err->step ? err->step : OPENSSL_FUNC);
     if (err->alert_received)
         ERR_set_error(ERR_LIB_SSL, reason_of(err), "SSL alert number %u: %s", err->alert, line);
     else

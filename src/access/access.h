@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "handfast.h"
+#include "handshake/details.h"
 
 /* ---- certificates and keys (certificate.c) */
 
@@ -47,26 +48,27 @@ struct access_session {
 void access_session_read(const hf_session *session, struct access_session *out);
 hf_session *access_session_new(const struct access_session *from);
 
+/* ---- configurations (lists.c) */
+
+/* Lists by their numbers, in order; a list of 0 leaves the default, but suites: none of these versions.
+ * Numbers that the engine does not know are left out. alpn is a client's ProtocolNameList. */
+struct access_lists {
+    const uint16_t *suites13, *suites, *groups, *sigalgs;
+    size_t suites13_count, suites_count, groups_count, sigalgs_count;
+    const uint8_t *alpn;
+    size_t alpn_len;
+};
+bool access_config_lists(hf_config *config, const struct access_lists *lists);
+
+/* access_config_own_renegotiation: a server renegotiates when it has asked for it, not when a client begins. */
+bool access_config_own_renegotiation(hf_config *config);
+
 /* ---- connections (connection.c) */
 
-/* What the public API does not tell of a connection, kept only for configurations with
- * access_config_keep_details. Valid from the moment on at which it is known. */
-struct access_details {
-    uint8_t client_random[32], server_random[32];
-    uint8_t finished[2][64]; /* verify_data of the last handshake: the client's, the server's */
-    uint8_t finished_len[2];
-    uint16_t *client_suites; /* server: as offered, in order */
-    size_t client_suite_count;
-    uint16_t *peer_sigalgs; /* signature_algorithms of the peer, in order */
-    size_t peer_sigalg_count;
-    uint16_t *peer_groups; /* server: supported_groups of the client */
-    size_t peer_group_count;
-    uint8_t *peer_authorities; /* DistinguishedNames as the peer sent them, without the outer length */
-    size_t peer_authorities_len;
-    uint16_t own_signature; /* scheme that this side signed with, 0: none */
-};
+/* access_config_keep_details: connections keep what struct details has, where the public API tells less.
+ * access_details: NULL before anything is known. */
 bool access_config_keep_details(hf_config *config);
-const struct access_details *access_details(const hf_conn *conn);
+const struct details *access_details(const hf_conn *conn);
 
 /* access_answer_verify answers HF_ASK_VERIFY with a refusal that has this X509_V_ERR_ code and alert. */
 bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_t alert);

@@ -76,6 +76,8 @@ struct hf_config {
     uint8_t *alpn; /* ProtocolNameList content: 1-byte length and name, repeated */
     size_t alpn_len;
     bool alpn_required;
+    hf_alpn_fn alpn_fn; /* server: chooses instead of the list */
+    void *alpn_arg;
 
     struct credentials *credentials; /* NULL: none */
     hf_trust *trust;
@@ -97,6 +99,7 @@ struct hf_config {
 
     /* TLS 1.2 and older */
     bool renegotiation;         /* the peer may ask for it, and we may */
+    bool renegotiation_own;     /* server: only when we have asked for it */
     unsigned renegotiation_max; /* how often per connection */
     bool require_ems;
     bool allow_unpatched; /* client: servers without renegotiation_info (RFC 5746) */
@@ -146,6 +149,7 @@ struct hf_config {
     hf_ask_fn ask[HF_ASK_COUNT]; /* by hf_ask */
     void *ask_arg[HF_ASK_COUNT];
 
+    bool keep_details; /* of handshakes: handshake/details.h */
     const struct test_hooks *test;
 
     /* Computed by freeze: bodies of extensions that are the same in every hello, and what of versions and

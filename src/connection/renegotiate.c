@@ -83,6 +83,10 @@ static hf_result start(hf_conn *c, const uint8_t *p, size_t len)
     }
     if (!c->est.server)
         trace_message(c->tracer, false, p, len, false);
+    bool unasked = c->est.server && c->config->renegotiation_own && !c->est.asked;
+    c->est.asked = false;
+    if (unasked)
+        return refuse(c, len);
     if (!allowed(c, &err)) {
         if (err.code == HF_E_RENEGOTIATIONS)
             return conn_fail(c, &err);
@@ -146,6 +150,7 @@ hf_result hf_conn_renegotiate(hf_conn *c, hf_error *err)
         if (conn_awake(c, false, &mine) &&
             conn_put_record(c, REC_HANDSHAKE, request, sizeof request)) {
             trace_message(c->tracer, true, request, sizeof request, true);
+            c->est.asked = true;
             return HF_DONE;
         }
         err_set(&mine, HF_E_NO_MEMORY, "HelloRequest");

@@ -48,8 +48,32 @@ static bool agree(struct nego *n, const uint8_t *name, uint8_t len)
     return n->alpn || err_set(n->err, HF_E_NO_MEMORY, "ALPN");
 }
 
+static bool ask(struct nego *n, struct slice offered)
+{
+    const uint8_t *name = NULL;
+    size_t len = 0;
+    switch (n->config->alpn_fn(n->conn, offered.p, offered.len, &name, &len,
+                               n->config->alpn_arg)) {
+    case HF_ALPN_NONE: return true;
+    case HF_ALPN_CHOSEN:
+        if (!name || len == 0 || len > 255)
+            return err_set(n->err, HF_E_USAGE,
+                           "the ALPN callback chose a protocol of %zu bytes, 1 to 255 are "
+                           "possible",
+                           len);
+        return agree(n, name, (uint8_t)len);
+    case HF_ALPN_REFUSE:
+    default:
+        return ext_refuse(n, IN_CH, X_ALPN, HF_E_NO_APPLICATION_PROTOCOL,
+                          "the application accepts none that the client offers, \"%.*s\" first",
+                          offered.p[0], (const char *)offered.p + 1);
+    }
+}
+
 static bool take_hello(struct nego *n, const struct ext_values *v)
 {
+    if (n->config->alpn_fn && ext_has(v, X_ALPN))
+        return ask(n, v->alpn);
     const uint8_t *ours = n->config->alpn;
     size_t len = n->config->alpn_len;
     if (!len)

@@ -121,6 +121,7 @@ struct own_share {
 /* What the two sides have said and agreed so far: all that extensions may see and change. */
 struct nego {
     hf_config *config;
+    hf_conn *conn; /* to be handed to callbacks */
     bool server;
     hf_error *err;
     uint32_t sent;     /* extensions of our last request, by ext_index */

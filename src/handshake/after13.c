@@ -4,6 +4,7 @@
 #include "handshake/after13.h"
 
 #include "extension/extension.h"
+#include "handshake/details.h"
 #include "handshake/established.h"
 #include "message/message.h"
 
@@ -15,6 +16,7 @@ void established_release(struct established *e)
         mem_free(e->extras->ocsp);
         mem_free(e->extras->scts);
         mem_free(e->extras->psk_identity);
+        details_free(e->extras->details);
         mem_free(e->extras);
     }
     chain_free(e->chain);

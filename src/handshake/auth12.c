@@ -330,6 +330,8 @@ enum hs_result establish12(struct hs *hs)
     if ((hs->proved & needed) != needed)
         return hs_fail(hs, HF_E_MISSING_PROOF, "needed 0x%x, proved 0x%x", needed, hs->proved);
     hs_establish(hs);
+    if (!details_done(hs))
+        return hs_fail(hs, HF_E_NO_MEMORY, "details");
     e->signature = hs->est_signature;
     if (hs->n.resumed12)
         e->group = hs->n.session->group;

@@ -67,7 +67,7 @@ enum hs_result send_certificate_verify13(struct hs *hs)
 enum hs_result send_finished13(struct hs *hs)
 {
     size_t mark;
-    uint8_t verify_data[HASH_MAX_SIZE];
+    uint8_t *verify_data = hs->finished[hs->n.server];
     keys13_finished(hs, hs->n.server ? hs->server_hs : hs->client_hs, verify_data);
     struct wr w = hs_begin(hs, MSG_FINISHED, &mark);
     wr_bytes(&w, verify_data, hash_size(hs->hash));
@@ -157,7 +157,7 @@ static bool judge_chain(struct hs *hs)
     o.now = config_now(config);
     o.level = config->security_level;
     o.rules = config->rules;
-    o.conn = hs->conn;
+    o.conn = hs->n.conn;
     o.ocsp = slice_of(hs->n.peer_ocsp, hs->n.peer_ocsp_len);
     o.ocsp_not_asked = !(hs->n.sent >> X_STATUS_REQUEST & 1);
     o.require_ocsp = !hs->n.server && config->ocsp == HF_OCSP_REQUIRE;
@@ -176,7 +176,7 @@ enum hs_result verify_peer13(struct hs *hs)
     if (!nobody) {
         bool accept = hs->answer_accept;
         hs_asked(hs);
-        if (!accept && good)
+        if (!accept && hs->verdict.code == HF_OK)
             return hs_fail(hs, HF_E_VERIFY_REFUSED, "%s",
                            hf_certificate_subject(hs->peer_chain->cert[0]));
         good = accept;
@@ -232,7 +232,7 @@ enum hs_result read_finished13(struct hs *hs)
     struct rd_msg m;
     struct rd r = hs_reader(hs, &m);
     struct slice theirs;
-    uint8_t ours[HASH_MAX_SIZE];
+    uint8_t *ours = hs->finished[!hs->n.server];
     if (!msg_read_finished(&r, hash_size(hs->hash), &theirs))
         return HS_FAILED;
     keys13_finished(hs, hs->n.server ? hs->client_hs : hs->server_hs, ours);
@@ -282,6 +282,10 @@ bool establish13(struct hs *hs)
         hs->psk_identity_len = hs->n.session->ticket_len;
     }
     hs_establish(hs);
+    if (!details_done(hs)) {
+        hs_fail(hs, HF_E_NO_MEMORY, "details");
+        return false;
+    }
     hs->est->resumed = hs->n.psk && !external;
     hs->est->ems = true; /* TLS 1.3's secrets depend on the whole handshake by themselves */
     hs->est->secure = true;

@@ -19,6 +19,7 @@ struct extras {
     size_t scts_len;
     uint8_t *psk_identity;
     size_t psk_identity_len;
+    struct details *details; /* details.h */
 };
 
 /* What stood against early data; early13.c has the words. */
@@ -41,6 +42,7 @@ struct established {
     bool resumed, retried, verified, named;
     bool ems, etm; /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
     bool secure;   /* the peer has said that it renegotiates securely (RFC 5746) */
+    bool asked;    /* server: a HelloRequest was sent that no ClientHello has answered */
     uint8_t early;     /* an hf_early */
     uint8_t early_why; /* an enum early_why: what stood against it */
     uint16_t renegotiations;

@@ -12,7 +12,7 @@ struct hs *hs_new(hf_config *config, bool server, hf_conn *conn, struct establis
         return NULL;
     hs->n.config = config;
     hs->n.server = server;
-    hs->conn = conn;
+    hs->n.conn = conn;
     hs->est = est;
     hs->tracer = tracer;
     hs->step = server ? server13 : client13;
@@ -55,6 +55,7 @@ void hs_free(struct hs *hs)
     hf_credential_free(hs->answer_credential);
     hf_config_free(hs->answer_config);
     chain_free(hs->peer_chain);
+    details_free(hs->details);
     mem_wipe_free(hs, sizeof *hs);
 }
 
@@ -203,7 +204,7 @@ static enum hs_result consume(struct hs *hs)
     buffer_clear(&hs->v2);
     buffer_drop(hs->inbuf, hs->msg.len);
     hs->have_in = false;
-    if (hs->conn && hf_conn_memory(hs->conn) > hs->n.config->memory_cap)
+    if (hs->n.conn && hf_conn_memory(hs->n.conn) > hs->n.config->memory_cap)
         return hs_fail(hs, HF_E_MEMORY_CAP, "the cap is %zu bytes", hs->n.config->memory_cap);
     return HS_OK;
 }
@@ -453,7 +454,7 @@ enum hs_result hs_ask(struct hs *hs, hf_ask ask, bool *nobody)
     hs->question.server_name = hs->n.server_name;
     if (!hs->asked_back) {
         hs->asked_back = true;
-        bool now = config->ask[ask](hs->conn, &hs->question, config->ask_arg[ask]);
+        bool now = config->ask[ask](hs->n.conn, &hs->question, config->ask_arg[ask]);
         if (hs->cancelled)
             return cancelled(hs);
         if (now && !hs->answered)

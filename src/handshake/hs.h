@@ -4,6 +4,7 @@
 #define HANDSHAKE_HS_H
 
 #include "extension/extension.h"
+#include "handshake/details.h"
 #include "handshake/established.h"
 #include "handshake/tracer.h"
 #include "handshake/transcript.h"
@@ -54,7 +55,6 @@ struct hs_message {
 
 struct hs {
     struct nego n;
-    hf_conn *conn; /* to be handed to callbacks */
     struct established *est;
     const struct tracer *tracer; /* NULL: none */
     const struct step *step;
@@ -109,9 +109,10 @@ struct hs {
     size_t early_left;            /* bytes of it that are still allowed */
     size_t skip_early; /* bytes of early data that may still be dropped (RFC 8446 4.2.10) */
 
+    uint8_t finished[2][HASH_MAX_SIZE]; /* verify_data, of the client and of the server */
+
     /* TLS 1.2 and older. */
-    uint8_t finished[2][12]; /* verify_data, of the client and of the server */
-    bool keys_made;
+        bool keys_made;
     uint16_t hello_version; /* legacy_version of our ClientHello */
     uint8_t peer_types;     /* client: certificate_types asked for: 1 RSA, 2 ECDSA */
     uint16_t est_signature; /* what the peer signed with */
@@ -161,6 +162,7 @@ struct hs {
     uint8_t *tbs;
     size_t tbs_len;
 
+    struct details *details; /* NULL: none are kept; owned */
     bool cancelled; /* the connection was closed or has failed: no row may run any more */
     bool done;
 };

@@ -78,7 +78,7 @@ static void show_master(const struct hs *hs)
 {
     trace_secret(hs->tracer, "master_secret", hs->secret, MASTER_SIZE, "RFC 5246 8.1");
     if (config_has_keylog(hs->n.config))
-        config_keylog(hs->n.config, hs->conn, "CLIENT_RANDOM", hs->client_random, hs->secret,
+        config_keylog(hs->n.config, hs->n.conn, "CLIENT_RANDOM", hs->client_random, hs->secret,
                       MASTER_SIZE);
 }
 

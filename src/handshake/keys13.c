@@ -55,7 +55,7 @@ static void show(const struct hs *hs, const char *name, const uint8_t *secret)
 static void keylog(const struct hs *hs, const char *label, const uint8_t *secret)
 {
     if (config_has_keylog(hs->n.config))
-        config_keylog(hs->n.config, hs->conn, label, hs->client_random, secret,
+        config_keylog(hs->n.config, hs->n.conn, label, hs->client_random, secret,
                       hash_size(hs->hash));
 }
 
@@ -159,7 +159,7 @@ void keys13_early_traffic(struct hs *hs, const hf_session *session)
     trace_secret(hs->tracer, "client_early_traffic_secret", hs->early, hash_size(hash),
                  "RFC 8446 7.1");
     if (config_has_keylog(hs->n.config))
-        config_keylog(hs->n.config, hs->conn, "CLIENT_EARLY_TRAFFIC_SECRET", hs->client_random,
+        config_keylog(hs->n.config, hs->n.conn, "CLIENT_EARLY_TRAFFIC_SECRET", hs->client_random,
                       hs->early, hash_size(hash));
 }
 

@@ -432,7 +432,7 @@ static enum hs_result finish(struct hs *hs)
         s->lifetime = cache_lifetime(hs->n.config);
     enum hs_result r = establish12(hs);
     if (s && r == HS_OK)
-        cache_add(hs->n.config, hs->conn, s);
+        cache_add(hs->n.config, hs->n.conn, s);
     hf_session_free(s);
     return r;
 }

@@ -165,7 +165,7 @@ static enum hs_result read_hello(struct hs *hs)
     hs->session_id_len = (uint8_t)hs->ch.session_id.len;
     if (hs->session_id_len)
         memcpy(hs->session_id, hs->ch.session_id.p, hs->session_id_len);
-    return HS_OK;
+    return details_hello(hs) ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "details");
 }
 
 static enum hs_result ask_hello(struct hs *hs)

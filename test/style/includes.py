@@ -14,8 +14,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROOMS = ["bytes", "crypto", "x509", "record", "message", "config", "extension", "handshake",
-         "connection", "net", "cli"]
-OPENSSL_ROOMS = {"crypto", "x509"}
+         "connection", "net", "access", "cli"]
+OPENSSL_ROOMS = {"crypto", "x509", "access"}
 LONGEST = 1000
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ALLOC = re.compile(r"(?<![\w.>])(malloc|calloc|realloc|free|strdup|strndup|asprintf|vasprintf)\s*\(")

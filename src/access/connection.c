@@ -1,0 +1,38 @@
+/* connection.c: what libssl/ wants of a connection and the public API keeps to itself. */
+#include "access/access.h"
+#include "connection/conn.h"
+
+const struct details *access_details(const hf_conn *c)
+{
+    if (c->hs && c->hs->details)
+        return c->hs->details;
+    return c->est.extras ? c->est.extras->details : NULL;
+}
+
+bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t alert)
+{
+    if (!hf_answer_verify(c, false))
+        return false;
+    hf_error *verdict = &c->hs->verdict;
+    *verdict = (hf_error){0};
+    err_set(verdict, HF_E_VERIFY_REFUSED, "%s", X509_verify_cert_error_string(x509_code));
+    verdict->x509_code = x509_code;
+    verdict->x509_depth = depth;
+    verdict->alert = alert;
+    return true;
+}
+
+size_t access_peer_chain(const hf_conn *c, hf_certificate *const **out)
+{
+    const struct chain *chain = c->hs && c->hs->peer_chain ? c->hs->peer_chain : c->est.chain;
+    *out = chain ? chain->cert : NULL;
+    return chain ? chain->count : 0;
+}
+
+void access_conn_fail(hf_conn *c, hf_code code, uint8_t alert, const char *detail)
+{
+    hf_error err = {0};
+    err_set(&err, code, "%s", detail);
+    err.alert = alert;
+    (void)conn_fail(c, &err);
+}

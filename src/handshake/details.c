@@ -1,0 +1,91 @@
+/* details.c: see details.h. */
+#include "handshake/details.h"
+
+#include "handshake/hs.h"
+
+void details_free(struct details *d)
+{
+    if (!d)
+        return;
+    mem_free(d->suites);
+    mem_free(d->sigalgs);
+    mem_free(d->groups);
+    mem_free(d->authorities);
+    mem_free(d);
+}
+
+static bool begin(struct hs *hs)
+{
+    if (!hs->details)
+        hs->details = mem_new(sizeof *hs->details);
+    return hs->details != NULL;
+}
+
+static bool keep_numbers(struct slice from, uint16_t **out, size_t *count)
+{
+    mem_free(*out);
+    *count = 0;
+    *out = from.len >= 2 ? mem_new(from.len) : NULL;
+    if (!*out)
+        return from.len < 2;
+    for (size_t i = 0; i + 2 <= from.len; i += 2)
+        (*out)[(*count)++] = get_u16(from.p + i);
+    return true;
+}
+
+void details_randoms(struct hs *hs)
+{
+    if (!hs->n.config->keep_details || !begin(hs))
+        return;
+    memcpy(hs->details->client_random, hs->client_random, RANDOM_SIZE);
+    memcpy(hs->details->server_random, hs->server_random, RANDOM_SIZE);
+}
+
+bool details_hello(struct hs *hs)
+{
+    if (!hs->n.config->keep_details)
+        return true;
+    if (!begin(hs))
+        return false;
+    struct details *d = hs->details;
+    details_randoms(hs);
+    return keep_numbers(hs->ch.suites, &d->suites, &d->suite_count) &&
+           keep_numbers(hs->values->sigalgs, &d->sigalgs, &d->sigalg_count) &&
+           keep_numbers(hs->values->groups, &d->groups, &d->group_count);
+}
+
+static bool keep_ids(const struct ids *from, uint16_t **out, size_t *count)
+{
+    if (from->count == 0)
+        return true;
+    mem_free(*out);
+    *out = mem_dup(from->id, from->count * sizeof from->id[0]);
+    *count = *out ? from->count : 0;
+    return *out != NULL;
+}
+
+bool details_done(struct hs *hs)
+{
+    struct nego *n = &hs->n;
+    if (!n->config->keep_details)
+        return true;
+    struct extras *x = extras_of(hs->est);
+    if (!x || !begin(hs))
+        return false;
+    struct details *d = hs->details;
+    details_randoms(hs);
+    d->finished_len = n->version < HF_TLS1_3 ? FINISHED_MAX : (uint8_t)hash_size(hs->hash);
+    memcpy(d->finished[0], hs->finished[0], d->finished_len);
+    memcpy(d->finished[1], hs->finished[1], d->finished_len);
+    if (!n->server && !keep_ids(&n->peer_sigalgs, &d->sigalgs, &d->sigalg_count))
+        return false;
+    mem_free(d->authorities);
+    d->authorities = n->peer_authorities;
+    d->authorities_len = n->peer_authorities_len;
+    n->peer_authorities = NULL;
+    d->signature = hs->signature_len ? hs->scheme : 0;
+    details_free(x->details);
+    x->details = d;
+    hs->details = NULL;
+    return true;
+}

@@ -1,0 +1,38 @@
+/* details.h: what some programs want to know of a handshake that is over, and most do not: kept only where the
+ * configuration says so. */
+#ifndef HANDSHAKE_DETAILS_H
+#define HANDSHAKE_DETAILS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hs;
+
+/* Each is valid from the moment on at which it is known. */
+struct details {
+    uint8_t client_random[32], server_random[32];
+    uint8_t finished[2][64]; /* verify_data of the last handshake: the client's, the server's */
+    uint8_t finished_len;
+    uint16_t
+        *suites; /* server: what the client offered, in its order; owned, as all that follow */
+    size_t suite_count;
+    uint16_t *sigalgs; /* the peer's signature_algorithms */
+    size_t sigalg_count;
+    uint16_t *groups; /* server: the client's supported_groups */
+    size_t group_count;
+    uint8_t
+        *authorities; /* DistinguishedNames as the peer sent them, without the outer length */
+    size_t authorities_len;
+    uint16_t signature; /* scheme that this side signed with; 0: none */
+};
+
+/* details_hello (server) notes what a ClientHello has; details_done what is known at the end, and hands them to
+ * the connection. Both do nothing where nobody wants to know; false without memory. */
+bool details_hello(struct hs *hs) __attribute__((warn_unused_result));
+bool details_done(struct hs *hs) __attribute__((warn_unused_result));
+/* details_randoms notes the randoms as soon as both are known. */
+void details_randoms(struct hs *hs);
+void details_free(struct details *d);
+
+#endif
