@@ -8,8 +8,7 @@ __attribute__((weak)) struct settings *settings_edit(struct settings **slot)
     return NULL;
 }
 
-__attribute__((weak)) const struct access_details *access_details(const hf_conn *conn)
+__attribute__((weak)) X509_VERIFY_PARAM *ssl_param(SSL *s)
 {
-    (void)conn;
-    return NULL;
+    return s->param;
 }

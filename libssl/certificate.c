@@ -383,9 +383,9 @@ EVP_PKEY *SSL_CTX_get0_privatekey(const SSL_CTX *ctx)
 static const struct cert_entry *of_connection(const SSL *s)
 {
     const struct certs *c = certs_get(s, NULL);
-    const struct access_details *d = s->conn ? access_details(s->conn) : NULL;
+    const struct details *d = s->conn ? access_details(s->conn) : NULL;
     int slot = s->cert_used            ? s->cert_used - 1
-               : d && d->own_signature ? certs_slot_of_scheme(d->own_signature)
+               : d && d->signature ? certs_slot_of_scheme(d->signature)
                                        : -1;
     return slot >= 0 && c->entry[slot].x509 ? &c->entry[slot] : current(c);
 }

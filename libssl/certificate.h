@@ -93,6 +93,8 @@ long certs_ctrl_cert_flags(SSL *s, SSL_CTX *ctx, long flags); /* sets */
 long certs_ctrl_clear_cert_flags(SSL *s, SSL_CTX *ctx, long flags);
 long certs_ctrl_set_client_cert_types(SSL *s, SSL_CTX *ctx, const unsigned char *types,
                                       long len);
+/* The types that a server asked for, and their number. */
+long certs_ctrl_get_client_cert_types(SSL *s, const unsigned char **out);
 long certs_ctrl_set_tmp_dh(SSL *s, SSL_CTX *ctx, DH *dh);
 long certs_ctrl_set_dh_auto(SSL *s, SSL_CTX *ctx, long mode);
 long certs_ctrl_set_tmp_dh_cb(SSL *s, SSL_CTX *ctx,

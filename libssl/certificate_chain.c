@@ -231,7 +231,8 @@ long certs_ctrl_clear_cert_flags(SSL *s, SSL_CTX *ctx, long flags)
 long certs_ctrl_set_client_cert_types(SSL *s, SSL_CTX *ctx, const unsigned char *types,
                                       long len)
 {
-    struct certs *c = len >= 0 && len <= 0xff ? certs_change(s, ctx) : NULL;
+    bool allowed = (!s || s->server) && len >= 0 && len <= 0xff;
+    struct certs *c = allowed ? certs_change(s, ctx) : NULL;
     unsigned char *copy = NULL;
     if (!c)
         return 0;
@@ -241,6 +242,13 @@ long certs_ctrl_set_client_cert_types(SSL *s, SSL_CTX *ctx, const unsigned char 
     c->client_types = copy;
     c->client_types_len = copy ? (size_t)len : 0;
     return 1;
+}
+
+/* The engine keeps no list of them. */
+long certs_ctrl_get_client_cert_types(SSL *s, const unsigned char **out)
+{
+    (void)s, (void)out;
+    return 0;
 }
 
 /* ---- building the chain from a store, once and for all (SSL_CTX_build_cert_chain(3)) */

@@ -2,6 +2,7 @@
 #ifndef LIBSSL_LOCAL_H
 #define LIBSSL_LOCAL_H
 
+#include <openssl/ct.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdatomic.h>
@@ -135,6 +136,7 @@ struct ssl_st {
     int early_state; /* early.c */
     int renegotiations, renegotiations_total;
     struct dane *dane; /* dane.c; or NULL */
+    STACK_OF(SCT) * scts; /* ct.c; made when asked for */
     bool hit;
     bool in_callback;
     bool pha_pending;
@@ -162,11 +164,15 @@ bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role); /* callback.
  * are completed from the store unless SSL_MODE_NO_AUTO_CHAIN. */
 bool certs_to_config(SSL *s, hf_config *config);
 
-/* ---- verify.c */
+/* ---- verify.c, dane.c, ct.c */
 
 /* verify_chain answers HF_ASK_VERIFY: judges the peer's chain as X509_verify_cert does with the context's
  * store, parameters and callbacks. False: to be asked again (SSL_ERROR_WANT_RETRY_VERIFY). */
 bool verify_chain(SSL *s);
+/* What SSL_free and SSL_CTX_free drop, and SSL_dup copies. CTLOG_STORE_free and SCT_LIST_free take the rest. */
+void dane_free(struct dane *dane);
+void dane_ctx_free(struct dane_ctx *dane);
+bool dane_copy(SSL *to, SSL *from);
 
 /* ---- session.c, session_table.c: see session.h */
 

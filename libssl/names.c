@@ -139,12 +139,12 @@ static STACK_OF(X509_NAME) * read_names(const uint8_t *p, size_t len)
 
 const STACK_OF(X509_NAME) * SSL_get0_peer_CA_list(const SSL *s)
 {
-    const struct access_details *d = s->conn ? access_details(s->conn) : NULL;
+    const struct details *d = s->conn ? access_details(s->conn) : NULL;
     SSL *cache = (SSL *)(uintptr_t)s; /* peer_ca_names is a memory of what was read */
-    if (!d || !d->peer_authorities)
+    if (!d || !d->authorities)
         return s->peer_ca_names;
     if (!s->peer_ca_names)
-        cache->peer_ca_names = read_names(d->peer_authorities, d->peer_authorities_len);
+        cache->peer_ca_names = read_names(d->authorities, d->authorities_len);
     return s->peer_ca_names;
 }
 

@@ -67,7 +67,7 @@ struct settings {
     void *early_arg;
     ssl_ct_validation_cb ct_cb;
     void *ct_arg;
-    unsigned char *srtp; /* profiles, SRTP_PROTECTION_PROFILE ids as 16-bit numbers; DTLS only */
+    STACK_OF(SRTP_PROTECTION_PROFILE) * srtp; /* DTLS only; or NULL */
     struct custom_exts *custom_exts; /* custom.c; or NULL */
 };
 

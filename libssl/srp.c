@@ -2,7 +2,6 @@
  * they answer that there is none, without an error. All else refuses by name (refused.c). */
 #include "libssl/local.h"
 
-#include <openssl/srtp.h>
 
 BIGNUM *SSL_get_srp_g(SSL *s)
 {
@@ -37,16 +36,4 @@ int SSL_CTX_SRP_CTX_free(SSL_CTX *ctx)
 int SSL_SRP_CTX_free(SSL *s)
 {
     return s != NULL;
-}
-
-SRTP_PROTECTION_PROFILE *SSL_get_selected_srtp_profile(SSL *s)
-{
-    (void)s;
-    return NULL;
-}
-
-STACK_OF(SRTP_PROTECTION_PROFILE) * SSL_get_srtp_profiles(SSL *s)
-{
-    (void)s;
-    return NULL;
 }

@@ -1,0 +1,32 @@
+/* verify.h: between the files that judge the peer's chain. */
+#ifndef LIBSSL_VERIFY_H
+#define LIBSSL_VERIFY_H
+
+#include "libssl/local.h"
+
+/* alert_of_verdict: the alert for an X509_V_ERR_. */
+uint8_t alert_of_verdict(int x509_code);
+
+/* peer_stack: the certificates of the peer as libcrypto's objects, own certificate first; NULL if there are
+ * none, or no memory. The caller's. */
+STACK_OF(X509) * peer_stack(const SSL *s);
+
+/* verify_param: what a verification goes by: the connection's own parameters, or the context's. */
+const X509_VERIFY_PARAM *verify_param(const SSL *s);
+
+/* ---- dane.c */
+
+/* dane_active: there are TLSA records to verify by. */
+bool dane_active(const SSL *s);
+/* dane_attach gives them to a verification, which notes in them what it matched. */
+void dane_attach(SSL *s, X509_STORE_CTX *sc);
+/* dane_authority_matched: a record vouches for the chain by itself, DANE-TA(2) or DANE-EE(3). */
+bool dane_authority_matched(const SSL *s);
+
+/* ---- ct.c */
+
+/* ct_judge asks the connection's callback what it thinks of the certificate timestamps; true if it is content,
+ * or there is none. */
+bool ct_judge(SSL *s);
+
+#endif
