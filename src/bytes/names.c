@@ -713,6 +713,17 @@ const char *name_certificate_type(uint8_t type)
     return LOOK_UP(certificate_types, type);
 }
 
+const char *name_certificate_kind(uint8_t type)
+{
+    switch (type) {
+    case 0: return "X509";
+    case 1: return "OpenPGP";
+    case 2: return "RawPublicKey";
+    case 3: return "1609Dot2";
+    default: return "unknown";
+    }
+}
+
 const char *name_psk_mode(uint8_t mode)
 {
     switch (mode) {
@@ -783,4 +794,9 @@ const char *hf_message_name(uint8_t message)
 const char *hf_alert_name(uint8_t alert)
 {
     return name_alert(alert);
+}
+
+const char *hf_certificate_type_name(hf_certificate_type type)
+{
+    return name_certificate_kind((uint8_t)type);
 }

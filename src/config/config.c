@@ -295,11 +295,13 @@ static hf_trust *platform(hf_error *err)
 
 static bool freeze_trust(hf_config *config, hf_error *err)
 {
-    bool client = config->role == HF_CLIENT;
+    bool client = config->role == HF_CLIENT, chains = config_takes(config, CERT_X509);
 
-    if (config->verify && !config->trust && client && !(config->trust = platform(err)))
+    if (config->verify && !config->trust && client && chains &&
+        !(config->trust = platform(err)))
         return false;
-    if (config->verify && !config->trust && config->client_auth != HF_CLIENT_AUTH_NONE)
+    if (config->verify && !config->trust && chains &&
+        config->client_auth != HF_CLIENT_AUTH_NONE)
         return err_set(err, HF_E_CONFIG,
                        "client certificates are asked for, but nothing says whom to trust: "
                        "hf_config_set_trust()");
@@ -326,7 +328,8 @@ static bool freeze(hf_config *config, hf_error *err)
             *err = config->error;
         return false;
     }
-    bool ok = freeze_lists(config, err) && freeze_trust(config, err) &&
+    bool ok = types_freeze(config, err) && freeze_lists(config, err) &&
+              freeze_trust(config, err) &&
               (config->role == HF_CLIENT || freeze_server(config, err));
     if (!ok)
         usable_undo(config);

@@ -39,6 +39,18 @@ struct credentials {
     hf_credential *cred[];
 };
 
+/* Types of certificates in order of preference (RFC 7250). */
+struct cert_types {
+    uint8_t count;
+    uint8_t type[2]; /* enum cert_type */
+};
+
+static inline uint8_t cert_types_mask(const struct cert_types *types)
+{
+    return (uint8_t)((types->count > 0 ? types->type[0] : 0) |
+                     (types->count > 1 ? types->type[1] : 0));
+}
+
 /* Test vectors need their own randomness and hellos; only tests set this. */
 struct test_hooks {
     void *arg;
@@ -88,6 +100,7 @@ struct hf_config {
     hf_client_auth client_auth;
     hf_ocsp ocsp;
     bool send_authorities;
+    struct cert_types own_types, peer_types; /* as they were set; none: by default */
 
     unsigned psk_modes; /* HF_PSK_ mask */
     unsigned ticket_count;
@@ -168,11 +181,19 @@ struct hf_config {
         uint16_t version_min, version_max;
         /* groups and sigalgs as they were set; freezing leaves only what the security level allows. */
         struct ids groups_set, sigalgs_set;
+        /* What this side shows (by default what its credentials are, in their order), and takes. */
+        struct cert_types own_types, peer_types;
     } body;
 };
 
 /* config_use freezes on first use; false with the configuration's error. Cheap when frozen. */
 bool config_use(hf_config *config, hf_error *err) __attribute__((warn_unused_result));
+
+/* config_takes: a peer may show this (RFC 7250). Of frozen configurations only. */
+static inline bool config_takes(const hf_config *config, enum cert_type type)
+{
+    return (cert_types_mask(&config->body.peer_types) & type) != 0;
+}
 
 /* config_now: the clock, in seconds; config_now_ms: in milliseconds. */
 int64_t config_now(const hf_config *config);
@@ -207,6 +228,12 @@ bool config_has_keylog(const hf_config *config);
  * NULL if none fits. */
 hf_credential *config_credential(const hf_config *config, const char *name,
                                  const uint16_t *peer, size_t peer_count, uint16_t *alg);
+/* config_credential_of does so among those of the types that the peer takes, a mask of enum cert_type; of these
+ * the first in the configuration's order of which there is one. */
+hf_credential *config_credential_of(const hf_config *config, unsigned types, const char *name,
+                                    const uint16_t *peer, size_t peer_count, uint16_t *alg);
+/* config_shows: there are credentials of these types. */
+bool config_shows(const hf_config *config, unsigned types);
 /* config_credential12 is config_credential for TLS 1.2 and older: the key must serve suites of `auth`
  * (RFC 5246 7.4.2), and, with ECDSA, stand on a curve of `groups` (NULL: any). *alg is 0 for versions below
  * 1.2, which have no choice of schemes, and for suites whose server does not sign (KEX_RSA: pass
@@ -219,6 +246,7 @@ struct credential_wish {
     const uint16_t *schemes;
     size_t scheme_count;
     const struct ids *groups;
+    unsigned types; /* as config_credential_of; 0: X.509 */
 };
 hf_credential *config_credential12(const hf_config *config, const struct credential_wish *wish,
                                    uint16_t *alg);

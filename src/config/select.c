@@ -107,8 +107,19 @@ static void consider(struct choice *best, hf_credential *cred, const char *name,
         *best = (struct choice){cred, rank, place, alg};
 }
 
-hf_credential *config_credential(const hf_config *config, const char *name,
-                                 const uint16_t *peer, size_t peer_count, uint16_t *alg)
+bool config_shows(const hf_config *config, unsigned types)
+{
+    const struct credentials *list = config->credentials;
+    types &= cert_types_mask(&config->body.own_types);
+    for (size_t i = 0; list && i < list->count; i++) {
+        if (credential_type(list->cred[i]) & types)
+            return true;
+    }
+    return false;
+}
+
+static hf_credential *best_of(const hf_config *config, enum cert_type type, const char *name,
+                              const uint16_t *peer, size_t peer_count, uint16_t *alg)
 {
     const struct credentials *list = config->credentials;
     struct choice best = {0};
@@ -116,6 +127,8 @@ hf_credential *config_credential(const hf_config *config, const char *name,
     for (size_t i = 0; list && i < list->count; i++) {
         hf_credential *cred = list->cred[i];
         uint16_t scheme = 0;
+        if (credential_type(cred) != type)
+            continue;
         int place = scheme_place(config, cred, HF_TLS1_3, peer, peer_count, &scheme);
         if (place >= 0)
             consider(&best, cred, name, chain_accepted(cred, peer, peer_count), place, scheme);
@@ -123,6 +136,24 @@ hf_credential *config_credential(const hf_config *config, const char *name,
     if (best.cred)
         *alg = best.alg;
     return best.cred;
+}
+
+hf_credential *config_credential_of(const hf_config *config, unsigned types, const char *name,
+                                    const uint16_t *peer, size_t peer_count, uint16_t *alg)
+{
+    const struct cert_types *order = &config->body.own_types;
+    hf_credential *cred = NULL;
+    for (size_t i = 0; !cred && i < order->count; i++) {
+        if (order->type[i] & types)
+            cred = best_of(config, order->type[i], name, peer, peer_count, alg);
+    }
+    return cred;
+}
+
+hf_credential *config_credential(const hf_config *config, const char *name,
+                                 const uint16_t *peer, size_t peer_count, uint16_t *alg)
+{
+    return best_of(config, CERT_X509, name, peer, peer_count, alg);
 }
 
 /* ---- TLS 1.2 and older */
@@ -157,8 +188,8 @@ static int place12(const hf_config *config, const hf_credential *cred,
     return scheme_place(config, cred, HF_TLS1_2, wish->schemes, wish->scheme_count, alg);
 }
 
-hf_credential *config_credential12(const hf_config *config, const struct credential_wish *wish,
-                                   uint16_t *alg)
+static hf_credential *best_of12(const hf_config *config, enum cert_type type,
+                                const struct credential_wish *wish, uint16_t *alg)
 {
     const struct credentials *list = config->credentials;
     struct choice best = {0};
@@ -166,6 +197,8 @@ hf_credential *config_credential12(const hf_config *config, const struct credent
     for (size_t i = 0; list && i < list->count; i++) {
         hf_credential *cred = list->cred[i];
         uint16_t scheme;
+        if (credential_type(cred) != type)
+            continue;
         int place = place12(config, cred, wish, &scheme);
         if (place < 0)
             continue;
@@ -175,4 +208,19 @@ hf_credential *config_credential12(const hf_config *config, const struct credent
     }
     *alg = best.alg;
     return best.cred;
+}
+
+hf_credential *config_credential12(const hf_config *config, const struct credential_wish *wish,
+                                   uint16_t *alg)
+{
+    const struct cert_types *order = &config->body.own_types;
+    hf_credential *cred = NULL;
+    if (!wish->types)
+        return best_of12(config, CERT_X509, wish, alg);
+    *alg = 0;
+    for (size_t i = 0; !cred && i < order->count; i++) {
+        if (order->type[i] & wish->types)
+            cred = best_of12(config, order->type[i], wish, alg);
+    }
+    return cred;
 }

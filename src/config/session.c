@@ -13,6 +13,8 @@
 #define FLAG_VERIFIED 1u
 #define FLAG_NAMED    2u
 #define FLAG_EMS      4u
+#define FLAG_RAW      8u
+#define FLAG_OWN_RAW  16u
 #define MASTER_SIZE   48 /* RFC 5246 8.1 */
 
 static const uint8_t magic[4] = {'H', 'F', 'S', 'E'};
@@ -47,6 +49,11 @@ void hf_session_free(hf_session *session)
     mem_wipe_free(session, sizeof *session);
 }
 
+enum cert_type session_peer_type(const hf_session *session)
+{
+    return session->chain ? cert_type_of(session->chain->cert[0]) : CERT_X509;
+}
+
 /* ---- writing
  *
  *   opaque Certificate<1..2^24-1>;
@@ -57,7 +64,8 @@ void hf_session_free(hf_session *session)
  *       NamedGroup group;
  *       SignatureScheme signature;
  *       opaque secret<32..48>;
- *       uint8 flags;                      bit 0: verified, 1: named, 2: ems; the others are 0
+ *       uint8 flags;                      bit 0: verified, 1: named, 2: ems, 3: chain has one SubjectPublicKeyInfo
+ *                                         and no certificate, 4: own_raw; the others are 0
  *       uint32 lifetime;
  *       uint32 age_add;
  *       uint64 issued_ms;
@@ -86,7 +94,9 @@ void session_write(struct wr *w, const hf_session *session)
     wr_u16(w, session->signature);
     wr_opaque8(w, slice_of(session->secret, session->secret_len));
     wr_u8(w, (uint8_t)((session->verified ? FLAG_VERIFIED : 0) |
-                       (session->named ? FLAG_NAMED : 0) | (session->ems ? FLAG_EMS : 0)));
+                       (session->named ? FLAG_NAMED : 0) | (session->ems ? FLAG_EMS : 0) |
+                       (session_peer_type(session) == CERT_RAW ? FLAG_RAW : 0) |
+                       (session->own_raw ? FLAG_OWN_RAW : 0)));
     wr_u32(w, session->lifetime);
     wr_u32(w, session->age_add);
     wr_u64(w, (uint64_t)session->issued_ms);
@@ -110,6 +120,7 @@ void session_write(struct wr *w, const hf_session *session)
 /* What was read and needs memory of its own before it is a session. */
 struct parts {
     uint8_t format;
+    bool raw; /* the one cert is a SubjectPublicKeyInfo */
     struct slice name, alpn, ticket, ocsp;
     struct slice cert[CHAIN_MAX];
     size_t certs;
@@ -167,10 +178,12 @@ static void read_algorithms(struct rd *r, hf_session *s)
         rd_bad(r, why.code, "%s", why.detail);
 }
 
-static void read_times(struct rd *r, hf_session *s, uint8_t format)
+static void read_times(struct rd *r, hf_session *s, struct parts *parts)
 {
     uint8_t flags = rd_u8(r, "flags"), known = FLAG_VERIFIED | FLAG_NAMED;
-    known = format > 1 ? known | FLAG_EMS : known;
+    known = parts->format > 1 ? known | FLAG_EMS | FLAG_RAW | FLAG_OWN_RAW : known;
+    parts->raw = (flags & FLAG_RAW) != 0;
+    s->own_raw = (flags & FLAG_OWN_RAW) != 0;
     s->verified = (flags & FLAG_VERIFIED) != 0;
     s->named = (flags & FLAG_NAMED) != 0;
     s->ems = (flags & FLAG_EMS) != 0;
@@ -206,6 +219,8 @@ static void read_parts(struct rd *r, struct parts *parts)
     }
     if (parts->name.len && memchr(parts->name.p, 0, parts->name.len))
         bad(r, "server_name", "holds a NUL");
+    else if (rd_ok(r) && parts->raw && parts->certs != 1)
+        bad(r, "chain", "a raw public key is one and alone");
 }
 
 static uint8_t read_id(struct rd *r, const char *name, uint8_t out[32])
@@ -237,7 +252,7 @@ static void read_session(struct rd *r, hf_session *s, struct parts *parts)
 {
     read_version(r, s, parts);
     read_algorithms(r, s);
-    read_times(r, s, parts->format);
+    read_times(r, s, parts);
     read_parts(r, parts);
     if (parts->format > 1)
         read_format2(r, s, parts);
@@ -250,7 +265,9 @@ static bool make_chain(hf_session *s, const struct parts *parts, hf_error *err)
 
     while (n < parts->certs) {
         hf_error why = {0};
-        if (!(cert[n] = cert_from_der(parts->cert[n], &why))) {
+        cert[n] = parts->raw ? raw_key_from_spki(parts->cert[n], &why)
+                             : cert_from_der(parts->cert[n], &why);
+        if (!cert[n]) {
             err_set(err, why.code == HF_E_NO_MEMORY ? why.code : HF_E_SESSION_DATA,
                     "certificate %zu: %s", n, why.detail);
             break;

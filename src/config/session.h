@@ -16,6 +16,7 @@ struct hf_session {
     uint8_t secret_len;
     bool verified;     /* the peer's chain was verified when the session was made */
     bool named;        /* client: and that it is for server_name */
+    bool own_raw;      /* this side showed a raw public key (RFC 7250) */
     uint32_t lifetime; /* seconds */
     uint32_t age_add;
     int64_t issued_ms; /* our clock at receipt (client) or issue (server) */
@@ -46,6 +47,8 @@ hf_session *session_new(void);
 
 /* session_write and session_read: the serialised form (versioned, presentation language). read fills
  * a new session; NULL with E_SESSION_DATA. */
+/* session_peer_type: what the peer showed, an enum cert_type; X.509 if nothing. */
+enum cert_type session_peer_type(const hf_session *session);
 void session_write(struct wr *w, const hf_session *session);
 hf_session *session_read(struct slice bytes, hf_error *err);
 

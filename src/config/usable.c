@@ -199,13 +199,13 @@ static bool check_credentials(const hf_config *config, hf_error *err)
 
     for (size_t i = 0; list && i < list->count; i++) {
         const hf_credential *cred = list->cred[i];
-        const hf_certificate *own = hf_credential_certificate(cred, 0);
+        const hf_certificate *own = cred->chain ? cred->chain->cert[0] : NULL;
         if (!own || security_allows_key(config->security_level, cred->kind, cred->bits))
             continue;
         return err_set(err, HF_E_WEAK_KEY,
-                       "certificate %s: its key, %s, is too weak for security level %d",
-                       hf_certificate_subject(own), hf_certificate_key(own),
-                       config->security_level);
+                       "%s%s: its key, %s, is too weak for security level %d",
+                       cert_is_raw(own) ? "" : "certificate ", hf_certificate_subject(own),
+                       hf_certificate_key(own), config->security_level);
     }
     return true;
 }

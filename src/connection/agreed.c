@@ -111,11 +111,42 @@ static bool shows_new(const hf_conn *c)
     return c->hs && (!c->est.version || c->running || c->hs->question.ask);
 }
 
-const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
+static const struct chain *peer_chain(const hf_conn *c)
 {
     bool now = shows_new(c) && c->hs->peer_chain;
-    const struct chain *chain = now ? c->hs->peer_chain : c->est.chain;
-    return chain && i < chain->count ? chain->cert[i] : NULL;
+    return now ? c->hs->peer_chain : c->est.chain;
+}
+
+const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
+{
+    const struct chain *chain = peer_chain(c);
+    return chain && i < chain->count && !cert_is_raw(chain->cert[i]) ? chain->cert[i] : NULL;
+}
+
+hf_certificate_type hf_conn_peer_certificate_type(const hf_conn *c)
+{
+    const struct chain *chain = peer_chain(c);
+    return chain && cert_is_raw(chain->cert[0]) ? HF_CERTIFICATE_RAW_KEY : HF_CERTIFICATE_X509;
+}
+
+hf_certificate_type hf_conn_own_certificate_type(const hf_conn *c)
+{
+    return c->est.own_raw ? HF_CERTIFICATE_RAW_KEY : HF_CERTIFICATE_X509;
+}
+
+const uint8_t *hf_conn_peer_raw_key(const hf_conn *c, size_t *len)
+{
+    const struct chain *chain = peer_chain(c);
+    bool raw = chain && cert_is_raw(chain->cert[0]);
+    if (len)
+        *len = raw ? cert_der(chain->cert[0]).len : 0;
+    return raw ? cert_der(chain->cert[0]).p : NULL;
+}
+
+const uint8_t *hf_conn_peer_key_sha256(const hf_conn *c)
+{
+    const struct chain *chain = peer_chain(c);
+    return chain ? hf_certificate_key_sha256(chain->cert[0]) : NULL;
 }
 
 /* Few ask for it and it takes an allocation, so it is found when it is asked for; the first one stays. */
@@ -124,7 +155,8 @@ static const struct chain *verified_path(const hf_conn *c)
     _Atomic(struct chain *) *place = &((hf_conn *)(uintptr_t)c)->est.path;
     struct chain *known = atomic_load_explicit(place, memory_order_acquire);
     const hf_config *config = c->config;
-    if (known || !c->est.verified || !c->est.chain || !config->trust)
+    if (known || !c->est.verified || !c->est.chain || !config->trust ||
+        cert_is_raw(c->est.chain->cert[0]))
         return known;
     struct verify_options o = {.server = !c->est.server,
                                .depth = config->verify_depth,

@@ -40,7 +40,7 @@ static enum hash_id hash_of(const hf_certificate *cert)
 static size_t server_end_point(const struct established *e, uint8_t *out)
 {
     const hf_certificate *cert = e->server ? e->own : e->chain ? e->chain->cert[0] : NULL;
-    if (!cert || e->resumed)
+    if (!cert || e->resumed || cert_is_raw(cert))
         return 0;
     enum hash_id hash = hash_of(cert);
     struct slice der = cert_der(cert);

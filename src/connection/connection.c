@@ -65,7 +65,8 @@ static bool name_possible(const char *name)
 hf_conn *hf_conn_new_client(hf_config *config, const char *server_name, hf_error *err)
 {
     err_begin(err);
-    if (config && !server_name && config->verify && config->verify_name) {
+    if (config && !server_name && config->verify && config->verify_name &&
+        cert_types_mask(&config->peer_types) != CERT_RAW) {
         err_set(
             err, HF_E_USAGE,
             "server_name is NULL: without it nobody knows whom the certificate must be for");
@@ -143,11 +144,14 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
         (c->config->require_ems && !keeps_ems(s)))
         return false;
     /* Resuming stands for a verification: it cannot replace one that was never made. */
-    if (!proved_by_key(s) &&
-        ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named)))
+    bool raw = session_peer_type(s) == CERT_RAW; /* which has no name to be for */
+    if (s->chain && !config_takes(c->config, session_peer_type(s)))
+        return false;
+    if (!proved_by_key(s) && ((c->config->verify && !s->verified) ||
+                              (c->config->verify_name && !s->named && !raw)))
         return false;
     if (c->config->verify && c->config->ocsp == HF_OCSP_REQUIRE && !s->ocsp_len &&
-        !proved_by_key(s))
+        !proved_by_key(s) && !raw)
         return false;
     int unused = 0;
     if (s->version == HF_TLS1_3 && !atomic_compare_exchange_strong(&s->used, &unused, 1))

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <openssl/x509.h>
 
 #include "crypto/curve.h"
 #include "crypto/provider.h"
@@ -158,4 +159,18 @@ bool key_equal(const struct key *a, const struct key *b)
     }
     ERR_pop_to_mark();
     return equal;
+}
+
+bool key_spki(const struct key *key, uint8_t **out, size_t *out_len)
+{
+    unsigned char *der = NULL;
+    ERR_set_mark();
+    EVP_PKEY *pkey = as_pkey(key);
+    int len = pkey ? i2d_PUBKEY(pkey, &der) : 0;
+    EVP_PKEY_free(pkey);
+    ERR_pop_to_mark();
+    *out = len > 0 ? mem_dup(der, (size_t)len) : NULL;
+    *out_len = *out ? (size_t)len : 0;
+    OPENSSL_free(der);
+    return *out != NULL;
 }

@@ -45,6 +45,9 @@ void key_clear(struct key *key);
 /* key_equal: the public halves are the same. */
 bool key_equal(const struct key *a, const struct key *b);
 
+/* key_spki: see private_key_spki. */
+bool key_spki(const struct key *key, uint8_t **out, size_t *out_len);
+
 /* key_direct_*: the default provider serves these signatures. */
 bool key_direct_ec(void);
 bool key_direct_rsa(void);

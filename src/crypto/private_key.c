@@ -75,6 +75,11 @@ unsigned private_key_bits(const struct private_key *key)
     return key->key.bits;
 }
 
+bool private_key_spki(const struct private_key *key, uint8_t **out, size_t *out_len)
+{
+    return key_spki(&key->key, out, out_len);
+}
+
 bool private_key_matches(const struct private_key *priv, const struct public_key *pub)
 {
     return key_equal(&priv->key, &pub->key);

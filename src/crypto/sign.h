@@ -72,6 +72,9 @@ struct private_key *private_key_ref(struct private_key *key);
 void private_key_free(struct private_key *key);
 enum key_kind private_key_kind(const struct private_key *key);
 unsigned private_key_bits(const struct private_key *key);
+/* private_key_spki writes the DER SubjectPublicKeyInfo of the public half into memory of mem_new. false: no
+ * memory, or libcrypto cannot encode such a key. */
+bool private_key_spki(const struct private_key *key, uint8_t **out, size_t *out_len);
 /* private_key_matches: the two are halves of one pair. */
 bool private_key_matches(const struct private_key *priv, const struct public_key *pub);
 /* private_key_sign writes at most SIG_MAX_SIZE bytes and their number. */

@@ -39,6 +39,8 @@ enum ext_index {
     X_SESSION_TICKET,
     X_SCT,
     X_TICKET_REQUEST,
+    X_CLIENT_CERTIFICATE_TYPE,
+    X_SERVER_CERTIFICATE_TYPE,
     X_PRE_SHARED_KEY,
     X_COUNT
 };
@@ -100,6 +102,7 @@ struct ext_values {
     uint8_t new_tickets, resumption_tickets; /* ClientHello: how many are wanted */
     bool bad_ticket_request;
     uint8_t max_fragment; /* its code: 1 to 4 for 512 to 4096 */
+    uint8_t client_types, server_types; /* masks of enum cert_type; of an answer, the one */
 };
 
 static inline bool ext_has(const struct ext_values *v, enum ext_index x)
@@ -174,6 +177,12 @@ struct nego {
     bool tickets_counted; /* server: ticket_request has come, with these numbers */
     uint8_t new_tickets, resumption_tickets;
     uint8_t grease[5]; /* random; which reserved values stand where (grease.h) */
+
+    /* RFC 7250; masks of enum cert_type */
+    uint8_t peer_accepts; /* types that the peer takes from us: once agreed, the one */
+    uint8_t peer_offers;  /* server: types that the client can show */
+    uint8_t own_type, peer_type;             /* what was agreed on; 0: not yet */
+    bool answer_own_type, answer_peer_type; /* server: to be said */
 
     /* TLS 1.2 and older */
     bool renegotiating;

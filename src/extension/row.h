@@ -55,6 +55,8 @@ EXT_FUNCTIONS(max_fragment_length)
 EXT_FUNCTIONS(session_ticket)
 EXT_FUNCTIONS(signed_certificate_timestamp)
 EXT_FUNCTIONS(ticket_request)
+EXT_FUNCTIONS(client_certificate_type)
+EXT_FUNCTIONS(server_certificate_type)
 EXT_FUNCTIONS(pre_shared_key)
 
 #undef EXT_FUNCTIONS

@@ -33,6 +33,8 @@ static const struct ext_row rows[X_COUNT] = {
     ROW(X_SESSION_TICKET,                 35, "session_ticket",              "RFC 5077 3.2",    IN_CH,           IN_SH12,           ROW_12,                session_ticket),
     ROW(X_SCT,                            18, "signed_certificate_timestamp","RFC 6962 3.3",    IN_CH | IN_CR,   IN_CT | IN_SH12,   0,                     signed_certificate_timestamp),
     ROW(X_TICKET_REQUEST,                 58, "ticket_request",              "RFC 9149 3",      IN_CH,           IN_EE,             ROW_13,                ticket_request),
+    ROW(X_CLIENT_CERTIFICATE_TYPE,        19, "client_certificate_type",     "RFC 7250 3",      IN_CH,           IN_EE | IN_SH12,   0,                     client_certificate_type),
+    ROW(X_SERVER_CERTIFICATE_TYPE,        20, "server_certificate_type",     "RFC 7250 3",      IN_CH,           IN_EE | IN_SH12,   0,                     server_certificate_type),
     ROW(X_PRE_SHARED_KEY,                 41, "pre_shared_key",              "RFC 8446 4.2.11", IN_CH,           IN_SH,             ROW_13 | ROW_LAST,     pre_shared_key),
 #undef ROW
 };

@@ -49,6 +49,7 @@ hf_session *session_from_established(const struct established *e, const hf_confi
     s->signature = e->signature;
     s->verified = e->verified;
     s->named = e->named;
+    s->own_raw = e->own_raw;
     memcpy(s->context, config->session_context, config->session_context_len);
     s->context_len = config->session_context_len;
     s->issued_ms = config_now_ms(config);

@@ -41,6 +41,10 @@ enum hs_result send_certificate12(struct hs *hs)
 {
     size_t mark;
     struct wr w = hs_begin(hs, MSG_CERTIFICATE, &mark);
+    if (hs->credential && credential_type(hs->credential) == CERT_RAW) {
+        wr_opaque24(&w, cert_der(hs->credential->chain->cert[0])); /* RFC 7250 3: no list */
+        return hs_end(hs, &w, mark);
+    }
     size_t list = wr_open(&w, 3);
     for (size_t i = 0; hs->credential && i < hs->credential->chain->count; i++)
         wr_opaque24(&w, cert_der(hs->credential->chain->cert[i]));
@@ -107,8 +111,10 @@ enum hs_result read_certificate12(struct hs *hs)
     struct rd_msg m;
     struct rd r = hs_reader(hs, &m);
     struct certificate_list list;
-    if (!msg_read_certificate12(&r, &list))
+    if (!(peer_is_raw(hs) ? msg_read_raw_key12(&r, &list) : msg_read_certificate12(&r, &list)))
         return HS_FAILED;
+    if (list.count == 0 && peer_is_raw(hs) && !hs->n.server)
+        return hs_fail(hs, HF_E_DECODE, "a server's raw public key has at least one byte");
     if (list.count == 0)
         return no_certificate(hs);
     enum hs_result ok = keep_chain(hs, &list);
@@ -301,10 +307,10 @@ static unsigned proofs_needed(const struct hs *hs)
     if (hs->n.resumed12)
         return needed;
     if (!hs->n.server && has_certificate12(s))
-        needed |= PROOF_CHAIN | (is_signed12(s) ? PROOF_SIGNATURE : 0u);
+        needed |= proof_of_peer(hs) & ~(is_signed12(s) ? 0u : (unsigned)PROOF_SIGNATURE);
     if (hs->n.server && (hs->peer_chain || (hs->cert_requested && hs->n.config->client_auth ==
                                                                       HF_CLIENT_AUTH_REQUIRE)))
-        needed |= PROOF_CHAIN | PROOF_SIGNATURE;
+        needed |= proof_of_peer(hs);
     return needed;
 }
 
@@ -369,15 +375,17 @@ hf_session *session_of12(const struct hs *hs)
     memcpy(s->context, config->session_context, config->session_context_len);
     s->context_len = config->session_context_len;
     struct chain *chain = hs->peer_chain;
-    s->verified =
-        chain && config->verify && (hs->proved & PROOF_CHAIN) && hs->verdict.code == HF_OK;
-    s->named = s->verified && !n->server && config->verify_name;
+    s->verified = chain && config->verify &&
+                  (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
+    s->named = s->verified && !n->server && config->verify_name && !peer_is_raw(hs);
+    s->own_raw = n->own_type == CERT_RAW;
     if (n->resumed12) { /* renewing does not prolong the first verification */
         const hf_session *old = n->session;
         chain = old->chain;
         s->started = old->started;
         s->verified = old->verified && hs->verdict.code == HF_OK; /* verify_resumed's */
         s->named = old->named && s->verified;
+        s->own_raw = old->own_raw;
         s->group = old->group;
     }
     s->chain = chain ? chain_ref(chain) : NULL;

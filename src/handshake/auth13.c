@@ -1,6 +1,7 @@
 /* auth13.c: Certificate, CertificateVerify and Finished, which are the same in both roles
  * (RFC 8446 4.4). */
 #include "bytes/names.h"
+#include "config/security.h"
 #include "handshake/hs.h"
 
 /* ---- ours */
@@ -105,7 +106,9 @@ enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
     size_t count = 0;
     enum hs_result r = HS_OK;
     for (; count < list->count && r == HS_OK; count++) {
-        certs[count] = cert_from_der(list->entry[count].data, hs->n.err);
+        struct slice data = list->entry[count].data;
+        certs[count] = peer_is_raw(hs) ? raw_key_from_spki(data, hs->n.err)
+                                       : cert_from_der(data, hs->n.err);
         if (!certs[count])
             r = HS_FAILED;
     }
@@ -124,7 +127,7 @@ enum hs_result read_certificate13(struct hs *hs)
     struct rd r = hs_reader(hs, &m);
     struct certificate_list list;
     struct ext_values v;
-    bool ok = msg_read_certificate(&r, &list);
+    bool ok = peer_is_raw(hs) ? msg_read_raw_key(&r, &list) : msg_read_certificate(&r, &list);
     for (size_t i = 0; ok && i < list.count; i++) {
         /* A response to extensions of our request (4.4.2): the stapled OCSP response of the first
          * entry counts, for others only the form is checked. */
@@ -142,11 +145,29 @@ enum hs_result read_certificate13(struct hs *hs)
     return list.count == 0 ? no_certificate(hs) : keep_chain(hs, &list);
 }
 
+/* A raw public key has no name, no dates and no issuer: it is known, or it is not. */
+static bool judge_raw_key(struct hs *hs)
+{
+    const hf_config *config = hs->n.config;
+    const hf_certificate *raw = hs->peer_chain->cert[0];
+    const struct public_key *key = cert_key(raw);
+    if (!config->verify)
+        return chain_pinned(hs->peer_chain, config->rules, &hs->verdict);
+    if (!security_allows_key(config->security_level, public_key_kind(key),
+                             public_key_bits(key)))
+        return err_set(&hs->verdict, HF_E_WEAK_CERTIFICATE,
+                       "%s is too weak for security level %d", hf_certificate_key(raw),
+                       config->security_level);
+    return raw_key_verify(hs->peer_chain, config->trust, config->rules, &hs->verdict);
+}
+
 /* Chain and name, by the library's rules; then the application may have its say. */
 static bool judge_chain(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
     struct verify_options o = {0};
+    if (cert_is_raw(hs->peer_chain->cert[0]))
+        return judge_raw_key(hs);
     if (!config->verify)
         return chain_pinned(hs->peer_chain, config->rules, &hs->verdict);
     if (!config->trust)
@@ -185,7 +206,7 @@ enum hs_result verify_peer13(struct hs *hs)
         *hs->n.err = hs->verdict;
         return HS_FAILED;
     }
-    hs->proved |= PROOF_CHAIN;
+    hs->proved |= cert_is_raw(hs->peer_chain->cert[0]) ? PROOF_RAW_KEY : PROOF_CHAIN;
     return HS_OK;
 }
 
@@ -251,7 +272,7 @@ unsigned proofs_needed13(const struct hs *hs)
         return needed | (hs->n.server ? PROOF_BINDER : 0u);
     bool must = !hs->n.server || hs->n.config->client_auth == HF_CLIENT_AUTH_REQUIRE;
     if (must || hs->peer_chain)
-        needed |= PROOF_CHAIN | PROOF_SIGNATURE;
+        needed |= proof_of_peer(hs);
     return needed;
 }
 

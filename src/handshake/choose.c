@@ -96,6 +96,10 @@ bool session_acceptable(const struct hs *hs, const hf_session *s)
         return false;
     if (config->client_auth == HF_CLIENT_AUTH_REQUIRE && !s->chain)
         return false;
+    /* So must what was shown then still be what each side may show (RFC 7250). */
+    if ((s->chain && !config_takes(config, session_peer_type(s))) ||
+        !(hs->n.peer_accepts & (s->own_raw ? CERT_RAW : CERT_X509)))
+        return false;
     /* A full handshake would have refused such a chain also where none is required. */
     if (s->chain && config->verify && !s->verified)
         return false;
@@ -182,6 +186,8 @@ enum hs_result choose_session(struct hs *hs)
         if (check_binder(hs, s, v->psk[i].binder) != HS_OK)
             return HS_FAILED;
         hs->n.psk = true;
+        if (s->kind == PSK_RESUMPTION)
+            tell_own_type(hs, s->own_raw ? CERT_RAW : CERT_X509);
         hs->n.psk_index = (uint16_t)i;
         trace_note(hs->tracer, "resumption", "identity %zu is %s%s", i,
                    s->kind == PSK_RESUMPTION ? "a ticket of ours" : "a key that is known here",

@@ -145,7 +145,10 @@ static hf_credential *credential_for(struct hs *hs, const struct suite *s, bool 
         .groups = ecdsa && !any_curve && ext_has(hs->values, X_SUPPORTED_GROUPS)
                       ? &n->peer_groups
                       : NULL,
+        .types = n->peer_accepts,
     };
+    if (!wish.types) /* what the client takes is all unknown here */
+        return NULL;
     if (!hs->credential_given)
         return config_credential12(n->config, &wish, scheme);
     hf_credential *given = hs->credential;
@@ -278,6 +281,9 @@ static const char *first_of_ours(const struct hs *hs)
 static enum hs_result no_suite(struct hs *hs)
 {
     struct slice list = hs->ch.suites;
+    if (hs->no_scheme && !config_shows(hs->n.config, hs->n.peer_accepts) &&
+        !hs->credential_given)
+        return no_credential(hs);
     if (hs->no_scheme)
         return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
                        "no key of this server can make a signature that the client accepts");
@@ -301,7 +307,11 @@ enum hs_result choose_suite12(struct hs *hs)
     if (!found)
         return no_suite(hs);
     hs->n.ecc = is_ecdhe12(hs->n.suite);
-    return HS_OK;
+    bool certified = has_certificate12(hs->n.suite);
+    if (certified)
+        tell_own_type(hs, credential_type(hs->credential));
+    return choose_peer_type(hs, certified &&
+                                    hs->n.config->client_auth != HF_CLIENT_AUTH_NONE);
 }
 
 /* ---- session */
@@ -352,6 +362,7 @@ enum hs_result choose_session12(struct hs *hs)
     hf_session_free(n->session);
     n->session = s;
     n->resumed12 = true;
+    tell_own_type(hs, s->own_raw ? CERT_RAW : CERT_X509);
     n->suite = suite_find(s->suite);
     n->group = NULL;
     /* "applies for the duration of the session including session resumptions" (RFC 6066 4) */

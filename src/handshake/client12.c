@@ -393,6 +393,7 @@ static hf_credential *find_credential(struct hs *hs)
         .signs = true,
         .schemes = hs->n.peer_sigalgs.id,
         .scheme_count = hs->n.peer_sigalgs.count,
+        .types = hs->n.peer_accepts,
     };
     hf_credential *cred = NULL;
     wish.auth = AUTH_ECDSA;
@@ -536,7 +537,7 @@ static enum hs_result send_verify(struct hs *hs)
 static enum hs_result start_falsely(struct hs *hs)
 {
     const struct nego *n = &hs->n;
-    unsigned needed = PROOF_CHAIN | PROOF_SIGNATURE;
+    unsigned needed = proof_of_peer(hs);
     hs->may_send = n->config->false_start && n->version == HF_TLS1_2 && !n->renegotiating &&
                    n->suite->kex == KEX_ECDHE && n->suite->aead && n->alpn &&
                    (hs->proved & needed) == needed;

@@ -469,8 +469,9 @@ static enum hs_result choose_credential(struct hs *hs)
     if (r != HS_OK)
         return r;
     if (nobody) {
-        hf_credential *cred = config_credential(n->config, NULL, n->peer_sigalgs.id,
-                                                n->peer_sigalgs.count, &hs->scheme);
+        hf_credential *cred =
+            config_credential_of(n->config, n->peer_accepts, NULL, n->peer_sigalgs.id,
+                                 n->peer_sigalgs.count, &hs->scheme);
         hs->credential = cred ? hf_credential_ref(cred) : NULL;
         return HS_OK;
     }

@@ -111,12 +111,14 @@ static void move_peer(struct hs *hs, const hf_session *resumed)
         e->chain = resumed->chain ? chain_ref(resumed->chain) : NULL;
         e->verified = resumed->verified && hs->verdict.code == HF_OK; /* verify_resumed's */
         e->named = resumed->named && e->verified;
+        e->own_raw = resumed->own_raw;
         return;
     }
     e->chain = hs->peer_chain;
-    e->verified =
-        e->chain && config->verify && (hs->proved & PROOF_CHAIN) && hs->verdict.code == HF_OK;
-    e->named = e->verified && !hs->n.server && config->verify_name;
+    e->verified = e->chain && config->verify &&
+                  (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
+    e->named = e->verified && !hs->n.server && config->verify_name && !peer_is_raw(hs);
+    e->own_raw = hs->credential && credential_type(hs->credential) == CERT_RAW;
     hs->peer_chain = NULL;
 }
 

@@ -385,7 +385,10 @@ static void trace_flight(struct hs *hs)
     size_t left = hs->tracer ? buffer_len(&hs->flight) : 0;
     while (left >= MSG_HEADER) {
         size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-        if (is_old(hs) && hs->n.suite)
+        bool raw = hs->n.own_type == CERT_RAW;
+        if (p[0] == MSG_CERTIFICATE && raw)
+            trace_raw_key(hs->tracer, p, len, is_old(hs));
+        else if (is_old(hs) && hs->n.suite)
             trace_message12(hs->tracer, p, len, hs->n.version, hs->n.suite);
         else
             trace_message(hs->tracer, true, p, len, true);
@@ -474,11 +477,18 @@ enum hs_result hs_ask_credential(struct hs *hs, const struct ids *sigalgs, bool 
 {
     hs->question.signatures = sigalgs->id;
     hs->question.signature_count = sigalgs->count;
+    hs->question.takes_certificate = (hs->n.peer_accepts & CERT_X509) != 0;
+    hs->question.takes_raw_key = (hs->n.peer_accepts & CERT_RAW) != 0;
     enum hs_result r = hs_ask(hs, HF_ASK_CREDENTIAL, nobody);
     if (r != HS_OK || *nobody)
         return r;
     hs_asked(hs);
     hs->credential = hs->answer_credential;
     hs->answer_credential = NULL;
+    if (hs->credential && !fits_own_type(hs, hs->credential))
+        return hs_fail(hs, HF_E_NO_CREDENTIAL_TYPE,
+                       "the application chose %s, which the peer does not take",
+                       credential_type(hs->credential) == CERT_RAW ? "a raw public key"
+                                                                   : "an X.509 certificate");
     return HS_OK;
 }

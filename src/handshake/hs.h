@@ -45,6 +45,8 @@ enum {
     PROOF_MASTER =
         16, /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
                           * pre-shared key, or one that only the certificate's key could decrypt */
+    PROOF_RAW_KEY = 32, /* in place of PROOF_CHAIN: the peer's raw public key is one of those that are
+                         * trusted, or the application accepted it (RFC 7250 6) */
 };
 
 struct hs_message {
@@ -214,6 +216,26 @@ enum hs_result hs_ask_credential(struct hs *hs, const struct ids *sigalgs, bool 
 
 /* hs_sign makes hs->signature over tbs with sig, or has the application make it. */
 enum hs_result hs_sign(struct hs *hs, uint16_t scheme, enum sig_id sig, struct slice tbs);
+
+/* ---- choose_types.c: X.509 certificates or raw public keys (RFC 7250 4) */
+
+/* choose_peer_type: server: what the client shall show, if `asks` says that it will be asked. */
+enum hs_result choose_peer_type(struct hs *hs, bool asks);
+/* tell_own_type: server: that its credential is a chain or a raw key, if the client wants to know. */
+void tell_own_type(struct hs *hs, enum cert_type type);
+/* no_credential: server: why there is none that fits. */
+enum hs_result no_credential(struct hs *hs);
+/* fits_own_type: the peer takes what this credential is. */
+bool fits_own_type(const struct hs *hs, const hf_credential *cred);
+static inline bool peer_is_raw(const struct hs *hs)
+{
+    return hs->n.peer_type == CERT_RAW;
+}
+/* proof_of_peer: what must be proved of who shows a certificate or a key. */
+static inline unsigned proof_of_peer(const struct hs *hs)
+{
+    return PROOF_SIGNATURE | (peer_is_raw(hs) ? PROOF_RAW_KEY : PROOF_CHAIN);
+}
 
 bool chain_fits_ticket(const struct chain *chain);
 

@@ -331,26 +331,24 @@ static enum hs_result choose_credential(struct hs *hs)
     if (r != HS_OK)
         return r;
     if (nobody) {
-        hf_credential *cred = config_credential(n->config, n->server_name, n->peer_sigalgs.id,
-                                                n->peer_sigalgs.count, &hs->scheme);
+        hf_credential *cred =
+            config_credential_of(n->config, n->peer_accepts, n->server_name, n->peer_sigalgs.id,
+                                 n->peer_sigalgs.count, &hs->scheme);
         hs->credential = cred ? hf_credential_ref(cred) : NULL;
         if (!cred)
-            return n->config->credentials
-                       ? hs_fail(
-                             hs, HF_E_NO_SHARED_SIGNATURE,
-                             "no key of this server can make a signature that the client accepts")
-                       : hs_fail(hs, HF_E_NO_CREDENTIAL, "the server has no certificate");
-        return HS_OK;
-    }
-    if (!hs->credential)
+            return no_credential(hs);
+    } else if (!hs->credential) {
         return hs_fail(hs, HF_E_NO_CREDENTIAL, "the application chose none");
-    hs->scheme =
-        config_scheme_for(n->config, hs->credential, n->peer_sigalgs.id, n->peer_sigalgs.count);
-    return hs->scheme
-               ? HS_OK
-               : hs_fail(
-                     hs, HF_E_NO_SHARED_SIGNATURE,
-                     "the chosen certificate's key cannot make a signature that the client accepts");
+    } else {
+        hs->scheme = config_scheme_for(n->config, hs->credential, n->peer_sigalgs.id,
+                                       n->peer_sigalgs.count);
+        if (!hs->scheme)
+            return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
+                           "the chosen certificate's key cannot make a signature that the "
+                           "client accepts");
+    }
+    tell_own_type(hs, credential_type(hs->credential));
+    return choose_peer_type(hs, asking(hs));
 }
 
 static enum hs_result send_server_hello(struct hs *hs)

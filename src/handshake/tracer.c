@@ -164,6 +164,24 @@ static void open_message12(struct rd *r, uint8_t type, uint16_t version, const s
     (void)ok;
 }
 
+void trace_raw_key(const struct tracer *t, const uint8_t *whole, size_t len, bool older)
+{
+    struct certificate_list list;
+    struct ext_values v;
+    if (!t)
+        return;
+    trace_message(t, true, whole, len, false);
+    struct rd_msg m = {.name = msg_name(whole[0]),
+                       .rfc = older ? "RFC 7250 3" : msg_rfc(whole[0])};
+    struct trace_sink sink;
+    trace_attach(t, true, &sink, &m);
+    struct rd r = rd_start(&m, whole, len, MSG_HEADER);
+    bool ok = older ? msg_read_raw_key12(&r, &list) : msg_read_raw_key(&r, &list);
+    if (ok && !older && list.count)
+        ok = ext_read(NULL, &list.entry[0].extensions, IN_CT, &v);
+    (void)ok;
+}
+
 void trace_message12(const struct tracer *t, const uint8_t *whole, size_t len, uint16_t version,
                      const struct suite *suite)
 {

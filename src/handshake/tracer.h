@@ -23,6 +23,8 @@ void trace_message(const struct tracer *t, bool sent, const uint8_t *whole, size
 /* trace_message12 reports and opens a message of TLS 1.2 or older that we sent. */
 void trace_message12(const struct tracer *t, const uint8_t *whole, size_t len, uint16_t version,
                      const struct suite *suite);
+/* trace_raw_key does so with a Certificate that has a raw public key in it, or none. */
+void trace_raw_key(const struct tracer *t, const uint8_t *whole, size_t len, bool older);
 void trace_alert(const struct tracer *t, bool sent, const uint8_t *alert, size_t len);
 void trace_ccs(const struct tracer *t, bool sent, const uint8_t *body, size_t len);
 void trace_step(const struct tracer *t, const char *name, const char *rfc, bool sent);

@@ -5,9 +5,9 @@
  *     opaque cert_data<1..2^24-1>;
  *     Extension extensions<0..2^16-1>;
  * } CertificateEntry;                                                        RFC 8446 4.4.2 */
-static void read_entry(struct rd *list, struct certificate_entry *out)
+static void read_entry(struct rd *list, const char *name, struct certificate_entry *out)
 {
-    out->data = rd_opaque24(list, "cert_data", 1, 0xffffff);
+    out->data = rd_opaque24(list, name, 1, 0xffffff);
     out->extensions = rd_vec16(list, "extensions", 0, 65535);
 }
 
@@ -24,7 +24,7 @@ bool msg_read_certificate(struct rd *r, struct certificate_list *out)
         if (out->count == MSG_MAX_CERTIFICATES)
             return rd_bad(&out->list, HF_E_CHAIN_TOO_LONG, "more than %d certificates",
                           MSG_MAX_CERTIFICATES);
-        read_entry(&out->list, &out->entry[out->count]);
+        read_entry(&out->list, "cert_data", &out->entry[out->count]);
         out->count += rd_ok(r);
     }
     return rd_end(r);
@@ -43,5 +43,30 @@ bool msg_read_certificate12(struct rd *r, struct certificate_list *out)
         out->entry[out->count].data = rd_opaque24(&out->list, "cert_data", 1, 0xffffff);
         out->count += rd_ok(r);
     }
+    return rd_end(r);
+}
+
+/* "If the RawPublicKey certificate type was negotiated, then the certificate_list MUST contain no more than
+ * one CertificateEntry, which contains an ASN1_subjectPublicKeyInfo" (RFC 8446 4.4.2). */
+bool msg_read_raw_key(struct rd *r, struct certificate_list *out)
+{
+    *out = (struct certificate_list){0};
+    out->context = rd_opaque8(r, "certificate_request_context", 0, 255);
+    out->list = rd_vec24(r, "certificate_list", 0, 0xffffff);
+    if (rd_more(&out->list)) {
+        read_entry(&out->list, "ASN1_subjectPublicKeyInfo", &out->entry[0]);
+        out->count += rd_ok(r);
+    }
+    if (rd_more(&out->list))
+        return rd_bad(&out->list, HF_E_ILLEGAL_VALUE, "more than one raw public key");
+    return rd_end(r);
+}
+
+/* struct { opaque ASN.1_subjectPublicKeyInfo<1..2^24-1>; } Certificate;      RFC 7250 3 */
+bool msg_read_raw_key12(struct rd *r, struct certificate_list *out)
+{
+    *out = (struct certificate_list){0};
+    out->entry[0].data = rd_opaque24(r, "ASN.1_subjectPublicKeyInfo", 0, 0xffffff);
+    out->count = out->entry[0].data.len > 0;
     return rd_end(r);
 }

@@ -131,6 +131,11 @@ struct certificate_list {
 bool msg_read_certificate(struct rd *r, struct certificate_list *out)
     __attribute__((warn_unused_result));
 
+/* msg_read_raw_key: the same where raw public keys were agreed on (RFC 7250): at most one entry, with an
+ * ASN1_subjectPublicKeyInfo<1..2^24-1> in place of cert_data (RFC 8446 4.4.2). */
+bool msg_read_raw_key(struct rd *r, struct certificate_list *out)
+    __attribute__((warn_unused_result));
+
 /* struct {
  *     SignatureScheme algorithm;
  *     opaque signature<0..2^16-1>;
@@ -198,6 +203,11 @@ bool msg_read_nothing(struct rd *r) __attribute__((warn_unused_result));
 /* struct { ASN.1Cert certificate_list<0..2^24-1>; } Certificate;             RFC 5246 7.4.2
  * The entries have no extensions: entry[i].extensions is not set, context is empty. */
 bool msg_read_certificate12(struct rd *r, struct certificate_list *out)
+    __attribute__((warn_unused_result));
+
+/* struct { opaque ASN.1_subjectPublicKeyInfo<1..2^24-1>; } Certificate;      RFC 7250 3
+ * Without any bytes it is the message of a client that has no key to show: the list is empty. */
+bool msg_read_raw_key12(struct rd *r, struct certificate_list *out)
     __attribute__((warn_unused_result));
 
 /* struct {

@@ -24,7 +24,7 @@ enum cert_text {
  * one compare-and-exchange, since most certificates are never described. */
 struct hf_certificate {
     _Atomic int refs;
-    X509 *x509;
+    X509 *x509; /* NULL: a raw public key */
     /* For programs that use libcrypto themselves (src/access): x509 above belongs to a library context that
      * knows how to check signatures, and nothing else. */
     _Atomic(X509 *) ordinary;

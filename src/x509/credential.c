@@ -310,10 +310,12 @@ bool hf_credential_set_scts(hf_credential *cred, const uint8_t *list, size_t len
 
 const hf_certificate *hf_credential_certificate(const hf_credential *cred, size_t i)
 {
-    return i < cred->chain->count ? cred->chain->cert[i] : NULL;
+    bool raw = credential_type(cred) == CERT_RAW;
+    return !raw && i < cred->chain->count ? cred->chain->cert[i] : NULL;
 }
 
 bool credential_serves(const struct hf_credential *cred, const char *name)
 {
-    return cert_matches_name(cred->chain->cert[0], name);
+    /* A raw public key is for whatever name its holder is known by (RFC 7250 6). */
+    return credential_type(cred) == CERT_RAW || cert_matches_name(cred->chain->cert[0], name);
 }

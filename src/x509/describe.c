@@ -108,8 +108,8 @@ static char *describe_serial(X509 *x)
 static char *describe_key(const hf_certificate *c)
 {
     char text[80], group[50] = "";
-    EVP_PKEY *key = X509_get0_pubkey(c->x509);
-    unsigned bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+    EVP_PKEY *key = c->x509 ? X509_get0_pubkey(c->x509) : NULL;
+    unsigned bits = key ? (unsigned)EVP_PKEY_get_bits(key) : c->key ? public_key_bits(c->key) : 0;
     switch (c->key ? public_key_kind(c->key) : KEY_NONE) {
     case KEY_P256: return mem_strdup("EC P-256");
     case KEY_P384: return mem_strdup("EC P-384");
@@ -143,8 +143,24 @@ static char *describe_signature(X509 *x)
     return mem_strdup(text);
 }
 
+/* A raw public key has no name but its digest. */
+static char *describe_raw(const hf_certificate *c, enum cert_text which)
+{
+    char text[128] = "";
+    int n = 0;
+    if (which == TEXT_KEY)
+        return describe_key(c);
+    if (which == TEXT_SUBJECT)
+        n = snprintf(text, sizeof text, "raw public key, SHA-256 ");
+    for (size_t i = 0; n > 0 && i < CERT_HASH; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%02x", c->key_sha256[i]);
+    return mem_strdup(text);
+}
+
 static char *describe(const hf_certificate *c, enum cert_text which)
 {
+    if (cert_is_raw(c))
+        return describe_raw(c, which);
     switch (which) {
     case TEXT_SUBJECT: return describe_name(X509_get_subject_name(c->x509));
     case TEXT_ISSUER: return describe_name(X509_get_issuer_name(c->x509));

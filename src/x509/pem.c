@@ -174,6 +174,7 @@ static void seen_add(struct seen *seen, struct slice label)
 }
 
 const struct block_kind cert_blocks = {"CERTIFICATE", "X509 CERTIFICATE"};
+const struct block_kind key_blocks = {"PUBLIC KEY", "PUBLIC KEY"};
 const struct block_kind crl_blocks = {"X509 CRL", "X509 CRL"};
 
 static bool block_each(const struct source *s, const struct block_kind *kind,

@@ -43,7 +43,7 @@ bool pem_decode(const struct pem_block *block, uint8_t **out, size_t *out_len, b
 struct block_kind {
     const char *label, *other; /* "CERTIFICATE", and what it was called long ago */
 };
-extern const struct block_kind cert_blocks, crl_blocks;
+extern const struct block_kind cert_blocks, crl_blocks, key_blocks;
 
 /* certs_each calls fn with the DER of each certificate of a source; fn returns false to stop with the
  * error it has set. False with E_PEM, naming source, line and what was found, if something is not as

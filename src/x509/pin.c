@@ -25,9 +25,13 @@ bool pins_check(struct verification *v)
     const struct verify_rules *rules = v->rules;
     const hf_certificate *own = v->chain->cert[0];
     char cert[2 * CERT_HASH + 1], key[2 * CERT_HASH + 1];
-    if (!rules->pin_count || pins_have(rules, false, own->sha256) ||
+    bool raw = cert_is_raw(own);
+    if (!rules->pin_count || (!raw && pins_have(rules, false, own->sha256)) ||
         pins_have(rules, true, own->key_sha256))
         return true;
+    if (raw)
+        return refuse(v, HF_E_PIN_MISMATCH, X509_V_ERR_APPLICATION_VERIFICATION, 0, "%s",
+                      hf_certificate_subject(own));
     /* Of a path in which a fault was let pass, nothing says that the own certificate belongs to it. */
     for (size_t i = 1; i < v->count && v->overruled.code == HF_OK; i++) {
         if (pins_have(rules, true, v->path[i]->key_sha256))

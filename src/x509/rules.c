@@ -112,6 +112,15 @@ void rules_set_callback(struct verify_rules *rules, hf_verify_fn fn, void *arg)
     rules->arg = arg;
 }
 
+bool rules_pin_keys(const struct verify_rules *rules)
+{
+    for (size_t i = 0; rules && i < rules->pin_count; i++) {
+        if (rules->pin[i].key)
+            return true;
+    }
+    return false;
+}
+
 bool rules_pinned(const struct verify_rules *rules)
 {
     return rules && rules->pin_count > 0;

@@ -12,6 +12,8 @@ struct hf_trust {
     struct anchors **set;
     struct folder **folder;
     struct crls crls;
+    size_t key_count, key_size;
+    uint8_t (*key)[CERT_HASH]; /* SHA-256 of trusted SubjectPublicKeyInfos */
     uint8_t *authorities;
     size_t authorities_len;
 };
@@ -40,6 +42,7 @@ void hf_trust_free(hf_trust *trust)
     for (size_t i = 0; i < trust->folder_count; i++)
         folder_free(trust->folder[i]);
     crls_clear(&trust->crls);
+    mem_free(trust->key);
     mem_free(trust->set);
     mem_free(trust->folder);
     mem_free(trust->authorities);
@@ -152,6 +155,62 @@ bool hf_trust_add_crls_memory(hf_trust *trust, const void *bytes, size_t len, hf
     return changeable(trust, err) && crls_add(&trust->crls, &s, err);
 }
 
+static bool add_key(struct slice der, unsigned line, void *arg, hf_error *err)
+{
+    hf_trust *trust = arg;
+    hf_error inner = {0};
+    hf_certificate *key = raw_key_from_spki(der, &inner);
+    if (!key)
+        return line ? err_set(err, inner.code == HF_E_NO_MEMORY ? inner.code : HF_E_PEM,
+                              "the public key on line %u: %s", line, inner.detail)
+                    : err_set(err, inner.code == HF_E_NO_MEMORY ? inner.code : HF_E_PEM, "%s",
+                              inner.detail);
+    if (trust->key_count == trust->key_size) {
+        size_t more = trust->key_size ? 2 * trust->key_size : 4;
+        uint8_t(*list)[CERT_HASH] = mem_new(more * sizeof *list);
+        if (!list) {
+            hf_certificate_free(key);
+            return err_set(err, HF_E_NO_MEMORY, "trusted keys");
+        }
+        if (trust->key_count)
+            memcpy(list, trust->key, trust->key_count * sizeof *list);
+        mem_free(trust->key);
+        trust->key = list;
+        trust->key_size = more;
+    }
+    memcpy(trust->key[trust->key_count++], hf_certificate_key_sha256(key), CERT_HASH);
+    hf_certificate_free(key);
+    return true;
+}
+
+/* All of them, or none. */
+static bool add_keys(hf_trust *trust, const struct source *s, hf_error *err)
+{
+    size_t before = trust->key_count;
+    if (blocks_each(s, &key_blocks, add_key, trust, err))
+        return true;
+    trust->key_count = before;
+    return false;
+}
+
+bool hf_trust_add_keys_file(hf_trust *trust, const char *path, hf_error *err)
+{
+    uint8_t *bytes;
+    size_t len;
+    if (!changeable(trust, err) || !file_read(path, &bytes, &len, err))
+        return false;
+    struct source s = {path, bytes, len};
+    bool ok = add_keys(trust, &s, err);
+    mem_free(bytes);
+    return ok;
+}
+
+bool hf_trust_add_keys_memory(hf_trust *trust, const void *bytes, size_t len, hf_error *err)
+{
+    struct source s = {"memory", bytes, bytes ? len : 0};
+    return changeable(trust, err) && add_keys(trust, &s, err);
+}
+
 /* ---- freezing */
 
 static bool name_known(const uint8_t *p, const uint8_t *end, struct slice name)
@@ -232,6 +291,20 @@ struct found trust_find(const hf_trust *trust, const X509_NAME *name)
     for (size_t i = 0; i < trust->folder_count; i++)
         folder_find(trust->folder[i], name, &found);
     return found;
+}
+
+bool trust_has_keys(const hf_trust *trust)
+{
+    return trust && trust->key_count > 0;
+}
+
+bool trust_has_key(const hf_trust *trust, const hf_certificate *raw)
+{
+    for (size_t i = 0; trust && i < trust->key_count; i++) {
+        if (memcmp(trust->key[i], raw->key_sha256, CERT_HASH) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool trust_each_crl(const hf_trust *trust, const X509_NAME *issuer, int64_t now, crl_fn fn,

@@ -6,6 +6,9 @@
 #include "bytes/bytes.h"
 #include "crypto/sign.h"
 
+/* Types of certificates, as bits of a mask (RFC 7250 4.1); the numbers on the wire are HF_CERTIFICATE_... */
+enum cert_type { CERT_X509 = 1, CERT_RAW = 2 };
+
 /* ---- one certificate: struct hf_certificate, immutable and shared by reference count. */
 
 /* cert_from_der returns the certificate of these bytes. Parsed certificates are interned in a bounded
@@ -30,6 +33,18 @@ bool name_is_ip(const char *name);
  * sig_id that would make it, SIG_NONE if unknown (SHA-1 and so on). */
 enum sig_id cert_signed_with(const hf_certificate *cert);
 bool cert_is_self_issued(const hf_certificate *cert);
+
+/* ---- raw public keys (RFC 7250): a SubjectPublicKeyInfo stands in a chain of one as if it were a certificate
+ * without a name, an issuer and dates. Only the rooms inside see it: the public functions have others for it. */
+
+/* raw_key_from_spki makes one; NULL with E_BAD_RAW_KEY (or E_NO_MEMORY). cert_der is the SubjectPublicKeyInfo,
+ * hf_certificate_subject says what it is. */
+hf_certificate *raw_key_from_spki(struct slice spki, hf_error *err);
+bool cert_is_raw(const hf_certificate *cert);
+static inline enum cert_type cert_type_of(const hf_certificate *cert)
+{
+    return cert_is_raw(cert) ? CERT_RAW : CERT_X509;
+}
 
 /* ---- a chain as a peer sent it: own certificate first. Reference-counted, immutable. */
 #define CHAIN_MAX 16
@@ -63,6 +78,9 @@ struct hf_credential {
 /* credential_serves: the certificate is for this DNS name or IP literal. */
 bool credential_serves(const struct hf_credential *cred, const char *name);
 
+/* credential_type: what is sent, a chain or a raw public key. */
+enum cert_type credential_type(const struct hf_credential *cred);
+
 /* ---- trust */
 
 /* trust_freeze builds what verification needs; called once, before the trust is used. */
@@ -88,6 +106,19 @@ bool rules_add_pin(struct verify_rules *rules, bool key, const uint8_t *sha256, 
 void rules_set_callback(struct verify_rules *rules, hf_verify_fn fn, void *arg);
 /* rules_pinned: there are pins, so that a peer without a certificate cannot be good. */
 bool rules_pinned(const struct verify_rules *rules);
+/* rules_pin_keys: some of them are of keys. */
+bool rules_pin_keys(const struct verify_rules *rules);
+
+/* trust_has_keys: hf_trust_add_keys_... has added some; trust_has_key: and this is one of them. */
+bool trust_has_keys(const hf_trust *trust);
+bool trust_has_key(const hf_trust *trust, const hf_certificate *raw);
+
+/* raw_key_verify: the key is among those of trust (which may be NULL), or, if trust has none, among the
+ * pinned ones; and where there are pins, it is one of them. false fills err with E_UNTRUSTED_KEY or
+ * E_PIN_MISMATCH. */
+bool raw_key_verify(const struct chain *chain, const hf_trust *trust,
+                    const struct verify_rules *rules, hf_error *err)
+    __attribute__((warn_unused_result));
 
 struct verify_options {
     const char *name;  /* DNS name or IP literal, NULL: not checked */

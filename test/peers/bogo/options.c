@@ -5,7 +5,7 @@
 
 #include "options.h"
 
-enum kind { FLAG, NUMBER, STRING, BASE64, NUMBERS, NONE_OF, CREDENTIAL, IGNORED, IGNORED_ARG };
+enum kind { FLAG, NUMBER, STRING, BASE64, NUMBERS, NONE_OF, CREDENTIAL, RAW_CREDENTIAL, IGNORED, IGNORED_ARG };
 
 struct flag {
     const char *name;
@@ -27,12 +27,17 @@ static const struct flag flags[] = {
     {"resume-count", NUMBER, AT(resume_count)},
     {"is-handshaker-supported", FLAG, AT(handshaker_question)},
     {"new-x509-credential", CREDENTIAL, 0, false},
+    {"new-rpk-credential", RAW_CREDENTIAL, 0, false},
     {"cert-file", STRING, IN(cert_file)},
     {"key-file", STRING, IN(key_file)},
     {"ocsp-response", BASE64, IN(ocsp_response)},
     {"signed-cert-timestamps", BASE64, IN(scts)},
     {"signing-prefs", NUMBERS, IN(signing_prefs)},
     {"must-match-issuer", FLAG, IN(must_match_issuer)},
+    {"accepted-peer-cert-types", NUMBERS, AT(peer_cert_types)},
+    {"available-client-cert-types", NUMBERS, AT(own_cert_types)},
+    {"expect-peer-certificate-type", NUMBERS, AT(expect_cert_type)},
+    {"expect-peer-rpk-sha256", BASE64, AT(expect_raw_key)},
     {"use-early-callback", FLAG, AT(use_early_callback)},
     {"use-old-client-cert-callback", FLAG, AT(use_old_client_cert_callback)},
     {"min-version", NUMBER, AT(min_version)},
@@ -206,6 +211,11 @@ static bool set(struct options *o, const struct flag *f, const char *value)
     case NUMBERS: return add_number(at, atoi(value));
     case NONE_OF: *(struct int_list *)at = (struct int_list){.set = true}; return true;
     case CREDENTIAL: return ++o->creds < MAX_CREDENTIALS;
+    case RAW_CREDENTIAL:
+        if (++o->creds >= MAX_CREDENTIALS)
+            return false;
+        o->cred[o->creds].raw = true;
+        return true;
     case IGNORED:
     case IGNORED_ARG: return true;
     }
@@ -214,7 +224,8 @@ static bool set(struct options *o, const struct flag *f, const char *value)
 
 static bool takes_value(const struct flag *f)
 {
-    return f->kind != FLAG && f->kind != NONE_OF && f->kind != CREDENTIAL && f->kind != IGNORED;
+    return f->kind != FLAG && f->kind != NONE_OF && f->kind != CREDENTIAL &&
+           f->kind != RAW_CREDENTIAL && f->kind != IGNORED;
 }
 
 static bool begins(const char **name, const char *prefix)
@@ -310,5 +321,6 @@ void options_free(struct options *o)
     }
     free(o->expect_ocsp.p);
     free(o->expect_scts.p);
+    free(o->expect_raw_key.p);
     free(o->expect_certificate_types.p);
 }

@@ -25,6 +25,7 @@ struct credential_options {
     struct blob ocsp_response, scts;
     struct int_list signing_prefs;
     bool must_match_issuer;
+    bool raw; /* key_file alone */
 };
 
 #define MAX_CREDENTIALS 8
@@ -76,7 +77,8 @@ struct options {
     bool enable_early_data, expect_early_accepted, expect_early_refused, expect_no_early_offer;
     bool expect_early_ticket;
     int expect_renegotiations, expect_cipher_aes;
-    struct blob expect_scts, expect_certificate_types;
+    struct blob expect_scts, expect_certificate_types, expect_raw_key;
+    struct int_list peer_cert_types, own_cert_types, expect_cert_type; /* RFC 7250 */
     const char *expect_messages, *expect_ca_list;
     bool use_ticket_callback, skip_ticket;
     int max_cert_list;

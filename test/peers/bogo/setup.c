@@ -39,7 +39,14 @@ static void judge(struct run *run, hf_conn *conn)
 {
     bool refused = !run->o->server && hf_conn_early_data(conn) == HF_EARLY_REFUSED;
     const struct options *o = refused ? run->retry : run->o;
-    bool must = o->server || o->verify_peer || o->require_any_client_certificate;
+    bool raw = hf_conn_peer_certificate_type(conn) == HF_CERTIFICATE_RAW_KEY;
+    bool must = o->server || o->verify_peer || o->require_any_client_certificate || raw;
+    if (o->expect_raw_key.p &&
+        (!raw || o->expect_raw_key.len != 32 ||
+         memcmp(o->expect_raw_key.p, hf_conn_peer_key_sha256(conn), 32) != 0)) {
+        fprintf(stderr, "the peer's raw public key is not the expected one\n");
+        run->wrong = true;
+    }
     if (run->verified && !hf_conn_version(conn)) { /* not in a renegotiation */
         fprintf(stderr, "the chain was judged twice\n");
         run->wrong = true;
@@ -344,7 +351,7 @@ static void append_own(struct int_list *list, const hf_credential *cred)
     static const int rsa[] = {0x0804, 0x0401, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201, 0};
     static const int ec[] = {0x0403, 0x0503, 0x0603, 0x0203, 0};
     static const int ed25519[] = {0x0807, 0};
-    const char *key = hf_certificate_key(hf_credential_certificate(cred, 0));
+    const char *key = hf_certificate_key(cred->chain->cert[0]);
     append_all(list, strncmp(key, "RSA", 3) == 0  ? rsa
                      : strncmp(key, "EC", 2) == 0 ? ec
                                                   : ed25519);
@@ -398,6 +405,25 @@ static void use_hint(const struct options *o, struct int_list *groups, struct in
     }
 }
 
+static const char *name_of_type(uint16_t type)
+{
+    return hf_certificate_type_name((hf_certificate_type)type);
+}
+
+/* A client that will be asked for its credential must say beforehand of which type it is. */
+static int set_types(struct run *run, hf_config *config)
+{
+    const struct options *o = run->o;
+    struct int_list own = o->own_cert_types;
+    for (size_t i = 0; !o->server && !own.set && i < run->cred_count; i++)
+        append(&own, credential_type(run->creds[i]) == CERT_RAW ? 2 : 0);
+    own.set = own.count > 0;
+    int r = set_list(config, &own, name_of_type, hf_config_set_certificate_types);
+    return r ? r
+             : set_list(config, &o->peer_cert_types, name_of_type,
+                        hf_config_set_peer_certificate_types);
+}
+
 static int set_lists(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
@@ -407,6 +433,8 @@ static int set_lists(struct run *run, hf_config *config)
     int r = set_list(config, &groups, hf_group_name, hf_config_set_groups);
     if (!r)
         r = set_signatures(run, config);
+    if (!r)
+        r = set_types(run, config);
     if (!r)
         r = set_alpn(config, o);
     if (!r && !o->server)
@@ -511,9 +539,11 @@ static bool set_callbacks(struct run *run, hf_config *config)
 
 static bool load_one(struct run *run, const struct credential_options *o, hf_error *err)
 {
-    if (!o->cert_file)
+    if (!o->cert_file && !o->raw)
         return true;
-    hf_credential *cred = hf_credential_load_files(o->cert_file, o->key_file, NULL, NULL, err);
+    hf_credential *cred =
+        o->raw ? hf_credential_load_raw_key_file(o->key_file, NULL, NULL, err)
+               : hf_credential_load_files(o->cert_file, o->key_file, NULL, NULL, err);
     if (!cred)
         return false;
     run->creds[run->cred_count++] = cred;

@@ -112,12 +112,15 @@ static bool same_blob(const struct blob *want, const uint8_t *p, size_t len)
 static bool check_certificates(const struct run *run, const hf_conn *conn)
 {
     const struct options *o = run->o;
-    bool have = hf_conn_peer_certificate(conn, 0) != NULL;
+    bool have = hf_conn_peer_key_sha256(conn) != NULL;
     bool none = o->expect_no_peer_cert || o->psk;
     if (none && have)
         return differs("a certificate of the peer");
     if (!none && (!o->server || o->require_any_client_certificate) && !have)
         return differs("that the peer has no certificate");
+    if (o->expect_cert_type.set &&
+        (int)hf_conn_peer_certificate_type(conn) != o->expect_cert_type.v[0])
+        return differs("the type of the peer's certificate");
     if (!o->expect_cert_file)
         return true;
     hf_credential *want =
