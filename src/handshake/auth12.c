@@ -378,7 +378,7 @@ hf_session *session_of12(const struct hs *hs)
     s->verified = chain && config->verify &&
                   (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
     s->named = s->verified && !n->server && config->verify_name && !peer_is_raw(hs);
-    s->own_raw = n->own_type == CERT_RAW;
+    s->own_raw = hs->credential && credential_type(hs->credential) == CERT_RAW;
     if (n->resumed12) { /* renewing does not prolong the first verification */
         const hf_session *old = n->session;
         chain = old->chain;

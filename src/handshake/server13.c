@@ -277,7 +277,7 @@ static enum hs_result send_retry(struct hs *hs)
     hs->psk_before = hs->n.psk;
     hf_session_free(hs->n.session); /* the second hello's binders count */
     hs->n.session = NULL;
-    hs->n.psk = false;
+    hs->n.psk = hs->n.answer_own_type = false;
     hs->proved &= ~(unsigned)PROOF_BINDER;
     struct buffer empty = hs->first_hello;
     hs->first_hello = hs->hello;
