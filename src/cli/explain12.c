@@ -52,6 +52,7 @@ static const struct explanation table[] = {
     {'f', "extension_data", "RFC 5246 7.4.1.4", "The extension's content."},
     {'f', "certificate_list", "RFC 5246 7.4.2", "The chain, its owner's certificate first. A client that has none sends an empty list."},
     {'f', "cert_data", "RFC 5246 7.4.2", "One X.509 certificate (DER). What it says stands below."},
+    {'f', "ASN.1_subjectPublicKeyInfo", "RFC 7250 3", "A raw public key (DER) in place of the list of certificates: whoever gets it must know it beforehand."},
     {'f', "curve_type", "RFC 8422 5.4", "named_curve: the group is known by its number. Other forms are prohibited."},
     {'f', "namedcurve", "RFC 8422 5.4", "The group of the key exchange, one that the client listed."},
     {'f', "public", "RFC 8422 5.4", "The server's public value. Everyone may see it; the private half is used once and thrown away."},

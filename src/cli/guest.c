@@ -61,6 +61,9 @@ static void log_line(struct text *line, const struct guest *g, const char *event
         if (conn && hf_conn_peer_certificate(conn, 0)) {
             text_add(line, ", client ");
             text_plain(line, hf_certificate_subject(hf_conn_peer_certificate(conn, 0)));
+        } else if (conn && hf_conn_peer_raw_key(conn, NULL)) {
+            text_add(line, ", client key ");
+            text_hex(line, hf_conn_peer_key_sha256(conn), 32);
         }
     } else if (err) {
         char text[1024];

@@ -128,12 +128,14 @@ static void certificate_lines(struct text *out, const hf_certificate *cert, size
 
 static const char *verified_words(const hf_conn *conn)
 {
+    if (hf_conn_verified(conn) && hf_conn_peer_raw_key(conn, NULL))
+        return "yes: a raw public key that is trusted";
     if (hf_conn_verified(conn))
         return hf_conn_is_server(conn) ? "yes: chain" : "yes: chain and name";
     size_t len;
     if (hf_conn_psk_identity(conn, &len))
         return "yes: by the pre-shared key";
-    if (!hf_conn_peer_certificate(conn, 0))
+    if (!hf_conn_peer_key_sha256(conn))
         return "no: the peer showed no certificate";
     return "NO: the peer may be anybody";
 }
@@ -345,6 +347,12 @@ static void peer_lines(struct text *out, const char *url, const char *address,
     staple_lines(out, conn);
     for (size_t i = 0; hf_conn_peer_certificate(conn, i); i++)
         certificate_lines(out, hf_conn_peer_certificate(conn, i), i);
+    if (hf_conn_peer_raw_key(conn, NULL)) {
+        text_addf(out, "  raw public key (RFC 7250)\n    key        %s\n    SHA-256    ",
+                  hf_conn_peer_key(conn));
+        text_hex(out, hf_conn_peer_key_sha256(conn), 32);
+        text_add(out, "\n");
+    }
 }
 
 /* ---------------------------------------------------------------- as JSON */
@@ -438,6 +446,19 @@ static void peer_json(struct text *out, const char *url, const char *address,
             certificate_json(out, hf_conn_peer_certificate(conn, i));
         }
         text_add(out, "]");
+        pair(out, "certificate_type",
+             hf_conn_peer_key_sha256(conn)
+                 ? hf_certificate_type_name(hf_conn_peer_certificate_type(conn))
+                 : NULL);
+        pair(out, "key", hf_conn_peer_key(conn));
+        text_add(out, ",\"key_sha256\":");
+        if (hf_conn_peer_key_sha256(conn)) {
+            text_add(out, "\"");
+            text_hex(out, hf_conn_peer_key_sha256(conn), 32);
+            text_add(out, "\"");
+        } else {
+            text_add(out, "null");
+        }
     }
     text_add(out, "}\n");
 }

@@ -384,10 +384,10 @@ static const char *mistake(const struct options *o, const struct target *t)
             (o->root != NULL) >
         1)
         return "choose one of --root, --www, --show, --echo and --reverse";
-    if (t->tls && o->cert.count == 0 && o->psk.count == 0)
+    if (t->tls && o->cert.count + o->raw_key.count + o->psk.count == 0)
         return "a TLS server needs a certificate and its key: --cert FILE --key FILE";
-    if (o->client_auth && !o->ca && !o->ca_folder)
-        return "--client-auth needs --ca FILE: whose client certificates to accept";
+    if (o->client_auth && !o->ca && !o->ca_folder && !o->trust_key.count && !o->peer_types)
+        return "--client-auth needs --ca FILE or --trust-key FILE: whom to accept";
     return NULL;
 }
 

@@ -83,16 +83,20 @@ bool settings_write_secret_file(const char *path, const void *p, size_t len, hf_
 static bool set_trust(hf_config *config, const struct options *o, hf_error *err)
 {
     bool named = o->ca || o->ca_folder;
-    if (!named && !o->crl.count)
+    if (!named && !o->crl.count && !o->trust_key.count)
         return true;
+    /* Whoever names keys alone trusts nobody else. */
+    bool platform = !named && (o->crl.count || (o->peer_types && o->command != SERVE));
     hf_trust *trust = hf_trust_new();
     if (!trust)
         return settings_fail(err, HF_E_NO_MEMORY, 0, "for the trust anchors");
     bool good = (!o->ca || hf_trust_add_file(trust, o->ca, err)) &&
                 (!o->ca_folder || hf_trust_add_folder(trust, o->ca_folder, err)) &&
-                (named || hf_trust_add_platform(trust, err));
+                (!platform || hf_trust_add_platform(trust, err));
     for (size_t i = 0; good && i < o->crl.count; i++)
         good = hf_trust_add_crls_file(trust, o->crl.p[i], err);
+    for (size_t i = 0; good && i < o->trust_key.count; i++)
+        good = hf_trust_add_keys_file(trust, o->trust_key.p[i], err);
     if (good && !hf_config_set_trust(config, trust)) {
         good = false;
         *err = *hf_config_error(config);
@@ -127,6 +131,31 @@ static bool add_credentials(hf_config *config, const struct options *o, hf_error
             return false;
     }
     return true;
+}
+
+static bool add_raw_keys(hf_config *config, const struct options *o, hf_error *err)
+{
+    for (size_t i = 0; i < o->raw_key.count; i++) {
+        hf_credential *cred =
+            hf_credential_load_raw_key_file(o->raw_key.p[i], NULL, NULL, err);
+        if (!cred)
+            return false;
+        bool good = hf_config_add_credential(config, cred);
+        hf_credential_free(cred);
+        if (!good) {
+            *err = *hf_config_error(config);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_peer_types(hf_config *config, const struct options *o)
+{
+    const char *types = o->peer_types;
+    if (!types && o->trust_key.count)
+        types = o->ca || o->ca_folder ? "RawPublicKey,X509" : "RawPublicKey";
+    return !types || hf_config_set_peer_certificate_types(config, types);
 }
 
 static uint16_t version_of(const char *text)
@@ -247,11 +276,12 @@ static bool set_common(hf_config *config, const struct options *o, hf_error *err
         good &= hf_config_set_record_padding(config, (uint16_t)o->padding);
     if (o->keylog)
         good &= hf_config_insecure_set_keylog_file(config, o->keylog);
+    good &= set_peer_types(config, o);
     if (!good)
         *err = *hf_config_error(config);
     return good && set_strength(config, o, err) && set_trust(config, o, err) &&
            settings_verification(config, o, err) && add_credentials(config, o, err) &&
-           add_psks(config, o, err);
+           add_psks(config, o, err) && add_raw_keys(config, o, err);
 }
 
 bool settings_freeze(hf_config *config, hf_error *err)

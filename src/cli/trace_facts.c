@@ -16,6 +16,24 @@ static hf_certificate *first_certificate(const struct recording *r, bool sent)
     return NULL;
 }
 
+static bool first_raw_key(const struct recording *r, bool sent, uint8_t sha256[32])
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const hf_trace_event *e = &r->events[i];
+        if (e->kind != HF_TRACE_FIELD || e->sent != sent || !e->size ||
+            !(explain_name_is(e->name, "ASN1_subjectPublicKeyInfo") ||
+              explain_name_is(e->name, "ASN.1_subjectPublicKeyInfo")))
+            continue;
+        hf_credential *key =
+            hf_credential_load_raw_key_memory(e->bytes, e->size, NULL, NULL, NULL);
+        if (key)
+            memcpy(sha256, hf_credential_key_sha256(key), 32);
+        hf_credential_free(key);
+        return key != NULL;
+    }
+    return false;
+}
+
 /* A server's connection only knows the peer's signature; the page is about the server's own. */
 static uint16_t own_signature(const struct recording *r, const hf_certificate *own)
 {
@@ -77,8 +95,13 @@ void facts_take(struct facts_of *f, const hf_conn *conn, const struct recording 
     }
     f->facts = (struct trace_facts){
         .title = title, .is_server = is_server, .now = now, .certificate = f->certificate};
+    f->facts.raw_key = first_raw_key(recording, is_server, f->facts.raw_key_sha256);
     if (!conn)
         return;
+    if (!f->facts.raw_key && !is_server && hf_conn_peer_raw_key(conn, NULL)) {
+        f->facts.raw_key = true;
+        memcpy(f->facts.raw_key_sha256, hf_conn_peer_key_sha256(conn), 32);
+    }
     f->facts.version = hf_conn_version(conn);
     f->facts.suite = hf_conn_suite(conn);
     f->facts.group = hf_conn_group(conn);

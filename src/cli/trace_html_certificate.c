@@ -44,3 +44,17 @@ void page_certificate(struct page *p, const uint8_t *der, size_t len)
     text_add(out, "</dd></div>\n</dl>\n");
     hf_certificate_free(cert);
 }
+
+void page_raw_key(struct page *p, const uint8_t *spki, size_t len)
+{
+    struct text *out = p->out;
+    hf_credential *key = hf_credential_load_raw_key_memory(spki, len, NULL, NULL, NULL);
+    if (!key) {
+        text_add(out, "<p class=why>This is not a public key that can be decoded.</p>\n");
+        return;
+    }
+    text_add(out, "<dl class=certificate>\n<div><dt>SHA-256</dt><dd>");
+    text_hex(out, hf_credential_key_sha256(key), 32);
+    text_add(out, "</dd></div>\n</dl>\n");
+    hf_credential_free(key);
+}

@@ -115,6 +115,9 @@ static void write_leaf(struct opened *o, const struct trace_node *n, bool again)
         text_addf(out, "<p>%s</p>", x->sentence);
     if (explain_name_is(n->name, "cert_data"))
         page_certificate(o->page, o->bytes + n->offset, n->size);
+    if (n->size && (explain_name_is(n->name, "ASN1_subjectPublicKeyInfo") ||
+                    explain_name_is(n->name, "ASN.1_subjectPublicKeyInfo")))
+        page_raw_key(o->page, o->bytes + n->offset, n->size);
     text_add(out, "</div></div>\n");
 }
 

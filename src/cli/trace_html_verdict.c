@@ -70,7 +70,14 @@ static void write_certificate_term(struct page *p)
 {
     const struct trace_facts *f = p->facts;
     struct text *out = p->out;
-    term(out, "Server certificate");
+    term(out, f->raw_key ? "Server key" : "Server certificate");
+    if (f->raw_key) {
+        text_add(out, "a raw public key (RFC 7250)<small>SHA-256 ");
+        text_hex(out, f->raw_key_sha256, 32);
+        text_add(out, "</small>");
+        term_end(out, f->resumed ? "shown when the session was made" : NULL);
+        return;
+    }
     if (!f->certificate) {
         text_add(out, "none was sent");
         term_end(out, f->resumed ? "the session was resumed" : "");

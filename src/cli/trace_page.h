@@ -87,6 +87,7 @@ void page_leaf(struct page *p, const uint8_t *bytes, size_t len, const char *nam
                const char *value, const char *why);
 void page_work(struct page *p, const struct item *item);
 void page_certificate(struct page *p, const uint8_t *der, size_t len);
+void page_raw_key(struct page *p, const uint8_t *spki, size_t len);
 void page_keys(struct page *p);    /* section: the key schedule */
 void page_keys12(struct page *p);  /* the drawing of it for TLS 1.2 and older */
 void page_verdict(struct page *p); /* section: what was agreed */

@@ -32,6 +32,11 @@ static const struct alert_row alerts[] = {
     {120, C, H | M, EITHER,
      {"the server speaks none of the application protocols that were offered (ALPN)",
       "offer a protocol that it speaks, as http/1.1, or none at all"}},
+    {43, C, H, EITHER,
+     {"the server and this client have no type of certificate in common: X.509 or raw public keys "
+      "(RFC 7250)",
+      "hf_config_set_peer_certificate_types() says what this client takes, "
+      "hf_config_set_certificate_types() what it shows"}},
     {109, C, H, EITHER,
      {"the server needs an extension that was not sent, often the server name",
       "connect by name instead of by address"}},

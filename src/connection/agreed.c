@@ -149,6 +149,12 @@ const uint8_t *hf_conn_peer_key_sha256(const hf_conn *c)
     return chain ? hf_certificate_key_sha256(chain->cert[0]) : NULL;
 }
 
+const char *hf_conn_peer_key(const hf_conn *c)
+{
+    const struct chain *chain = peer_chain(c);
+    return chain ? hf_certificate_key(chain->cert[0]) : NULL;
+}
+
 /* Few ask for it and it takes an allocation, so it is found when it is asked for; the first one stays. */
 static const struct chain *verified_path(const hf_conn *c)
 {

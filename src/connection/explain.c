@@ -315,6 +315,17 @@ static void certificate(struct sink *s, const struct facts *facts, const hf_erro
     sink_raw(s, "\n");
 }
 
+static void raw_key(struct sink *s, const struct facts *facts)
+{
+    if (!facts->raw_key_sha256)
+        return;
+    label(s, "key");
+    sink_format(s, "the peer's raw public key (RFC 7250), %s, SHA-256 ", facts->raw_key);
+    for (size_t i = 0; i < 32; i++)
+        sink_format(s, "%02x", facts->raw_key_sha256[i]);
+    sink_raw(s, "\n");
+}
+
 static void system_error(struct sink *s, const hf_error *err)
 {
     char text[128] = "";
@@ -343,6 +354,7 @@ size_t hf_explain(const hf_conn *conn, const hf_error *err, char *out, size_t si
         identity(&s, &facts);
         so_far(&s, &facts);
         certificate(&s, &facts, err);
+        raw_key(&s, &facts);
         system_error(&s, err);
         line(&s, "try", facts.advice.what_to_do);
         line(&s, "rule", facts.rfc);

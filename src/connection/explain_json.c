@@ -2,6 +2,8 @@
  * What is not known is null, an empty list or an empty string. */
 #define _GNU_SOURCE /* strerror_r that returns the text */
 
+#include <stdio.h>
+
 #include "connection/facts.h"
 #include "connection/sink.h"
 
@@ -214,6 +216,23 @@ static void certificate(struct json *j, const struct facts *facts, const hf_erro
     end(j, '}');
 }
 
+static void raw_key(struct json *j, const struct facts *facts)
+{
+    char hex[65];
+
+    if (!facts->raw_key_sha256) {
+        null(j, "raw_key");
+        return;
+    }
+    for (size_t i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", facts->raw_key_sha256[i]);
+    key(j, "raw_key");
+    begin(j, '{');
+    text(j, "key", facts->raw_key);
+    text(j, "sha256", hex);
+    end(j, '}');
+}
+
 static void system_error(struct json *j, const hf_error *err)
 {
     char buffer[128] = "";
@@ -254,6 +273,7 @@ size_t hf_explain_json(const hf_conn *conn, const hf_error *err, char *out, size
     alert(&j, &facts, err);
     system_error(&j, err);
     certificate(&j, &facts, err);
+    raw_key(&j, &facts);
     connection(&j, &facts);
     end(&j, '}');
     return sink_end(&j.s);

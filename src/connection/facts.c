@@ -129,6 +129,10 @@ void facts_collect(struct facts *facts, const hf_conn *conn, const hf_error *err
             facts->step = "ServerHello";
         facts->server_name = hf_conn_server_name(conn);
         facts->certificate = hf_conn_peer_certificate(conn, 0);
+        if (hf_conn_peer_raw_key(conn, NULL)) {
+            facts->raw_key_sha256 = hf_conn_peer_key_sha256(conn);
+            facts->raw_key = hf_conn_peer_key(conn);
+        }
         /* What a client offers it has offered for all versions. */
         our_side(&facts->ours, conn->config, server && conn->hs ? conn->hs->n.version : 0);
         if (server && conn->hs)

@@ -31,6 +31,8 @@ struct facts {
     uint16_t version, suite, group; /* agreed so far, 0 if not */
     bool retried, resumed;
     const hf_certificate *certificate; /* the peer's own, or NULL */
+    const uint8_t *raw_key_sha256;     /* of the peer's raw public key, or NULL */
+    const char *raw_key;               /* "EC P-256" */
     struct slice psk_identity; /* of a suite with pre-shared keys: what the client says it is */
     const char *rfc;           /* section of the rule, in the version that was agreed */
     struct advice advice;

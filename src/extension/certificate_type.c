@@ -61,16 +61,16 @@ static uint8_t answered(const struct ext_values *v, enum ext_index x, uint8_t ty
     return ext_has(v, x) ? types : CERT_X509;
 }
 
-static const char *text_types(const struct cert_types *types)
-{
-    return types->count > 1               ? "X509 and RawPublicKey"
-           : types->type[0] == CERT_RAW ? "RawPublicKey only"
-                                          : "X509 only";
-}
-
 static bool has(const struct cert_types *types, uint8_t type)
 {
-    return (cert_types_mask(types) & type) != 0;
+    return types->count ? (cert_types_mask(types) & type) != 0 : type == CERT_X509;
+}
+
+static const char *text_types(const struct cert_types *types)
+{
+    return types->count > 1       ? "X509 and RawPublicKey"
+           : has(types, CERT_RAW) ? "RawPublicKey only"
+                                  : "X509 only";
 }
 
 /* ---- client_certificate_type: what the client can show */

@@ -186,8 +186,8 @@ hf_credential *hf_credential_raw_key(const hf_credential *cred, hf_error *err)
         err_set(err, HF_E_NO_MEMORY, "the public key cannot be encoded");
         return NULL;
     }
-    hf_credential *raw = make(slice_of(der, (size_t)len),
-                              cred->key ? private_key_ref(cred->key) : NULL, err);
+    hf_credential *raw =
+        make(slice_of(der, (size_t)len), cred->key ? private_key_ref(cred->key) : NULL, err);
     OPENSSL_free(der);
     return raw;
 }

@@ -87,7 +87,30 @@ static bool refused(struct pair *p, bool server, const struct step *list, size_t
     return !shaken;
 }
 
-static void damage_everywhere(bool server, bool cut)
+/* Each end shows a raw public key, and knows the other's (RFC 7250). */
+static void use_raw_keys(struct pair *p)
+{
+    hf_credential *raw = hf_credential_raw_key(p->cred, NULL);
+    hf_config *ends[2] = {p->client_config, p->server_config};
+    CHECK(raw);
+    for (int i = 0; i < 2; i++) {
+        CHECK(hf_config_add_credential(ends[i], raw));
+        CHECK(hf_config_set_certificate_types(ends[i], "RawPublicKey,X509"));
+        CHECK(hf_config_set_peer_certificate_types(ends[i], "RawPublicKey,X509"));
+        CHECK(hf_config_add_pin_key(ends[i], hf_credential_key_sha256(raw)));
+    }
+    hf_credential_free(raw);
+}
+
+/* With raw keys only the messages that differ are tried. */
+static bool skips(const struct step *row, bool raw)
+{
+    bool differs = row->message == MSG_CLIENT_HELLO || row->message == MSG_CERTIFICATE ||
+                   row->message == MSG_ENCRYPTED_EXTENSIONS;
+    return row->kind != '>' || row->message == MSG_NEW_SESSION_TICKET || (raw && !differs);
+}
+
+static void damage_everywhere(bool server, bool cut, bool raw)
 {
     struct pair p;
     const struct step *list = server ? server13 : client13;
@@ -100,8 +123,10 @@ static void damage_everywhere(bool server, bool cut)
     CHECK(hf_config_set_alpn(p.client_config, "h2,http/1.1", false));
     CHECK(hf_config_set_alpn(p.server_config, "http/1.1", false));
     hf_config_set_session_callback(p.client_config, NULL, NULL);
+    if (raw)
+        use_raw_keys(&p);
     for (size_t row = 0; list[row].kind; row++) {
-        if (list[row].kind != '>' || list[row].message == MSG_NEW_SESSION_TICKET)
+        if (skips(&list[row], raw))
             continue;
         damage.cut = cut;
         damage.length = MSG_HEADER + 1;
@@ -119,25 +144,31 @@ static void damage_everywhere(bool server, bool cut)
             tried++;
         }
     }
-    CHECK(tried > 500);
+    CHECK(tried > (raw ? 100 : 500));
     pair_clear(&p);
 }
 
 static void test_server_messages_changed(void)
 {
-    damage_everywhere(true, false);
+    damage_everywhere(true, false, false);
 }
 static void test_client_messages_changed(void)
 {
-    damage_everywhere(false, false);
+    damage_everywhere(false, false, false);
 }
 static void test_server_messages_cut(void)
 {
-    damage_everywhere(true, true);
+    damage_everywhere(true, true, false);
 }
 static void test_client_messages_cut(void)
 {
-    damage_everywhere(false, true);
+    damage_everywhere(false, true, false);
+}
+
+static void test_raw_keys(void)
+{
+    for (int i = 0; i < 4; i++)
+        damage_everywhere(i & 1, i & 2, true);
 }
 
 int main(void)
@@ -146,5 +177,6 @@ int main(void)
     RUN(test_client_messages_changed);
     RUN(test_server_messages_cut);
     RUN(test_client_messages_cut);
+    RUN(test_raw_keys);
     return check_done();
 }

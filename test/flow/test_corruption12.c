@@ -35,15 +35,17 @@ static enum hs_result do_damage(struct hs *hs)
 struct setting {
     const char *suite;
     bool resumed, renewed, certificates;
+    bool raw; /* public keys, known to both (RFC 7250) */
 };
 
 static const struct setting settings[] = {
-    {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", false, false, true},
-    {"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", true, true, true},
-    {"TLS_RSA_WITH_AES_128_CBC_SHA", false, false, false},
-    {"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", false, false, false},
-    {"TLS_PSK_WITH_CHACHA20_POLY1305_SHA256", false, false, false},
-    {"TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256", false, false, false},
+    {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", false, false, true, true},
+    {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", false, false, true, false},
+    {"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", true, true, true, false},
+    {"TLS_RSA_WITH_AES_128_CBC_SHA", false, false, false, false},
+    {"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", false, false, false, false},
+    {"TLS_PSK_WITH_CHACHA20_POLY1305_SHA256", false, false, false, false},
+    {"TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256", false, false, false, false},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
@@ -70,6 +72,17 @@ static void set_up(struct pair *p, const struct setting *set)
         CHECK(hf_config_add_credential(p->client_config, p->cred));
         CHECK(hf_config_set_trust(p->server_config, p->trust));
         CHECK(hf_config_set_client_auth(p->server_config, HF_CLIENT_AUTH_REQUIRE));
+    }
+    if (set->raw) {
+        hf_credential *raw = hf_credential_raw_key(p->cred, NULL);
+        hf_config *ends[2] = {p->client_config, p->server_config};
+        for (int i = 0; i < 2; i++) {
+            CHECK(hf_config_add_credential(ends[i], raw));
+            CHECK(hf_config_set_certificate_types(ends[i], "RawPublicKey,X509"));
+            CHECK(hf_config_set_peer_certificate_types(ends[i], "RawPublicKey,X509"));
+            CHECK(hf_config_add_pin_key(ends[i], hf_credential_key_sha256(raw)));
+        }
+        hf_credential_free(raw);
     }
     if (set->resumed) {
         CHECK(pair_shake(p));

@@ -199,7 +199,8 @@ static void test_pin(void)
         hf_error err;
         hf_credential *raw = hf_credential_raw_key(p->cred, &err);
         CHECK(raw && !hf_credential_certificate(raw, 0));
-        CHECK(memcmp(hf_credential_key_sha256(raw), hf_credential_key_sha256(p->cred), 32) == 0);
+        CHECK(memcmp(hf_credential_key_sha256(raw), hf_credential_key_sha256(p->cred), 32) ==
+              0);
         CHECK(hf_config_add_credential(p->server_config, p->cred));
         CHECK(hf_config_add_credential(p->server_config, raw));
         CHECK(hf_config_set_peer_certificate_types(p->client_config, "raw"));
@@ -657,7 +658,8 @@ static void test_memory(void)
         raw_init(&r, PKI_P256, versions[v]);
         both_show(&r);
         struct pair *p = &r.pair;
-        CHECK(hf_config_freeze(p->client_config, NULL) && hf_config_freeze(p->server_config, NULL));
+        CHECK(hf_config_freeze(p->client_config, NULL) &&
+              hf_config_freeze(p->server_config, NULL));
         bool done = false;
         unsigned n = 0;
         for (; !done && n < 2000; n++) {

@@ -37,6 +37,8 @@ static const struct place {
     {35, IN_CH | IN_SH12, "", 0},
     {18, IN_CH | IN_CR | IN_CT | IN_SH12, "", 0},
     {58, IN_CH | IN_EE, "\2\1", 2},
+    {19, IN_CH | IN_EE | IN_SH12, "\2\2\0", 3},
+    {20, IN_CH | IN_EE | IN_SH12, "\2\0\2", 3},
     {41, IN_CH | IN_SH, "\0\7\0\1t\0\0\0\0\0\41\40xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 44},
 };
 #define PLACES (sizeof places / sizeof *places)
@@ -54,6 +56,7 @@ static struct slice body_in(const struct place *p, unsigned in)
         {42, IN_NST, "\0\0\0\1", 4},  {5, IN_SH12, "", 0},
         {5, IN_CT, "\1\0\0\1x", 5},   {18, IN_CT | IN_SH12, "\0\4\0\2ab", 6},
         {41, IN_SH, "\0\0", 2},       {58, IN_EE, "\2", 1},
+        {19, IN_EE | IN_SH12, "\0", 1}, {20, IN_EE | IN_SH12, "\2", 1},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (others[i].id == p->id && others[i].in & in)

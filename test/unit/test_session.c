@@ -339,7 +339,7 @@ static void test_refusals(void)
         {2, 3, "suite: TLS_AES_256_GCM_SHA384 is not for TLS 1.2"},
         {4, 9, "suite 0x1309: not in this version of handfast"},
         {4, 1, "secret: 48 bytes, but TLS_AES_128_GCM_SHA256 has secrets of 32 in TLS 1.3"},
-        {58, 9, "flags: bits that have no meaning are set"},
+        {58, 33, "flags: bits that have no meaning are set"},
         {67, 0x80, "issued_ms: no time of this world"},
         {75, 0xff, "started: no time of this world"},
         {90, 0, "server_name: holds a NUL"},
