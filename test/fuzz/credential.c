@@ -19,7 +19,8 @@ static void offer(hf_credential *cred)
 {
     hf_config *config = hf_config_new(HF_SERVER);
     hf_error err = {0};
-    REQUIRE(config != NULL && hf_credential_certificate(cred, 0));
+    REQUIRE(config != NULL && (hf_credential_certificate(cred, 0) ||
+                               hf_credential_raw_public_key(cred, NULL)));
     (void)hf_config_add_credential(config, cred);
     (void)hf_config_freeze(config, &err);
     hf_config_free(config);
@@ -32,7 +33,22 @@ static void trust_them(struct slice chain)
     REQUIRE(trust != NULL);
     bool ok = hf_trust_add_memory(trust, chain.p, chain.len, &err);
     REQUIRE(ok == (err.code == HF_OK));
+    err.code = HF_OK;
+    ok = hf_trust_add_keys_memory(trust, chain.p, chain.len, &err);
+    REQUIRE(ok == (err.code == HF_OK) && ok == trust_has_keys(trust));
     hf_trust_free(trust);
+}
+
+/* A private key alone, or a public one, is a raw public key (RFC 7250). */
+static void show_key(struct slice key)
+{
+    hf_error err = {0};
+    hf_credential *cred =
+        hf_credential_load_raw_key_memory(key.p, key.len, passphrase, NULL, &err);
+    REQUIRE((cred != NULL) == (err.code == HF_OK));
+    if (cred)
+        offer(cred);
+    hf_credential_free(cred);
 }
 
 /* Deriving a key from a passphrase takes as long as the file says: that would be all we do. */
@@ -57,5 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         explain_all(NULL, &err);
     hf_credential_free(cred);
     trust_them(chain);
+    show_key(chain);
+    show_key(key);
     return 0;
 }

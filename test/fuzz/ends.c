@@ -225,6 +225,28 @@ static void set_old(hf_config *c, unsigned flags)
         hf_config_set_psk_hint(c, "hint");
 }
 
+/* The server's keys are shown raw, and pinned, which holds for the certificates with them too; clients show
+ * theirs. Who does not take raw keys gets certificates. */
+static void set_raw(hf_config *c, bool server, unsigned flags)
+{
+    const hf_credential *own[2] = {server ? server_credential : client_credential,
+                                   old_credential};
+    const hf_credential *theirs[2] = {server ? client_credential : server_credential,
+                                      old_credential};
+    if (!setup_raw(flags))
+        return;
+    for (int i = 0; i < (setup_old(flags) ? 2 : 1); i++) {
+        hf_credential *raw = hf_credential_raw_key(own[i], NULL);
+        must(raw != NULL, "raw key", NULL);
+        if (server || flags & SET_CLIENT_AUTH)
+            hf_config_add_credential(c, raw);
+        hf_config_add_pin_key(c, hf_credential_key_sha256(theirs[i]));
+        hf_credential_free(raw);
+    }
+    hf_config_set_certificate_types(c, "RawPublicKey,X509");
+    hf_config_set_peer_certificate_types(c, "RawPublicKey,X509");
+}
+
 static void set_common(hf_config *c, unsigned flags)
 {
     hf_config_set_clock(c, fixed_clock, NULL);
@@ -265,6 +287,7 @@ static hf_config *client_config(unsigned flags)
         hf_config_add_credential(c, client_credential);
     if (flags & SET_CLIENT_AUTH && setup_old(flags))
         hf_config_add_credential(c, old_credential);
+    set_raw(c, false, flags);
     if (flags & SET_NO_SHARE)
         hf_config_set_key_shares(c, "");
     hf_config_set_ocsp(c, flags & SET_OCSP ? HF_OCSP_REQUIRE : HF_OCSP_REQUEST);
@@ -287,6 +310,7 @@ static hf_config *server_config(unsigned flags)
     if (flags & (SET_CLIENT_AUTH | SET_REQUIRE))
         hf_config_set_client_auth(c, flags & SET_REQUIRE ? HF_CLIENT_AUTH_REQUIRE
                                                          : HF_CLIENT_AUTH_REQUEST);
+    set_raw(c, true, flags);
     hf_config_set_cookie(c, (flags & SET_COOKIE) != 0);
     hf_config_set_tickets(c, flags & SET_NO_TICKETS ? 0 : 1, 7200);
     return c;

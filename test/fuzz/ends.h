@@ -42,6 +42,11 @@ static inline bool setup_old(unsigned flags)
 {
     return (flags & (SET_OLD | SET_OLDER)) != 0;
 }
+/* With authorities' names and without a staple: raw public keys before certificates (RFC 7250). */
+static inline bool setup_raw(unsigned flags)
+{
+    return flags & SET_AUTHORITIES && !(flags & SET_OCSP);
+}
 enum {
     OLD_SUITE = SET_SHA384 | SET_CHACHA | SET_PADDING, /* which, see ends.c */
     OLD_NO_ETM = SET_COOKIE,

@@ -2,7 +2,7 @@
  *
  * Input: 16 bits: extensions that are taken to have been asked for (bit 14 stands for all from there on),
  * the top bit says whether extensions are judged by their place at all; 8 bits: odd for a hash of 48
- * bytes (Finished), what else the messages of TLS 1.2 depend on; then the message without its header.
+ * bytes (Finished), or for a raw public key (Certificate), what else the messages of TLS 1.2 depend on; then the message without its header.
  * OLD: 1 for the message of that name in TLS 1.2 and older, 2 for the hello of SSL 2.0. */
 #include "fuzz.h"
 
@@ -34,10 +34,11 @@ static bool read_block(struct nego *n, struct rd *block, unsigned in, struct out
     return ext_read(n, block, in, &o->v);
 }
 
-static bool read_list(struct nego *n, struct rd *r, struct outcome *o)
+static bool read_list(struct nego *n, struct rd *r, bool raw, struct outcome *o)
 {
     struct certificate_list list;
-    bool ok = msg_read_certificate(r, &list);
+    bool ok = raw ? msg_read_raw_key(r, &list) : msg_read_certificate(r, &list);
+    REQUIRE(!raw || list.count <= 1);
     for (size_t i = 0; ok && i < list.count; i++) {
         REQUIRE(list.entry[i].data.len > 0);
         ok = read_block(n, &list.entry[i].extensions, IN_CT, o);
@@ -45,10 +46,10 @@ static bool read_list(struct nego *n, struct rd *r, struct outcome *o)
     return ok;
 }
 
-static bool read_old_list(struct rd *r)
+static bool read_old_list(struct rd *r, bool raw)
 {
     struct certificate_list list;
-    bool ok = msg_read_certificate12(r, &list);
+    bool ok = raw ? msg_read_raw_key12(r, &list) : msg_read_certificate12(r, &list);
     for (size_t i = 0; ok && i < list.count; i++)
         REQUIRE(list.entry[i].data.len > 0);
     return ok;
@@ -80,15 +81,16 @@ static bool read_old(struct nego *n, struct rd *r, uint8_t choices, struct outco
     case MSG_CLIENT_KEY_EXCHANGE:
         return msg_read_client_key_exchange(r, odd, (enum cke_kind)(choices >> 1 & 3), &o->cke);
     case MSG_CERTIFICATE_REQUEST: return msg_read_certificate_request12(r, odd, &o->request);
-    case MSG_CERTIFICATE: return read_old_list(r);
+    case MSG_CERTIFICATE: return read_old_list(r, odd);
     case MSG_CERTIFICATE_VERIFY: return msg_read_certificate_verify12(r, odd, &cv);
     case MSG_CERTIFICATE_STATUS: return msg_read_certificate_status(r, &response);
     default: return msg_read_new_session_ticket12(r, &t);
     }
 }
 
-static bool read_kind(struct nego *n, struct rd *r, size_t hash_len, struct outcome *o)
+static bool read_kind(struct nego *n, struct rd *r, uint8_t choices, struct outcome *o)
 {
+    size_t hash_len = choices & 1 ? 48 : 32;
     struct rd extensions;
     struct certificate_request cr;
     struct certificate_verify cv;
@@ -107,7 +109,7 @@ static bool read_kind(struct nego *n, struct rd *r, size_t hash_len, struct outc
                read_block(n, &extensions, IN_EE, o);
     case MSG_CERTIFICATE_REQUEST:
         return msg_read_certificate_request(r, &cr) && read_block(n, &cr.extensions, IN_CR, o);
-    case MSG_CERTIFICATE: return read_list(n, r, o);
+    case MSG_CERTIFICATE: return read_list(n, r, choices & 1, o);
     case MSG_CERTIFICATE_VERIFY: return msg_read_certificate_verify(r, &cv);
     case MSG_FINISHED:
         return msg_read_finished(r, hash_len, &verify_data) && verify_data.len == hash_len;
@@ -136,8 +138,7 @@ static void read_message(const uint8_t *whole, size_t len, uint16_t asked, uint8
     m.trace_arg = tiling;
     struct rd r = rd_start(&m, whole, len, HEADER);
     struct nego *judge = asked & 0x8000 ? &n : NULL;
-    o->ok =
-        OLD ? read_old(judge, &r, choices, o) : read_kind(judge, &r, choices & 1 ? 48 : 32, o);
+    o->ok = OLD ? read_old(judge, &r, choices, o) : read_kind(judge, &r, choices, o);
     nego_clear(&n);
 }
 
