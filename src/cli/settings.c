@@ -136,8 +136,7 @@ static bool add_credentials(hf_config *config, const struct options *o, hf_error
 static bool add_raw_keys(hf_config *config, const struct options *o, hf_error *err)
 {
     for (size_t i = 0; i < o->raw_key.count; i++) {
-        hf_credential *cred =
-            hf_credential_load_raw_key_file(o->raw_key.p[i], NULL, NULL, err);
+        hf_credential *cred = hf_credential_load_raw_key_file(o->raw_key.p[i], NULL, NULL, err);
         if (!cred)
             return false;
         bool good = hf_config_add_credential(config, cred);

@@ -197,6 +197,7 @@ bool hf_trust_add_keys_file(hf_trust *trust, const char *path, hf_error *err)
 {
     uint8_t *bytes;
     size_t len;
+    err_begin(err);
     if (!changeable(trust, err) || !file_read(path, &bytes, &len, err))
         return false;
     struct source s = {path, bytes, len};
@@ -208,6 +209,7 @@ bool hf_trust_add_keys_file(hf_trust *trust, const char *path, hf_error *err)
 bool hf_trust_add_keys_memory(hf_trust *trust, const void *bytes, size_t len, hf_error *err)
 {
     struct source s = {"memory", bytes, bytes ? len : 0};
+    err_begin(err);
     return changeable(trust, err) && add_keys(trust, &s, err);
 }
 
