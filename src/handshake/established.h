@@ -40,10 +40,10 @@ enum early_why {
 struct established {
     bool server;
     bool resumed, retried, verified, named;
-    bool ems, etm; /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
-    bool secure : 1;  /* the peer has said that it renegotiates securely (RFC 5746) */
-    bool own_raw : 1; /* this side showed a raw public key (RFC 7250) */
-    bool asked;    /* server: a HelloRequest was sent that no ClientHello has answered */
+    bool ems, etm;     /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
+    bool secure : 1;   /* the peer has said that it renegotiates securely (RFC 5746) */
+    bool own_raw : 1;  /* this side showed a raw public key (RFC 7250) */
+    bool asked;        /* server: a HelloRequest was sent that no ClientHello has answered */
     uint8_t early;     /* an hf_early */
     uint8_t early_why; /* an enum early_why: what stood against it */
     uint16_t renegotiations;
@@ -71,7 +71,7 @@ struct established {
     struct chain *chain;
     _Atomic(struct chain *) path; /* chain up to its anchor; found when it is asked for */
     struct extras *extras;        /* NULL: none */
-    hf_certificate *own;   /* server: what it showed, or NULL */
+    hf_certificate *own;          /* server: what it showed, or NULL */
 };
 
 void established_clear(struct established *e);

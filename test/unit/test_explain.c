@@ -406,7 +406,7 @@ static void test_json_golden(void)
              "\"hint\":\"nothing listens on that port: check the port, and that the server is "
              "running\",\"truncated\":false,\"alert\":null,"
              "\"system\":{\"errno\":111,\"text\":\"Connection refused\"},"
-             "\"certificate\":null,\"connection\":null}",
+             "\"certificate\":null,\"raw_key\":null,\"connection\":null}",
              HF_E_CONNECT);
     CHECK_STR(as_json(NULL, &err), want);
 }
