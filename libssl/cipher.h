@@ -1,4 +1,4 @@
-/* cipher.h: the static table behind SSL_CIPHER. */
+/* cipher.h: the static table behind SSL_CIPHER, and lists of cipher suites, groups and signature schemes. */
 #ifndef LIBSSL_CIPHER_H
 #define LIBSSL_CIPHER_H
 
@@ -7,10 +7,114 @@
 #include <stdint.h>
 
 struct settings;
+struct id_list;
 
-const SSL_CIPHER *cipher_by_id(uint16_t id); /* IANA's number; NULL if unknown */
+enum cipher_kx {
+    KX_ANY,
+    KX_RSA,
+    KX_DHE,
+    KX_ECDHE,
+    KX_PSK,
+    KX_RSA_PSK,
+    KX_ECDHE_PSK,
+    KX_DHE_PSK,
+    KX_SRP,
+    KX_GOST,
+    KX_GOST18,
+};
+
+enum cipher_au {
+    AU_ANY,
+    AU_RSA,
+    AU_DSS,
+    AU_ECDSA,
+    AU_PSK,
+    AU_SRP,
+    AU_NULL,
+    AU_GOST01,
+    AU_GOST12,
+    AU_GOST18,
+};
+
+enum cipher_enc {
+    ENC_NONE, /* of what is no suite at all */
+    ENC_NULL,
+    ENC_AES128,
+    ENC_AES256,
+    ENC_AES128_GCM,
+    ENC_AES256_GCM,
+    ENC_AES128_CCM,
+    ENC_AES256_CCM,
+    ENC_AES128_CCM8,
+    ENC_AES256_CCM8,
+    ENC_CHACHA20,
+    ENC_CAMELLIA128,
+    ENC_CAMELLIA256,
+    ENC_ARIA128_GCM,
+    ENC_ARIA256_GCM,
+    ENC_IDEA,
+    ENC_SEED,
+    ENC_GOST89,
+    ENC_GOST89_12,
+    ENC_KUZNYECHIK,
+    ENC_MAGMA,
+};
+
+enum cipher_mac {
+    MAC_NONE,
+    MAC_AEAD,
+    MAC_MD5,
+    MAC_SHA1,
+    MAC_SHA256,
+    MAC_SHA384,
+    MAC_GOST89,
+    MAC_GOST94,
+    MAC_GOST12,
+    MAC_GOST89_12,
+    MAC_KUZNYECHIK,
+    MAC_MAGMA,
+};
+
+/* What the handshake hashes with, as far as the suite says. */
+enum cipher_prf { PRF_NONE, PRF_MD5, PRF_DEFAULT, PRF_SHA256, PRF_SHA384 };
+
+enum {
+    F_FIPS = 1,
+    F_HIGH = 2,
+    F_RESERVE = 4, /* not in DEFAULT */
+    F_HIDDEN = 8,  /* no cipher string chooses it */
+};
+
+struct ssl_cipher_st {
+    uint16_t id;
+    uint8_t kx, au, enc, mac, prf, flags;
+    uint16_t version_min; /* 0: no suite, a signalling value */
+    const char *name;     /* OpenSSL's */
+    const char *standard; /* IANA's, or NULL */
+};
+
+const SSL_CIPHER *cipher_table(size_t *count);
+const SSL_CIPHER *cipher_by_id(uint16_t id);        /* IANA's number; NULL if unknown */
+const SSL_CIPHER *cipher_by_name(const char *name); /* either name */
 uint16_t cipher_id(const SSL_CIPHER *cipher);
+unsigned cipher_bits(const SSL_CIPHER *cipher);
+/* cipher_usable: the engine has it. */
+bool cipher_usable(const SSL_CIPHER *cipher);
+/* cipher_is13: for TLS 1.3. */
+static inline bool cipher_is13(const SSL_CIPHER *cipher)
+{
+    return cipher->version_min == TLS1_3_VERSION;
+}
+
 /* ciphers_default fills the lists of new settings. */
 bool ciphers_default(struct settings *s);
+
+/* cipher_string reads a string in OpenSSL's cipher list language into the suites of TLS 1.2 and older that it
+ * chooses. *level is what @SECLEVEL says, or left alone. suiteb: SSL_CERT_FLAG_SUITEB_ bits that hold already;
+ * they are replaced by those that the string begins with. False: an error of the language, on the queue. */
+bool cipher_string(const char *string, struct id_list *out, int *level, uint32_t *suiteb);
+
+/* cipher_stack makes a stack of the suites of these lists; NULL without memory. */
+STACK_OF(SSL_CIPHER) * cipher_stack(const struct id_list *first, const struct id_list *second);
 
 #endif

@@ -29,6 +29,7 @@ struct ssl_ctx_st {
     OSSL_LIB_CTX *libctx;
     char *propq; /* or NULL */
     struct settings *settings; /* what SSL_new copies */
+    STACK_OF(SSL_CIPHER) * ciphers_cache; /* cipher_list.c; freed with the context */
     X509_VERIFY_PARAM *param;
     CRYPTO_EX_DATA ex_data;
 

@@ -8,7 +8,7 @@
 
 #include "handfast.h"
 
-#define LIST_MAX 128
+#define LIST_MAX 192
 
 struct id_list {
     size_t count;
