@@ -30,17 +30,13 @@ static bool read_suites13(const char *string, struct id_list *out)
         const char *next = s + len + (s[len] == ':');
         while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
             len--;
-        if (len == 0 || len >= sizeof name || out->count == LIST_MAX) {
-            s = next;
-            if (len == 0)
-                return false;
-            continue;
+        if (len < sizeof name && out->count < LIST_MAX) {
+            memcpy(name, s, len);
+            name[len] = 0;
+            const SSL_CIPHER *c = cipher_by_name(name);
+            if (c && cipher_is13(c))
+                out->id[out->count++] = c->id;
         }
-        memcpy(name, s, len);
-        name[len] = 0;
-        const SSL_CIPHER *c = cipher_by_name(name);
-        if (c && cipher_is13(c))
-            out->id[out->count++] = c->id;
         s = next;
     }
     return out->count > 0 || !*string;
@@ -221,19 +217,20 @@ static bool allowed(const SSL *s, const SSL_CIPHER *c)
 
 static const struct {
     int version;
+    int level; /* the highest that allows it, as far as the version itself is concerned */
     uint64_t off;
 } versions[] = {
-    {TLS1_3_VERSION, SSL_OP_NO_TLSv1_3},
-    {TLS1_2_VERSION, SSL_OP_NO_TLSv1_2},
-    {TLS1_1_VERSION, SSL_OP_NO_TLSv1_1},
-    {TLS1_VERSION, SSL_OP_NO_TLSv1},
+    {TLS1_3_VERSION, 5, SSL_OP_NO_TLSv1_3},
+    {TLS1_2_VERSION, 5, SSL_OP_NO_TLSv1_2},
+    {TLS1_1_VERSION, 3, SSL_OP_NO_TLSv1_1},
+    {TLS1_VERSION, 2, SSL_OP_NO_TLSv1},
 };
 
 static bool version_on(const SSL *s, size_t i)
 {
     const struct settings *t = s->settings;
     int version = versions[i].version;
-    if (t->options & versions[i].off || (version < TLS1_2_VERSION && t->security_level > 0))
+    if (t->options & versions[i].off || t->security_level > versions[i].level)
         return false;
     if (s->method->version != TLS_ANY_VERSION)
         return version == s->method->version;

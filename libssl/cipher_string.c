@@ -276,7 +276,7 @@ static bool is_separator(char c)
 
 static size_t word_length(const char *s)
 {
-    return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.=_");
+    return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.=");
 }
 
 static bool is_word(const char *name, const char *word, size_t len)
@@ -296,7 +296,7 @@ static bool find_word(const char *word, size_t len, struct filter *out)
     }
     for (size_t i = 0; i < count; i++) {
         if (cipher_is13(&table[i]) || table[i].flags & F_HIDDEN ||
-            (!is_word(table[i].name, word, len) && !is_word(table[i].standard, word, len)))
+            !is_word(table[i].name, word, len))
             continue;
         *out = face(&table[i]);
         out->version = 0; /* a suite's own is no condition: "AES128-SHA+TLSv1" */
