@@ -41,12 +41,17 @@ struct access_session {
     const uint8_t *context;
     size_t context_len;
     bool ems;
-    uint16_t max_fragment, group;
+    uint16_t max_fragment, group, signature;
+    bool verified; /* the chain was */
     hf_certificate *const *chain; /* the peer's, own certificate first */
     size_t chain_len;
 };
 void access_session_read(const hf_session *session, struct access_session *out);
 hf_session *access_session_new(const struct access_session *from);
+/* access_session_use_again lets a TLS 1.3 session be offered once more. */
+void access_session_use_again(hf_session *session);
+/* access_session_of makes a session of what a connection has agreed on: one to look at. NULL before. */
+hf_session *access_session_of(const hf_conn *conn);
 
 /* ---- configurations (lists.c) */
 

@@ -1,0 +1,107 @@
+/* session.c: sessions, opened for libssl/, which shows and changes what the public API keeps closed. */
+#include <stdatomic.h>
+
+#include "access/access.h"
+#include "connection/conn.h"
+
+void access_session_read(const hf_session *s, struct access_session *out)
+{
+    *out = (struct access_session){
+        .version = s->version,
+        .suite = s->suite,
+        .secret = s->secret,
+        .secret_len = s->secret_len,
+        .id = s->id,
+        .id_len = s->id_len,
+        .ticket = s->ticket,
+        .ticket_len = s->ticket_len,
+        .lifetime = s->lifetime,
+        .age_add = s->age_add,
+        .max_early_data = s->max_early_data,
+        .issued_ms = s->issued_ms,
+        .server_name = s->server_name,
+        .alpn = s->alpn,
+        .alpn_len = s->alpn_len,
+        .context = s->context,
+        .context_len = s->context_len,
+        .ems = s->ems,
+        .max_fragment = s->max_fragment,
+        .group = s->group,
+        .signature = s->signature,
+        .verified = s->verified,
+        .chain = s->chain ? s->chain->cert : NULL,
+        .chain_len = s->chain ? s->chain->count : 0,
+    };
+}
+
+static bool copy_parts(hf_session *s, const struct access_session *from)
+{
+    s->ticket = from->ticket_len ? mem_dup(from->ticket, from->ticket_len) : NULL;
+    s->ticket_len = s->ticket ? from->ticket_len : 0;
+    s->server_name = from->server_name ? mem_strdup(from->server_name) : NULL;
+    s->alpn = from->alpn_len ? mem_dup(from->alpn, from->alpn_len) : NULL;
+    s->alpn_len = s->alpn ? (uint8_t)from->alpn_len : 0;
+    s->chain = from->chain_len ? chain_new(from->chain, from->chain_len) : NULL;
+    return (s->ticket || !from->ticket_len) && (s->server_name || !from->server_name) &&
+           (s->alpn || !from->alpn_len) && (s->chain || !from->chain_len);
+}
+
+hf_session *access_session_new(const struct access_session *from)
+{
+    hf_session *s = session_new();
+    bool fits = from->secret_len <= sizeof s->secret && from->id_len <= sizeof s->id &&
+                from->context_len <= sizeof s->context && from->alpn_len <= UINT8_MAX;
+    if (!s || !fits || !copy_parts(s, from)) {
+        hf_session_free(s);
+        return NULL;
+    }
+    s->version = from->version;
+    s->suite = from->suite;
+    if (from->secret_len)
+        memcpy(s->secret, from->secret, from->secret_len);
+    s->secret_len = (uint8_t)from->secret_len;
+    if (from->id_len)
+        memcpy(s->id, from->id, from->id_len);
+    s->id_len = (uint8_t)from->id_len;
+    if (from->context_len)
+        memcpy(s->context, from->context, from->context_len);
+    s->context_len = (uint8_t)from->context_len;
+    s->lifetime = from->lifetime;
+    s->age_add = from->age_add;
+    s->max_early_data = from->max_early_data;
+    s->issued_ms = from->issued_ms;
+    s->started = from->issued_ms / 1000;
+    s->ems = from->ems;
+    s->max_fragment = from->max_fragment;
+    s->group = from->group;
+    s->signature = from->signature;
+    s->verified = s->named = from->verified;
+    return s;
+}
+
+/* OpenSSL lets a session be offered as often as one likes. */
+void access_session_use_again(hf_session *session)
+{
+    atomic_store(&session->used, 0);
+}
+
+hf_session *access_session_of(const hf_conn *c)
+{
+    const struct established *e = &c->est;
+    if (!e->version)
+        return NULL;
+    hf_session *s = session_from_established(e, c->config);
+    if (!s)
+        return NULL;
+    s->ems = e->ems;
+    if (e->version == HF_TLS1_3) {
+        s->secret_len = (uint8_t)hash_size(e->suite->hash);
+        memcpy(s->secret, e->resumption, s->secret_len);
+        return s;
+    }
+    s->secret_len = sizeof e->master;
+    memcpy(s->secret, e->master, sizeof e->master);
+    memcpy(s->id, e->session_id, e->session_id_len);
+    s->id_len = e->session_id_len;
+    return s;
+}
