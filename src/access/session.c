@@ -3,6 +3,7 @@
 
 #include "access/access.h"
 #include "connection/conn.h"
+#include "handshake/after13.h"
 
 void access_session_read(const hf_session *s, struct access_session *out)
 {
