@@ -17,7 +17,7 @@
 #include "libssl/settings.h"
 
 struct ssl_method_st {
-    int version;        /* TLS_ANY_VERSION, or the one */
+    int version;         /* TLS_ANY_VERSION, or the one */
     bool client, server; /* can be */
     bool dtls;
 };
@@ -27,7 +27,7 @@ struct ssl_ctx_st {
     _Atomic int refs;
     const SSL_METHOD *method;
     OSSL_LIB_CTX *libctx;
-    char *propq; /* or NULL */
+    char *propq;               /* or NULL */
     struct settings *settings; /* what SSL_new copies */
     STACK_OF(SSL_CIPHER) * ciphers_cache; /* cipher_list.c; freed with the context */
     X509_VERIFY_PARAM *param;
@@ -55,9 +55,10 @@ struct ssl_ctx_st {
     pem_password_cb *passwd_cb;
     void *passwd_arg;
     SSL_CTX_keylog_cb_func keylog_cb;
-    int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *, int);
-    int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, EVP_MAC_CTX *,
-                             int);
+    int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
+                         int);
+    int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
+                             EVP_MAC_CTX *, int);
     SSL_CTX_generate_session_ticket_fn ticket_gen_cb;
     SSL_CTX_decrypt_session_ticket_fn ticket_dec_cb;
     void *ticket_cb_arg;
@@ -67,7 +68,7 @@ struct ssl_ctx_st {
     int (*cookie_verify_cb)(SSL *, const unsigned char *, unsigned int);
     int (*stateless_generate_cb)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify_cb)(SSL *, const unsigned char *, size_t);
-    void *ctlog_store; /* CTLOG_STORE */
+    void *ctlog_store;     /* CTLOG_STORE */
     struct dane_ctx *dane; /* dane.c; or NULL */
 };
 
@@ -82,10 +83,12 @@ enum phase {
 struct ssl_st {
     _Atomic int refs;
     const SSL_METHOD *method;
-    SSL_CTX *ctx;         /* may change in the server name callback */
-    SSL_CTX *session_ctx; /* the one that it was made from: owns the session table and ticket keys */
+    SSL_CTX *ctx; /* may change in the server name callback */
+    SSL_CTX *
+        session_ctx; /* the one that it was made from: owns the session table and ticket keys */
     struct settings *settings;
-    X509_VERIFY_PARAM *param; /* NULL until somebody asks for it: then the context's, to be changed */
+    X509_VERIFY_PARAM
+        *param; /* NULL until somebody asks for it: then the context's, to be changed */
     CRYPTO_EX_DATA ex_data;
 
     hf_conn *conn; /* made when the handshake begins */
@@ -95,7 +98,7 @@ struct ssl_st {
     int rwstate;  /* SSL_NOTHING, SSL_WRITING ...: what SSL_want says */
     int shutdown; /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
     bool closing; /* close_notify was given to the engine */
-    bool eof;     /* the transport ended without close_notify */
+    bool warned;  /* close_notify has come, or an end that counts as one */
     OSSL_HANDSHAKE_STATE state;
     int error_code; /* SSL_R_ of the failure that ended it, to be raised again; 0: none */
 
@@ -114,11 +117,12 @@ struct ssl_st {
     const void *write_buf;
     size_t write_len, write_done; /* all that was asked for; what of it is in records already */
 
-    char *server_name;   /* client: to send; server: what was received */
+    char *server_name;    /* client: to send; server: what was received */
     SSL_SESSION *session; /* to be offered, or agreed on; or NULL */
-    int cert_used;       /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
-    long verify_result;  /* X509_V_ */
-    STACK_OF(X509) * peer_chain, *verified_chain; /* made when asked for, or by the verification */
+    int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
+    long verify_result; /* X509_V_ */
+    STACK_OF(X509) * peer_chain,
+        *verified_chain;                 /* made when asked for, or by the verification */
     STACK_OF(X509_NAME) * peer_ca_names; /* names.c; made when asked for */
     STACK_OF(SSL_CIPHER) * ciphers_cache, *client_ciphers, *shared_ciphers;
     unsigned char *ocsp_response; /* server: to be stapled; client: received */
@@ -130,20 +134,33 @@ struct ssl_st {
     void (*debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *debug_arg;
     char *psk_identity, *psk_hint; /* of the peer, as strings; or NULL. Owned */
-    const uint8_t *hello; /* while a ClientHello callback runs */
+    const uint8_t *hello;          /* while a ClientHello callback runs */
     size_t hello_len;
     bool hello_is_v2;
-    int key_update; /* SSL_KEY_UPDATE_ */
+    int key_update;  /* SSL_KEY_UPDATE_ */
     int early_state; /* early.c */
     int renegotiations, renegotiations_total;
     struct dane *dane; /* dane.c; or NULL */
     STACK_OF(SCT) * scts; /* ct.c; made when asked for */
     bool hit;
     bool in_callback;
+    bool raised; /* a callback has put on the queue why the handshake fails */
     bool pha_pending;
 };
 
-/* ---- connection.c, handshake.c, io.c */
+/* ---- connection.c, handshake.c, transport.c, io.c */
+
+/* ssl_start makes the engine's connection. */
+bool ssl_start(SSL *s);
+/* ssl_fill reads from the transport what the engine needs next: 1; 0 at the end of the stream, which has been
+ * told to the engine; -1 with rwstate. */
+int ssl_fill(SSL *s);
+/* ssl_take lets the engine have what was read. */
+hf_result ssl_take(SSL *s);
+/* ssl_release gives the buffer back if nothing is in it. */
+void ssl_release(SSL *s);
+/* ssl_in_progress: the first handshake, or another one, is not over. */
+bool ssl_in_progress(const SSL *s);
 
 /* ssl_run drives the handshake and the transport: 1 done, 0 or -1 as SSL_do_handshake returns. */
 int ssl_run(SSL *s);
@@ -157,7 +174,21 @@ static inline SSL *ssl_of(const hf_conn *conn)
 {
     return hf_conn_user(conn);
 }
-bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role); /* callback.c: asks of the engine */
+/* callback.c: the questions of the engine. ssl_answer puts one to the application: false if it has to be asked
+ * again, with rwstate. */
+bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role);
+bool ssl_answer(SSL *s, const hf_question *question);
+
+/* Parts of the objects that their own files free (dane.c, ct.c, certificate_answer.c). */
+void dane_ctx_free(struct dane_ctx *dane);
+bool dane_inherit(SSL *s); /* from the context */
+void dane_free(struct dane *dane);
+void ct_ctx_free(SSL_CTX *ctx);
+void certs_ctx_free(SSL_CTX *ctx);
+/* conf_system_default applies openssl.cnf's ssl_conf section (conf.c). */
+void conf_system_default(SSL_CTX *ctx);
+/* error_strings tells libcrypto the texts of our reasons (error_text.c). */
+bool error_strings(void);
 
 /* ---- certificate.c */
 

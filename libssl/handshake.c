@@ -1,0 +1,223 @@
+/* handshake.c: SSL_do_handshake and what begins and ends one. */
+#include "libssl/local.h"
+
+bool ssl_in_progress(const SSL *s)
+{
+    return s->phase == PHASE_HANDSHAKE ||
+           (s->conn && s->phase == PHASE_DONE && hf_conn_wants(s->conn) & HF_IN_HANDSHAKE);
+}
+
+/* A connection without a name sends none; what a certificate must be for is the verification's affair. */
+bool ssl_start(SSL *s)
+{
+    hf_error err = {0};
+    hf_config *config = settings_config(s, s->server ? HF_SERVER : HF_CLIENT);
+    if (!config)
+        return false;
+    s->conn = s->server ? hf_conn_new_server(config, &err)
+                        : hf_conn_new_client(config, s->server_name, &err);
+    if (!s->conn) {
+        raise_hf(&err);
+        return false;
+    }
+    hf_conn_set_user(s->conn, s);
+    if (!s->server)
+        session_offer(s);
+    session_begins(s);
+    s->phase = PHASE_HANDSHAKE;
+    s->shutdown = 0;
+    state_info(s, SSL_CB_HANDSHAKE_START, 1);
+    return true;
+}
+
+int ssl_failed(SSL *s)
+{
+    const hf_error *err = s->conn ? hf_conn_error(s->conn) : NULL;
+    if (s->phase != PHASE_FAILED) {
+        s->phase = PHASE_FAILED;
+        s->rwstate = SSL_NOTHING;
+        if (err) {
+            s->error_code = reason_of(err);
+            /* A callback that failed has said why by itself. */
+            if (!s->raised)
+                raise_hf(err);
+        }
+        (void)ssl_flush(s); /* the alert goes, if it can */
+        s->rwstate = SSL_NOTHING;
+        if (err && err->alert_received)
+            s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        ERR_set_mark();
+        ERR_pop_to_mark();
+    }
+    return -1;
+}
+
+static void done(SSL *s)
+{
+    bool first = s->phase == PHASE_HANDSHAKE;
+    s->phase = PHASE_DONE;
+    if (!first)
+        s->renegotiations++, s->renegotiations_total++;
+    session_established(s);
+    state_info(s, SSL_CB_HANDSHAKE_DONE, 1);
+}
+
+/* The engine waits for an answer: ask the application once more. True: there is one. */
+static bool ask_again(SSL *s)
+{
+    const hf_question *q = hf_conn_question(s->conn);
+    s->rwstate = SSL_NOTHING;
+    return q && ssl_answer(s, q);
+}
+
+static hf_result advance(SSL *s)
+{
+    s->in_callback = true;
+    hf_result r = hf_conn_handshake(s->conn);
+    s->in_callback = false;
+    return r;
+}
+
+int ssl_run(SSL *s)
+{
+    s->rwstate = SSL_NOTHING;
+    if (s->phase == PHASE_FAILED)
+        return -1;
+    ERR_clear_error();
+    if (!s->conn && !ssl_start(s))
+        return -1;
+    hf_result r = advance(s);
+    for (;;) {
+        int asked = s->rwstate; /* what a callback waits for */
+        if (r == HF_FAILED)
+            return ssl_failed(s);
+        if (ssl_flush(s) != 1)
+            return -1;
+        if (r == HF_DONE || r == HF_CLOSED)
+            break;
+        if (r == HF_WANT_ANSWER) {
+            if (!ask_again(s)) {
+                s->rwstate = s->rwstate == SSL_NOTHING ? asked : s->rwstate;
+                return -1;
+            }
+            r = advance(s);
+            continue;
+        }
+        if (s->in_start == s->in_end || r == HF_WANT_INPUT) {
+            int n = ssl_fill(s);
+            if (n <= 0)
+                return n;
+        }
+        r = ssl_take(s);
+        if (r == HF_DONE || r == HF_WANT_INPUT)
+            r = advance(s);
+        if (s->plain_len && r == HF_WANT_INPUT && s->phase == PHASE_DONE)
+            return 1; /* application data among a renegotiation's messages is to be read first */
+    }
+    done(s);
+    return 1;
+}
+
+static int finish(SSL *s, int ret)
+{
+    state_info(s, s->server ? SSL_CB_ACCEPT_EXIT : SSL_CB_CONNECT_EXIT, ret);
+    return ret;
+}
+
+int SSL_do_handshake(SSL *s)
+{
+    if (!s->role_set) {
+        raise_ssl(SSL_R_CONNECTION_TYPE_NOT_SET);
+        return -1;
+    }
+    s->raised = false;
+    if (s->phase == PHASE_DONE && !ssl_in_progress(s)) {
+        s->rwstate = SSL_NOTHING;
+        return ssl_flush(s) == 1 ? 1 : -1; /* a KeyUpdate or HelloRequest that waits */
+    }
+    return finish(s, ssl_run(s));
+}
+
+int SSL_connect(SSL *s)
+{
+    if (!s->role_set)
+        SSL_set_connect_state(s);
+    return SSL_do_handshake(s);
+}
+
+int SSL_accept(SSL *s)
+{
+    if (!s->role_set)
+        SSL_set_accept_state(s);
+    return SSL_do_handshake(s);
+}
+
+/* ---- what follows a handshake */
+
+int SSL_key_update(SSL *s, int updatetype)
+{
+    if (!s->conn || SSL_version(s) != TLS1_3_VERSION) {
+        raise_ssl(SSL_R_WRONG_SSL_VERSION);
+        return 0;
+    }
+    if (updatetype != SSL_KEY_UPDATE_NOT_REQUESTED && updatetype != SSL_KEY_UPDATE_REQUESTED) {
+        raise_ssl(SSL_R_INVALID_KEY_UPDATE_TYPE);
+        return 0;
+    }
+    if (s->phase != PHASE_DONE) {
+        raise_ssl(SSL_R_STILL_IN_INIT);
+        return 0;
+    }
+    if (s->out) { /* its bytes would come behind a key that they are not sealed with */
+        raise_ssl(SSL_R_BAD_WRITE_RETRY);
+        return 0;
+    }
+    if (hf_conn_key_update(s->conn, updatetype == SSL_KEY_UPDATE_REQUESTED) != HF_DONE)
+        return 0;
+    s->key_update = updatetype;
+    return 1;
+}
+
+int SSL_get_key_update_type(const SSL *s)
+{
+    size_t waiting = 0;
+    if (!s->conn || s->key_update == SSL_KEY_UPDATE_NONE)
+        return SSL_KEY_UPDATE_NONE;
+    (void)hf_conn_output(s->conn, &waiting);
+    return waiting ? s->key_update : SSL_KEY_UPDATE_NONE;
+}
+
+static int renegotiate(SSL *s)
+{
+    hf_error err = {0};
+    if (s->settings->options & SSL_OP_NO_RENEGOTIATION) {
+        raise_ssl(SSL_R_NO_RENEGOTIATION);
+        return 0;
+    }
+    if (s->conn && SSL_version(s) == TLS1_3_VERSION) {
+        raise_ssl(SSL_R_WRONG_SSL_VERSION);
+        return 0;
+    }
+    if (s->phase != PHASE_DONE)
+        return 0;
+    if (hf_conn_renegotiate(s->conn, &err) != HF_DONE) {
+        raise_hf(&err);
+        return 0;
+    }
+    return 1;
+}
+
+int SSL_renegotiate(SSL *s)
+{
+    return renegotiate(s);
+}
+
+int SSL_renegotiate_abbreviated(SSL *s)
+{
+    return renegotiate(s);
+}
+
+int SSL_renegotiate_pending(const SSL *s)
+{
+    return s->phase == PHASE_DONE && ssl_in_progress(s);
+}

@@ -1,0 +1,319 @@
+/* io.c: application data, and the end of a connection. */
+#include "libssl/local.h"
+
+/* ---- what went wrong */
+
+static int reason_to_wait(BIO *bio, bool writing)
+{
+    if (!bio)
+        return SSL_ERROR_SYSCALL;
+    if (BIO_should_write(bio))
+        return SSL_ERROR_WANT_WRITE;
+    if (BIO_should_read(bio))
+        return SSL_ERROR_WANT_READ;
+    (void)writing;
+    if (BIO_should_io_special(bio)) {
+        switch (BIO_get_retry_reason(bio)) {
+        case BIO_RR_CONNECT: return SSL_ERROR_WANT_CONNECT;
+        case BIO_RR_ACCEPT: return SSL_ERROR_WANT_ACCEPT;
+        default: break;
+        }
+    }
+    return SSL_ERROR_SYSCALL;
+}
+
+int SSL_get_error(const SSL *s, int ret)
+{
+    if (ret > 0)
+        return SSL_ERROR_NONE;
+    unsigned long code = ERR_peek_error();
+    if (code)
+        return ERR_GET_LIB(code) == ERR_LIB_SYS ? SSL_ERROR_SYSCALL : SSL_ERROR_SSL;
+    switch (s->rwstate) {
+    case SSL_READING: return reason_to_wait(s->rbio, false);
+    case SSL_WRITING: return reason_to_wait(s->wbio, true);
+    case SSL_X509_LOOKUP: return SSL_ERROR_WANT_X509_LOOKUP;
+    case SSL_RETRY_VERIFY: return SSL_ERROR_WANT_RETRY_VERIFY;
+    case SSL_CLIENT_HELLO_CB: return SSL_ERROR_WANT_CLIENT_HELLO_CB;
+    default: break;
+    }
+    if (s->shutdown & SSL_RECEIVED_SHUTDOWN && s->warned)
+        return SSL_ERROR_ZERO_RETURN;
+    return SSL_ERROR_SYSCALL;
+}
+
+/* ---- reading */
+
+/* Gets plaintext: 1 with s->plain_len, or what SSL_read returns. */
+static int more_data(SSL *s)
+{
+    while (!s->plain_len) {
+        hf_result r;
+        if (ssl_in_progress(s)) {
+            int n = ssl_run(s);
+            if (s->plain_len)
+                break;
+            if (n != 1)
+                return n;
+        }
+        r = ssl_take(s);
+        if (s->plain_len)
+            break;
+        if (r == HF_FAILED)
+            return ssl_failed(s);
+        if (r == HF_CLOSED) {
+            s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+            s->warned = true;
+            s->rwstate = SSL_NOTHING;
+            return 0;
+        }
+        if (r == HF_WANT_ANSWER)
+            continue; /* ssl_run asks */
+        /* A KeyUpdate is answered at once where that does not block. */
+        if (!s->out && ssl_flush(s) != 1)
+            s->rwstate = SSL_NOTHING;
+        int n = ssl_fill(s);
+        if (n <= 0)
+            return n;
+    }
+    return 1;
+}
+
+static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool peek)
+{
+    *readbytes = 0;
+    s->rwstate = SSL_NOTHING;
+    s->raised = false;
+    if (!s->role_set) {
+        raise_ssl(SSL_R_UNINITIALIZED);
+        return -1;
+    }
+    if (!s->plain_len) {
+        if (s->shutdown & SSL_RECEIVED_SHUTDOWN)
+            return 0;
+        if (s->phase != PHASE_DONE) {
+            int n = SSL_do_handshake(s);
+            if (n <= 0)
+                return n;
+        }
+        int n = more_data(s);
+        if (n <= 0)
+            return n;
+    }
+    size_t n = num < s->plain_len ? num : s->plain_len;
+    if (n)
+        memcpy(buf, s->plain, n);
+    if (!peek) {
+        if (s->settings->options & SSL_OP_CLEANSE_PLAINTEXT)
+            OPENSSL_cleanse(s->plain, n);
+        s->plain += n;
+        s->plain_len -= n;
+        ssl_release(s);
+    }
+    *readbytes = n;
+    return 1;
+}
+
+int SSL_read_ex(SSL *s, void *buf, size_t num, size_t *readbytes)
+{
+    return read_or_peek(s, buf, num, readbytes, false) > 0;
+}
+
+int SSL_peek_ex(SSL *s, void *buf, size_t num, size_t *readbytes)
+{
+    return read_or_peek(s, buf, num, readbytes, true) > 0;
+}
+
+static int with_int(SSL *s, void *buf, int num, bool peek)
+{
+    size_t n;
+    if (num < 0) {
+        raise_ssl(SSL_R_BAD_LENGTH);
+        return -1;
+    }
+    int ret = read_or_peek(s, buf, (size_t)num, &n, peek);
+    return ret > 0 ? (int)n : ret;
+}
+
+int SSL_read(SSL *s, void *buf, int num)
+{
+    return with_int(s, buf, num, false);
+}
+
+int SSL_peek(SSL *s, void *buf, int num)
+{
+    return with_int(s, buf, num, true);
+}
+
+int SSL_pending(const SSL *s)
+{
+    return s->plain_len > INT_MAX ? INT_MAX : (int)s->plain_len;
+}
+
+int SSL_has_pending(const SSL *s)
+{
+    return s->plain_len || s->in_start < s->in_end || s->header_len;
+}
+
+/* ---- writing */
+
+/* With partial writes the application is told of each record; without, what it gave becomes records together, as
+ * far as one system call is worth it. */
+enum { WRITE_AT_ONCE = 4 * 16384 };
+
+static int seal(SSL *s, const unsigned char *data, size_t len)
+{
+    size_t most = s->settings->mode & SSL_MODE_ENABLE_PARTIAL_WRITE
+                      ? s->settings->max_send_fragment
+                      : WRITE_AT_ONCE;
+    size_t n = len < most ? len : most;
+    size_t size = hf_conn_send_size(s->conn, n), taken = 0, written = 0;
+    s->out = OPENSSL_malloc(size);
+    if (!s->out) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        return -1;
+    }
+    hf_result r = hf_conn_send(s->conn, data, n, &taken, s->out, size, &written);
+    s->out_size = size;
+    s->out_start = 0;
+    s->out_end = written;
+    s->write_done += taken;
+    if (r == HF_FAILED)
+        return ssl_failed(s);
+    if (r != HF_DONE || !taken) {
+        OPENSSL_free(s->out);
+        s->out = NULL;
+        s->out_size = s->out_end = 0;
+        raise_ssl(r == HF_CLOSED ? SSL_R_PROTOCOL_IS_SHUTDOWN : ERR_R_INTERNAL_ERROR);
+        return -1;
+    }
+    return 1;
+}
+
+/* A write that blocked must be asked for again with the same bytes: what is sealed already is on its way. */
+static bool is_retry(SSL *s, const void *buf, size_t num)
+{
+    bool same = buf == s->write_buf || s->settings->mode & SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
+    if (same && num >= s->write_done && num >= s->write_len)
+        return true;
+    raise_ssl(SSL_R_BAD_WRITE_RETRY);
+    return false;
+}
+
+static int write_all(SSL *s, const unsigned char *buf, size_t num, size_t *written)
+{
+    bool partial = s->settings->mode & SSL_MODE_ENABLE_PARTIAL_WRITE;
+    for (;;) {
+        if (s->out && ssl_flush(s) != 1)
+            return -1;
+        if (s->write_done == num || (partial && s->write_done > 0))
+            break;
+        if (seal(s, buf + s->write_done, num - s->write_done) != 1)
+            return -1;
+        s->write_buf = buf;
+        s->write_len = s->write_done;
+    }
+    *written = s->write_done;
+    s->write_buf = NULL;
+    s->write_len = s->write_done = 0;
+    return 1;
+}
+
+static int write_data(SSL *s, const void *buf, size_t num, size_t *written)
+{
+    *written = 0;
+    s->rwstate = SSL_NOTHING;
+    s->raised = false;
+    if (!s->role_set) {
+        raise_ssl(SSL_R_UNINITIALIZED);
+        return -1;
+    }
+    if (s->shutdown & SSL_SENT_SHUTDOWN) {
+        raise_ssl(SSL_R_PROTOCOL_IS_SHUTDOWN);
+        return -1;
+    }
+    if (s->phase != PHASE_DONE || ssl_in_progress(s)) {
+        int n = SSL_do_handshake(s);
+        if (n <= 0)
+            return n;
+    }
+    if (s->write_buf && !is_retry(s, buf, num))
+        return -1;
+    if (!s->write_buf && ssl_flush(s) != 1)
+        return -1;
+    if (num == 0 && !s->write_buf)
+        return 1;
+    return write_all(s, buf, num, written);
+}
+
+int SSL_write_ex(SSL *s, const void *buf, size_t num, size_t *written)
+{
+    return write_data(s, buf, num, written) > 0;
+}
+
+int SSL_write(SSL *s, const void *buf, int num)
+{
+    size_t n;
+    if (num < 0) {
+        raise_ssl(SSL_R_BAD_LENGTH);
+        return -1;
+    }
+    int ret = write_data(s, buf, (size_t)num, &n);
+    return ret > 0 ? (int)n : ret;
+}
+
+ossl_ssize_t SSL_sendfile(SSL *s, int fd, off_t offset, size_t size, int flags)
+{
+    (void)s, (void)fd, (void)offset, (void)size, (void)flags;
+    raise_ssl_text(SSL_R_UNINITIALIZED,
+                   "there is no kernel TLS here: BIO_get_ktls_send() says so");
+    return -1;
+}
+
+/* ---- the end */
+
+static int wait_for_close(SSL *s)
+{
+    int n = more_data(s);
+    if (s->plain_len) {
+        s->plain_len = 0;
+        ssl_release(s);
+        s->phase = PHASE_FAILED;
+        raise_ssl(SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
+        return -1;
+    }
+    return s->shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : n < 0 ? n : -1;
+}
+
+int SSL_shutdown(SSL *s)
+{
+    const int both = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
+    s->rwstate = SSL_NOTHING;
+    s->raised = false;
+    if (!s->role_set) {
+        raise_ssl(SSL_R_UNINITIALIZED);
+        return -1;
+    }
+    if (s->settings->quiet_shutdown || s->phase == PHASE_BEFORE) {
+        s->shutdown = both;
+        return 1;
+    }
+    if (s->phase != PHASE_DONE) {
+        raise_ssl(SSL_R_SHUTDOWN_WHILE_IN_INIT);
+        return -1;
+    }
+    if (!(s->shutdown & SSL_SENT_SHUTDOWN)) {
+        s->shutdown |= SSL_SENT_SHUTDOWN;
+        s->closing = true;
+        hf_conn_close(s->conn);
+        if (ssl_flush(s) != 1)
+            return -1;
+    } else if (s->closing && ssl_flush(s) != 1) {
+        return -1;
+    } else if (!(s->shutdown & SSL_RECEIVED_SHUTDOWN)) {
+        int n = wait_for_close(s);
+        if (n != 1)
+            return n;
+    }
+    return s->shutdown == both;
+}

@@ -1,0 +1,256 @@
+/* settings.c: settings that are shared until they change, and the engine's configuration made of them. */
+#include "libssl/local.h"
+
+/* Defaults that OpenSSL's manual pages promise. */
+enum {
+    SECURITY_LEVEL = 2, /* what Debian builds in */
+    MAX_CERT_LIST = 100 * 1024,
+    TICKETS = 2,
+};
+
+struct settings *settings_new(void)
+{
+    struct settings *s = OPENSSL_zalloc(sizeof *s);
+    if (!s || !(s->certs = certs_new())) {
+        OPENSSL_free(s);
+        return NULL;
+    }
+    atomic_init(&s->refs, 1);
+    s->mode = SSL_MODE_AUTO_RETRY;
+    s->options = SSL_OP_NO_COMPRESSION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+    s->security_level = SECURITY_LEVEL;
+    s->num_tickets = TICKETS;
+    s->max_send_fragment = s->split_send_fragment = SSL3_RT_MAX_PLAIN_LENGTH;
+    s->max_pipelines = 1;
+    s->max_cert_list = MAX_CERT_LIST;
+    s->recv_max_early_data = SSL3_RT_MAX_PLAIN_LENGTH;
+    s->status_type = -1;
+    if (!ciphers_default(s)) {
+        settings_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+static void drop_configs(struct settings *s)
+{
+    for (int role = 0; role < 2; role++)
+        hf_config_free(atomic_exchange_explicit(&s->config[role], NULL, memory_order_acq_rel));
+}
+
+void settings_free(struct settings *s)
+{
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    drop_configs(s);
+    OPENSSL_free(s->alpn);
+    certs_free(s->certs);
+    sk_X509_NAME_pop_free(s->ca_names, X509_NAME_free);
+    sk_X509_NAME_pop_free(s->client_ca_names, X509_NAME_free);
+    OPENSSL_free(s->psk_hint);
+    OPENSSL_free(s->srtp);
+    OPENSSL_free(s);
+}
+
+static STACK_OF(X509_NAME) * copy_names(const STACK_OF(X509_NAME) * names)
+{
+    return sk_X509_NAME_deep_copy(names, X509_NAME_dup, X509_NAME_free);
+}
+
+static struct settings *copy_of(const struct settings *from)
+{
+    struct settings *s = OPENSSL_memdup(from, sizeof *from);
+    if (!s)
+        return NULL;
+    atomic_init(&s->refs, 1);
+    atomic_init(&s->config[0], NULL);
+    atomic_init(&s->config[1], NULL);
+    certs_ref(s->certs);
+    s->alpn = from->alpn ? OPENSSL_memdup(from->alpn, from->alpn_len) : NULL;
+    s->ca_names = from->ca_names ? copy_names(from->ca_names) : NULL;
+    s->client_ca_names = from->client_ca_names ? copy_names(from->client_ca_names) : NULL;
+    s->psk_hint = from->psk_hint ? OPENSSL_strdup(from->psk_hint) : NULL;
+    s->srtp = NULL;
+    if ((from->alpn && !s->alpn) || (from->ca_names && !s->ca_names) ||
+        (from->client_ca_names && !s->client_ca_names) || (from->psk_hint && !s->psk_hint)) {
+        settings_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+struct settings *settings_edit(struct settings **slot)
+{
+    struct settings *s = *slot;
+    if (atomic_load_explicit(&s->refs, memory_order_acquire) == 1) {
+        drop_configs(s);
+        return s;
+    }
+    if (!(s = copy_of(s))) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        return NULL;
+    }
+    settings_free(*slot);
+    return *slot = s;
+}
+
+/* ---- the engine's configuration */
+
+static const struct {
+    int version;
+    uint64_t off;
+} versions[] = {
+    {TLS1_3_VERSION, SSL_OP_NO_TLSv1_3},
+    {TLS1_2_VERSION, SSL_OP_NO_TLSv1_2},
+    {TLS1_1_VERSION, SSL_OP_NO_TLSv1_1},
+    {TLS1_VERSION, SSL_OP_NO_TLSv1},
+};
+
+static bool may_use(const SSL *s, int version, uint64_t off)
+{
+    const struct settings *t = s->settings;
+    if (s->method->version != TLS_ANY_VERSION)
+        return version == s->method->version && !(t->options & off);
+    return !(t->options & off) && (!t->version_min || version >= t->version_min) &&
+           (!t->version_max || version <= t->version_max);
+}
+
+/* Where there is a hole between allowed versions, the lower part counts, as in OpenSSL: a ClientHello of TLS
+ * 1.2 can only name the highest, and everything below it is meant. */
+static bool set_versions(const SSL *s, hf_config *config)
+{
+    int low = 0, high = 0;
+    bool hole = true;
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        if (!may_use(s, versions[i].version, versions[i].off)) {
+            hole = true;
+        } else {
+            low = versions[i].version;
+            high = hole ? low : high;
+            hole = false;
+        }
+    }
+    if (!low) {
+        raise_ssl(SSL_R_NO_PROTOCOLS_AVAILABLE);
+        return false;
+    }
+    return hf_config_set_versions(config, (uint16_t)low, (uint16_t)high);
+}
+
+static bool set_lists(const struct settings *t, hf_config *config)
+{
+    struct access_lists lists = {
+        .suites13 = t->suites13.id,
+        .suites13_count = t->suites13.count,
+        .suites = t->suites.id,
+        .suites_count = t->suites.count,
+        .groups = t->groups.id,
+        .groups_count = t->groups.count,
+        .sigalgs = t->sigalgs.id,
+        .sigalgs_count = t->sigalgs.count,
+        .alpn = t->alpn,
+        .alpn_len = t->alpn_len,
+    };
+    return access_config_lists(config, &lists);
+}
+
+static hf_client_auth client_auth(const struct settings *t)
+{
+    if (!(t->verify_mode & SSL_VERIFY_PEER) || t->verify_mode & SSL_VERIFY_POST_HANDSHAKE)
+        return HF_CLIENT_AUTH_NONE;
+    return t->verify_mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT ? HF_CLIENT_AUTH_REQUIRE
+                                                            : HF_CLIENT_AUTH_REQUEST;
+}
+
+static bool set_server(const struct settings *t, hf_config *config)
+{
+    bool prefer = t->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
+    return hf_config_set_client_auth(config, client_auth(t)) &&
+           hf_config_set_server_preference(config, prefer) &&
+           hf_config_set_max_early_data(config, t->max_early_data);
+}
+
+static bool set_client(const struct settings *t, hf_config *config)
+{
+    static const uint16_t fragments[] = {0, 512, 1024, 2048, 4096};
+    bool ocsp = t->status_type == TLSEXT_STATUSTYPE_ocsp;
+    return hf_config_set_ocsp(config, ocsp ? HF_OCSP_REQUEST : HF_OCSP_NONE) &&
+           hf_config_set_fallback(config, t->mode & SSL_MODE_SEND_FALLBACK_SCSV) &&
+           hf_config_insecure_allow_unpatched(
+               config, t->options & (SSL_OP_LEGACY_SERVER_CONNECT |
+                                     SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION)) &&
+           hf_config_set_max_fragment(config, fragments[t->max_fragment_code]);
+}
+
+/* A server renegotiates when its own program asks for it; that a client does must be allowed. */
+static unsigned renegotiations(const struct settings *t, hf_role role)
+{
+    if (t->options & SSL_OP_NO_RENEGOTIATION)
+        return 0;
+    return role == HF_CLIENT || t->options & SSL_OP_ALLOW_CLIENT_RENEGOTIATION ? 65535 : 0;
+}
+
+static bool set_both(const struct settings *t, hf_config *config, hf_role role)
+{
+    unsigned modes = HF_PSK_DHE_KE;
+    if (t->options & SSL_OP_ALLOW_NO_DHE_KEX)
+        modes |= HF_PSK_KE;
+    return hf_config_insecure_set_security_level(config, (unsigned)t->security_level) &&
+           hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config) &&
+           hf_config_set_psk_modes(config, modes) &&
+           hf_config_set_renegotiation(config, renegotiations(t, role)) &&
+           hf_config_set_middlebox_compat(config,
+                                          t->options & SSL_OP_ENABLE_MIDDLEBOX_COMPAT) &&
+           hf_config_set_encrypt_then_mac(config, !(t->options & SSL_OP_NO_ENCRYPT_THEN_MAC)) &&
+           hf_config_set_send_fragment(config, (uint16_t)t->max_send_fragment) &&
+           access_config_keep_details(config);
+}
+
+static hf_config *make_config(SSL *s, hf_role role)
+{
+    const struct settings *t = s->settings;
+    hf_config *config = hf_config_new(role);
+    hf_error err = {0};
+    if (!config) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        return NULL;
+    }
+    bool ok = set_versions(s, config);
+    if (ok) {
+        ok = set_lists(t, config) && set_both(t, config, role) &&
+             (role == HF_SERVER ? set_server(t, config) : set_client(t, config)) &&
+             certs_to_config(s, config) && sessions_to_config(s, config, role) &&
+             ssl_config_callbacks(config, s, role) && hf_config_freeze(config, &err);
+        if (!ok && hf_config_error(config))
+            raise_hf(hf_config_error(config));
+        else if (!ok && err.code != HF_OK)
+            raise_hf(&err);
+    }
+    if (!ok) {
+        hf_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+hf_config *settings_config(SSL *s, hf_role role)
+{
+    struct settings *t = s->settings;
+    hf_config *config = atomic_load_explicit(&t->config[role], memory_order_acquire),
+              *none = NULL;
+    if (config)
+        return config;
+    if (!(config = make_config(s, role)))
+        return NULL;
+    /* Connections of several threads may share these settings. */
+    if (atomic_compare_exchange_strong(&t->config[role], &none, config))
+        return config;
+    hf_config_free(config);
+    return none;
+}

@@ -1,0 +1,217 @@
+/* transport.c: between the engine and the application's BIOs. */
+#include "libssl/local.h"
+
+enum { RECORD_HEADER = 5, READ_AHEAD = 16 * 1024 };
+
+/* ---- bytes from the peer */
+
+void ssl_release(SSL *s)
+{
+    if (s->plain_len || s->in_start < s->in_end || s->header_len)
+        return;
+    OPENSSL_free(s->in); /* ciphertext, or what the application has read and might have wiped */
+    s->in = NULL;
+    s->in_size = s->in_start = s->in_end = 0;
+}
+
+hf_result ssl_take(SSL *s)
+{
+    size_t used = 0;
+    uint8_t *data = NULL;
+    size_t len = 0;
+    static uint8_t nothing[1];
+    uint8_t *p = s->in ? s->in + s->in_start : nothing;
+    s->in_callback = true;
+    hf_result r = hf_conn_receive(s->conn, p, s->in_end - s->in_start, &used, &data, &len);
+    s->in_callback = false;
+    s->in_start += used;
+    s->plain = data;
+    s->plain_len = len;
+    ssl_release(s);
+    return r;
+}
+
+/* The engine says how a stream that ended must be judged; OpenSSL's programs may choose to take it for
+ * close_notify (SSL_OP_IGNORE_UNEXPECTED_EOF), which lets anybody on the line cut it short. */
+static int at_end(SSL *s)
+{
+    if (s->settings->options & SSL_OP_IGNORE_UNEXPECTED_EOF) {
+        s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        s->warned = true;
+        s->rwstate = SSL_NOTHING;
+        return 0;
+    }
+    (void)!hf_conn_receive_end(s->conn);
+    s->phase = PHASE_FAILED;
+    s->state = TLS_ST_BEFORE;
+    s->error_code = SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    s->rwstate = SSL_NOTHING;
+    raise_ssl(SSL_R_UNEXPECTED_EOF_WHILE_READING);
+    return 0;
+}
+
+/* Reads at most len bytes: more than 0, or what ssl_fill returns. */
+static int read_some(SSL *s, unsigned char *out, size_t len)
+{
+    if (!s->rbio) {
+        raise_ssl(SSL_R_READ_BIO_NOT_SET);
+        s->rwstate = SSL_NOTHING;
+        return -1;
+    }
+    errno = 0;
+    s->rwstate = SSL_READING;
+    int n = BIO_read(s->rbio, out, (int)len);
+    if (n > 0) {
+        s->rwstate = SSL_NOTHING;
+        return n;
+    }
+    if (!BIO_should_retry(s->rbio) && BIO_eof(s->rbio))
+        return at_end(s);
+    return -1;
+}
+
+static bool make_room(SSL *s, size_t size)
+{
+    if (s->in && s->in_size >= size) {
+        if (s->in_start + size > s->in_size || s->in_start == s->in_end) {
+            memmove(s->in, s->in + s->in_start, s->in_end - s->in_start);
+            s->in_end -= s->in_start;
+            s->in_start = 0;
+        }
+        return true;
+    }
+    unsigned char *more = OPENSSL_malloc(size);
+    size_t have = s->in_end - s->in_start;
+    if (!more) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        s->rwstate = SSL_NOTHING;
+        return false;
+    }
+    if (have)
+        memcpy(more, s->in + s->in_start, have);
+    OPENSSL_free(s->in);
+    s->in = more;
+    s->in_size = size;
+    s->in_start = 0;
+    s->in_end = have;
+    return true;
+}
+
+/* As many bytes as there are, up to a record and more. */
+static int fill_ahead(SSL *s)
+{
+    size_t have = s->in_end - s->in_start;
+    size_t want = hf_conn_next_size(s->conn, s->in ? s->in + s->in_start : NULL, have);
+    size_t size = s->settings->read_buffer_len > READ_AHEAD ? s->settings->read_buffer_len
+                                                            : READ_AHEAD + 512;
+    if (want > HF_RECORD_MAX + 512 || want <= have)
+        want = have + 1; /* it will be refused */
+    if (!make_room(s, want > size ? want : size))
+        return -1;
+    int n = read_some(s, s->in + s->in_end, s->in_size - s->in_end);
+    if (n > 0)
+        s->in_end += (size_t)n;
+    return n > 0 ? 1 : n;
+}
+
+/* Not a byte past the record's end, so that the application may go on with the bare transport behind
+ * close_notify, or hand the socket to somebody else. */
+static int fill_header(SSL *s)
+{
+    while (s->header_len < RECORD_HEADER) {
+        int n = read_some(s, s->header + s->header_len, RECORD_HEADER - s->header_len);
+        if (n <= 0)
+            return n;
+        s->header_len = (uint8_t)(s->header_len + n);
+    }
+    size_t size = hf_conn_next_size(s->conn, s->header, RECORD_HEADER);
+    /* What is no record, or too long for one, the engine refuses by its first bytes. */
+    if (size > HF_RECORD_MAX + 1024 || size < RECORD_HEADER)
+        size = RECORD_HEADER;
+    if (!make_room(s, size))
+        return -1;
+    memcpy(s->in + s->in_end, s->header, RECORD_HEADER);
+    s->in_end += RECORD_HEADER;
+    s->header_len = 0;
+    return 1;
+}
+
+int ssl_fill(SSL *s)
+{
+    size_t have = s->in_end - s->in_start;
+    if (s->settings->read_ahead)
+        return fill_ahead(s);
+    if (have == 0) {
+        int n = fill_header(s);
+        if (n <= 0)
+            return n;
+        have = s->in_end - s->in_start;
+    }
+    size_t want = hf_conn_next_size(s->conn, s->in + s->in_start, have);
+    if (want > HF_RECORD_MAX + 1024)
+        return 1;
+    if (!make_room(s, want))
+        return -1;
+    while (have < want) {
+        int n = read_some(s, s->in + s->in_end, want - have);
+        if (n <= 0)
+            return n;
+        s->in_end += (size_t)n;
+        have += (size_t)n;
+    }
+    return 1;
+}
+
+/* ---- bytes for the peer */
+
+static int write_some(SSL *s, const unsigned char *p, size_t len)
+{
+    if (!s->wbio) {
+        raise_ssl(SSL_R_BIO_NOT_SET);
+        s->rwstate = SSL_NOTHING;
+        return -1;
+    }
+    errno = 0;
+    s->rwstate = SSL_WRITING;
+    int n = BIO_write(s->wbio, p, len > INT_MAX ? INT_MAX : (int)len);
+    if (n > 0)
+        s->rwstate = SSL_NOTHING;
+    return n;
+}
+
+static int flush_own(SSL *s)
+{
+    while (s->out_start < s->out_end) {
+        int n = write_some(s, s->out + s->out_start, s->out_end - s->out_start);
+        if (n <= 0)
+            return -1;
+        s->out_start += (size_t)n;
+    }
+    OPENSSL_free(s->out);
+    s->out = NULL;
+    s->out_size = s->out_start = s->out_end = 0;
+    return 1;
+}
+
+int ssl_flush(SSL *s)
+{
+    size_t len;
+    const uint8_t *p;
+    bool any = false;
+    if (s->out && flush_own(s) != 1)
+        return -1;
+    while ((p = hf_conn_output(s->conn, &len)) != NULL) {
+        int n = write_some(s, p, len);
+        if (n <= 0)
+            return -1;
+        hf_conn_output_done(s->conn, (size_t)n);
+        any = true;
+    }
+    if (any) {
+        s->rwstate = SSL_WRITING;
+        if (BIO_flush(s->wbio) <= 0)
+            return -1;
+        s->rwstate = SSL_NOTHING;
+    }
+    return 1;
+}
