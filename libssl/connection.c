@@ -1,6 +1,8 @@
 /* connection.c: the life of an SSL, and what it is asked about itself. */
 #include "libssl/local.h"
 
+#include <openssl/ocsp.h>
+
 static const SSL_METHOD *method_of(const SSL_CTX *ctx)
 {
     return ctx->method;

@@ -211,6 +211,7 @@ bool dane_copy(SSL *to, SSL *from);
 /* ---- state.c: info and message callbacks from the engine's trace */
 void state_trace(const hf_conn *conn, const hf_trace_event *event, void *arg);
 bool state_wants_trace(const SSL *s);
+unsigned state_trace_kinds(const SSL *s); /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* calls the info callback, if there is one */
 
 #endif

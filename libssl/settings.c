@@ -100,6 +100,24 @@ struct settings *settings_edit(struct settings **slot)
     return *slot = s;
 }
 
+struct settings *settings_touch(struct settings **slot)
+{
+    struct settings *from = *slot, *s = from;
+    if (atomic_load_explicit(&s->refs, memory_order_acquire) == 1)
+        return s;
+    if (!(s = copy_of(s))) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        return NULL;
+    }
+    for (int role = 0; role < 2; role++) {
+        hf_config *config = atomic_load_explicit(&from->config[role], memory_order_acquire);
+        if (config)
+            atomic_store(&s->config[role], hf_config_ref(config));
+    }
+    settings_free(from);
+    return *slot = s;
+}
+
 /* ---- the engine's configuration */
 
 static const struct {
