@@ -79,7 +79,7 @@ void SSL_free(SSL *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
-    session_forget_bad(s);
+    session_clear(s);
     CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL, s, &s->ex_data);
     drop_connection(s);
     BIO_free_all(s->wbio);
@@ -103,7 +103,7 @@ int SSL_clear(SSL *s)
         raise_ssl(SSL_R_NO_METHOD_SPECIFIED);
         return 0;
     }
-    session_forget_bad(s);
+    session_clear(s);
     drop_connection(s);
     s->phase = PHASE_BEFORE;
     s->state = TLS_ST_BEFORE;

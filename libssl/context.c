@@ -89,9 +89,9 @@ void SSL_CTX_free(SSL_CTX *ctx)
     if (!ctx || atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) != 1)
         return;
     /* The remove callback may look at the context, so its sessions go while all of it is there. */
-    session_table_clear(ctx);
+    if (ctx->sessions)
+        session_table_free(ctx);
     CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL_CTX, ctx, &ctx->ex_data);
-    session_table_free(ctx->sessions);
     settings_free(ctx->settings);
     X509_VERIFY_PARAM_free(ctx->param);
     X509_STORE_free(ctx->store);

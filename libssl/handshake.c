@@ -21,9 +21,7 @@ bool ssl_start(SSL *s)
         return false;
     }
     hf_conn_set_user(s->conn, s);
-    if (!s->server)
-        session_offer(s);
-    session_begins(s);
+    session_begin(s);
     s->phase = PHASE_HANDSHAKE;
     s->shutdown = 0;
     state_info(s, SSL_CB_HANDSHAKE_START, 1);
@@ -52,14 +50,16 @@ int ssl_failed(SSL *s)
     return -1;
 }
 
-static void done(SSL *s)
+static bool done(SSL *s)
 {
     bool first = s->phase == PHASE_HANDSHAKE;
     s->phase = PHASE_DONE;
     if (!first)
         s->renegotiations++, s->renegotiations_total++;
-    session_established(s);
+    if (!session_established(s))
+        return false;
     state_info(s, SSL_CB_HANDSHAKE_DONE, 1);
+    return true;
 }
 
 /* The engine waits for an answer: ask the application once more. True: there is one. */
@@ -114,8 +114,7 @@ int ssl_run(SSL *s)
         if (s->plain_len && r == HF_WANT_INPUT && s->phase == PHASE_DONE)
             return 1; /* application data among a renegotiation's messages is to be read first */
     }
-    done(s);
-    return 1;
+    return done(s) ? 1 : -1;
 }
 
 static int finish(SSL *s, int ret)

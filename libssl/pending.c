@@ -3,36 +3,21 @@
 
 #define LATE __attribute__((weak))
 
-LATE struct session_table *session_table_new(void)
-{
-    return OPENSSL_zalloc(1);
-}
-LATE void session_table_free(struct session_table *table)
-{
-    OPENSSL_free(table);
-}
-LATE void session_table_clear(SSL_CTX *ctx)
-{
-    (void)ctx;
-}
 LATE bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
 {
     (void)s, (void)config, (void)role;
     return true;
 }
-LATE void session_offer(SSL *s)
+LATE void session_begin(SSL *s)
 {
     (void)s;
 }
-LATE void session_established(SSL *s)
+LATE bool session_established(SSL *s)
 {
     s->hit = hf_conn_resumed(s->conn);
+    return true;
 }
-LATE void session_forget_bad(SSL *s)
-{
-    (void)s;
-}
-LATE void session_begins(SSL *s)
+LATE void session_clear(SSL *s)
 {
     (void)s;
 }
