@@ -747,6 +747,12 @@ const char *name_compression(uint8_t method)
     return method == 0 ? "null" : method == 1 ? "DEFLATE" : method == 64 ? "LZS" : "unknown";
 }
 
+const char *name_certificate_compression(uint16_t algorithm)
+{
+    static const char *const names[] = {"unknown", "zlib", "brotli", "zstd"};
+    return algorithm < sizeof names / sizeof *names ? names[algorithm] : "unknown";
+}
+
 const char *name_content(uint8_t type)
 {
     switch (type) {
@@ -789,6 +795,11 @@ const char *hf_version_name(uint16_t version)
 const char *hf_message_name(uint8_t message)
 {
     return name_message(message);
+}
+
+const char *hf_compression_name(uint16_t algorithm)
+{
+    return name_certificate_compression(algorithm);
 }
 
 const char *hf_alert_name(uint8_t alert)

@@ -54,6 +54,7 @@ static const struct row table[] = {
     {"--psk-ke", NULL, FLAG, ALL, AT(psk_ke), 0, 0, "also resume without a fresh key exchange: no forward secrecy"},
     {"--ocsp", "require|request|none", CHOICE, CLIENTS, AT(ocsp), 0, 0, "whether to ask for a stapled OCSP response; default request"},
     {"--ocsp", "FILE", TEXT, SERVE, AT(ocsp), 0, 0, "staple this OCSP response (DER) to the first certificate"},
+    {"--compress-cert", "LIST", TEXT, ALL, AT(compress_cert), 0, 0, "compress certificates, both ways, best first: brotli,zstd,zlib (TLS 1.3)"},
     {"--record-size-limit", "N", NUMBER, ALL, AT(record_size_limit), 64, 16384, "ask the peer for records of at most N bytes"},
     {"--padding", "N", NUMBER, ALL, AT(padding), 1, 16384, "pad records to multiples of N bytes"},
     {"--session", "FILE", TEXT, CLIENTS, AT(session), 0, 0, "resume the session in this file (OpenSSL's are read too), and keep the newest one there"},

@@ -38,6 +38,7 @@ static const struct {
     {"hf_config_add_credential", "--cert, --key"},
     {"hf_config_insecure_set_security_level", "--security-level"},
     {"hf_config_set_alpn", "--alpn"},
+    {"hf_config_set_certificate_compression", "--compress-cert"},
     {"hf_config_set_ciphers", "--ciphers"},
     {"hf_config_set_groups", "--groups"},
     {"hf_config_set_ocsp", "--ocsp"},
@@ -317,6 +318,15 @@ void report_agreed(struct text *out, const hf_conn *conn)
     }
 }
 
+static void compression_line(struct text *out, const hf_conn *conn)
+{
+    size_t packed, size;
+    uint16_t algorithm = hf_conn_peer_compression(conn, &packed, &size);
+    if (algorithm)
+        text_addf(out, "  compressed   certificates by %s: %zu bytes for %zu\n",
+                  hf_compression_name(algorithm), packed, size);
+}
+
 static void peer_lines(struct text *out, const char *url, const char *address,
                        const hf_conn *conn, const hf_session *offered)
 {
@@ -345,6 +355,7 @@ static void peer_lines(struct text *out, const char *url, const char *address,
     old_lines(out, conn);
     identity_line(out, conn);
     staple_lines(out, conn);
+    compression_line(out, conn);
     for (size_t i = 0; hf_conn_peer_certificate(conn, i); i++)
         certificate_lines(out, hf_conn_peer_certificate(conn, i), i);
     if (hf_conn_peer_raw_key(conn, NULL)) {
@@ -411,6 +422,18 @@ void report_early_json(struct text *out, const hf_conn *conn)
         pair(out, "early_data_reason", hf_conn_early_reason(conn));
 }
 
+static void compression_json(struct text *out, const hf_conn *conn)
+{
+    size_t packed, size;
+    uint16_t algorithm = hf_conn_peer_compression(conn, &packed, &size);
+    text_add(out, ",\"certificate_compression\":");
+    if (algorithm)
+        text_addf(out, "{\"algorithm\":\"%s\",\"compressed\":%zu,\"size\":%zu}",
+                  hf_compression_name(algorithm), packed, size);
+    else
+        text_add(out, "null");
+}
+
 static void peer_json(struct text *out, const char *url, const char *address,
                       const hf_conn *conn, const hf_session *offered)
 {
@@ -436,6 +459,7 @@ static void peer_json(struct text *out, const char *url, const char *address,
         report_early_json(out, conn);
         pair(out, "resumed_by", resumed_word(conn, offered));
         text_addf(out, ",\"scts\":%zu", facts_scts(conn));
+        compression_json(out, conn);
         text_addf(out, ",\"resumed\":%s,\"retried\":%s,\"verified\":%s,\"ocsp\":%s,\"chain\":[",
                   hf_conn_resumed(conn) ? "true" : "false",
                   hf_conn_retried(conn) ? "true" : "false",

@@ -269,6 +269,9 @@ static bool set_common(hf_config *config, const struct options *o, hf_error *err
         good &= hf_config_set_signatures(config, o->signatures);
     if (o->psk_ke)
         good &= hf_config_set_psk_modes(config, HF_PSK_KE | HF_PSK_DHE_KE);
+    if (o->compress_cert)
+        good &=
+            hf_config_set_certificate_compression(config, o->compress_cert, o->compress_cert);
     if (o->record_size_limit)
         good &= hf_config_set_record_size_limit(config, (uint16_t)o->record_size_limit);
     if (o->padding)

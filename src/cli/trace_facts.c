@@ -38,9 +38,13 @@ static bool first_raw_key(const struct recording *r, bool sent, uint8_t sha256[3
 static uint16_t own_signature(const struct recording *r, const hf_certificate *own)
 {
     bool rsa = own && strncmp(hf_certificate_key(own), "RSA", 3) == 0;
+    bool signs = false; /* other messages have algorithms too, of another kind */
     for (size_t i = 0; i < r->count; i++) {
         const hf_trace_event *e = &r->events[i];
-        if (e->kind != HF_TRACE_FIELD || !e->sent)
+        if (e->kind == HF_TRACE_MESSAGE)
+            signs = explain_name_is(e->name, "CertificateVerify") ||
+                    explain_name_is(e->name, "ServerKeyExchange");
+        if (e->kind != HF_TRACE_FIELD || !e->sent || !signs)
             continue;
         if (explain_name_is(e->name, "algorithm"))
             return (uint16_t)e->number;

@@ -48,6 +48,14 @@ static struct item *last_of(struct page *p, enum item_kind kind, bool from_clien
     return NULL;
 }
 
+/* What GROUPs and FIELDs belong to. */
+static struct item *last_message(struct page *p, bool from_client)
+{
+    struct item *message = last_of(p, ITEM_MESSAGE, from_client);
+    struct item *inside = last_of(p, ITEM_INSIDE, from_client);
+    return inside && (!message || inside > message) ? inside : message;
+}
+
 static enum protection protection_of(const char *keys)
 {
     if (strstr(keys, "early"))
@@ -71,7 +79,12 @@ static void file_event(struct page *p, size_t i, enum protection now[2], unsigne
     switch (e->kind) {
     case HF_TRACE_RECORD:
     case HF_TRACE_MESSAGE:
-        item = new_item(p, e->kind == HF_TRACE_RECORD ? ITEM_RECORD : ITEM_MESSAGE, i);
+    case HF_TRACE_DECOMPRESSED:
+        item = new_item(p,
+                        e->kind == HF_TRACE_RECORD    ? ITEM_RECORD
+                        : e->kind == HF_TRACE_MESSAGE ? ITEM_MESSAGE
+                                                      : ITEM_INSIDE,
+                        i);
         if (item) {
             /* In TLS 1.3 change_cipher_spec is never protected (RFC 8446 5). */
             item->protection = e->record_type == 20 && !p->old ? OPEN : now[client];
@@ -81,7 +94,8 @@ static void file_event(struct page *p, size_t i, enum protection now[2], unsigne
     case HF_TRACE_PLAINTEXT:
     case HF_TRACE_GROUP:
     case HF_TRACE_FIELD:
-        item = last_of(p, e->kind == HF_TRACE_PLAINTEXT ? ITEM_RECORD : ITEM_MESSAGE, client);
+        item = e->kind == HF_TRACE_PLAINTEXT ? last_of(p, ITEM_RECORD, client)
+                                             : last_message(p, client);
         if (item)
             add_part(p, item, e);
         break;
@@ -346,7 +360,8 @@ static void write_conversation(struct page *p)
         }
         switch (item->kind) {
         case ITEM_RECORD: page_record(p, item); break;
-        case ITEM_MESSAGE: page_message(p, item); break;
+        case ITEM_MESSAGE:
+        case ITEM_INSIDE: page_message(p, item); break;
         case ITEM_WORK: page_work(p, item); break;
         case ITEM_KEYS: write_keys(p, item); break;
         case ITEM_ERROR: write_error(p, item); break;

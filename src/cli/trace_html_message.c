@@ -265,6 +265,7 @@ void page_message(struct page *p, const struct item *item)
     text_add(p->out, "</h4>");
     if (e->text && *e->text) {
         text_add(p->out, " <span class=val>");
+        text_add(p->out, item->kind == ITEM_INSIDE ? "decompressed by " : "");
         text_html(p->out, e->text);
         text_add(p->out, "</span>");
     }

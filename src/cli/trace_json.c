@@ -2,8 +2,9 @@
 
 #include <inttypes.h>
 
-static const char *const kinds[] = {"record", "plaintext", "message", "group", "field",
-                                    "step",   "secret",    "keys",    "note",  "error"};
+static const char *const kinds[] = {"record", "plaintext", "message",     "group",
+                                    "field",  "step",      "secret",      "keys",
+                                    "note",   "error",     "decompressed"};
 
 static void pair(struct text *out, const char *name, const char *value)
 {
@@ -20,7 +21,7 @@ static void write_event(struct text *out, const hf_trace_event *e, uint64_t star
               e->sent ? "true" : "false", e->time - start);
     text_json(out, e->name);
     if (e->kind == HF_TRACE_RECORD || e->kind == HF_TRACE_PLAINTEXT ||
-        e->kind == HF_TRACE_MESSAGE)
+        e->kind == HF_TRACE_MESSAGE || e->kind == HF_TRACE_DECOMPRESSED)
         text_addf(out, ",\"record_type\":%u", e->record_type);
     if (e->kind == HF_TRACE_GROUP || e->kind == HF_TRACE_FIELD)
         text_addf(out, ",\"depth\":%u,\"offset\":%zu", e->depth, e->offset);

@@ -12,6 +12,7 @@ enum protection { OPEN, EARLY_KEYS, HANDSHAKE_KEYS, APPLICATION_KEYS };
 enum item_kind {
     ITEM_RECORD,  /* a RECORD with the PLAINTEXTs of it */
     ITEM_MESSAGE, /* a MESSAGE with its parts */
+    ITEM_INSIDE,  /* a DECOMPRESSED with its parts: what the message before it stands for */
     ITEM_WORK,    /* what this side did in between: STEP, NOTE, SECRET */
     ITEM_KEYS,    /* a change of keys */
     ITEM_ERROR,
@@ -24,9 +25,9 @@ struct item {
     bool from_client;
     size_t event; /* index of its first event */
     const hf_trace_event *
-        *parts; /* MESSAGE: GROUPs and FIELDs. RECORD: PLAINTEXTs. WORK: all */
+        *parts; /* MESSAGE, INSIDE: GROUPs and FIELDs. RECORD: PLAINTEXTs. WORK: all */
     size_t part_count, part_size;
-    unsigned number; /* of messages and records, for anchors */
+    unsigned number; /* of messages (INSIDE too) and records, for anchors */
 };
 
 struct page {

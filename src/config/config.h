@@ -3,6 +3,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "compress/compress.h"
 #include "config/tables.h"
 #include "x509/x509.h"
 
@@ -67,6 +68,14 @@ struct test_hooks {
     hf_session *(*session)(void *arg, struct slice identity);
 };
 
+/* Algorithms for certificates (RFC 8879), best first. */
+#define COMPRESS_BUILT_IN 3
+#define COMPRESS_CUSTOM   5
+struct compressors {
+    size_t count;
+    struct compressor by[COMPRESS_BUILT_IN + COMPRESS_CUSTOM];
+};
+
 struct ticket_ring;   /* config/ticket.h */
 struct session_cache; /* config/cache.h */
 struct replay;        /* config/replay.h */
@@ -128,6 +137,8 @@ struct hf_config {
     uint8_t session_context_len;
     struct psks *psks; /* NULL: none */
     char *psk_hint;    /* server; or NULL */
+
+    struct compressors compress_send, compress_receive;
 
     bool grease;         /* RFC 8701 */
     bool ticket_request; /* client: RFC 9149, with these numbers */
@@ -204,6 +215,9 @@ bool config_random(const hf_config *config, const char *what, uint8_t *out, size
     __attribute__((warn_unused_result));
 
 bool ids_has(const struct ids *ids, uint16_t id);
+
+/* compressor_find: NULL if it is not among them. */
+const struct compressor *compressor_find(const struct compressors *all, uint16_t id);
 
 /* config_version: can this version be used? Of frozen configurations only. */
 static inline bool config_version(const hf_config *config, uint16_t version)

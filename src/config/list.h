@@ -17,6 +17,7 @@ typedef bool (*named_fn)(size_t i, struct named *out);
 bool suite_named(size_t i, struct named *out);
 bool group_named(size_t i, struct named *out);
 bool sigalg_named(size_t i, struct named *out);
+bool compressor_named(size_t i, struct named *out);
 
 /* list_parse reads names separated by colons, commas or spaces; a name that comes twice counts where
  * it came first. `what` ("group") is for messages. Fails with E_CONFIG on an unknown or unavailable

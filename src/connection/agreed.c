@@ -207,6 +207,21 @@ const uint8_t *hf_conn_psk_identity(const hf_conn *c, size_t *len)
     return x ? x->psk_identity : NULL;
 }
 
+uint16_t hf_conn_peer_compression(const hf_conn *c, size_t *compressed, size_t *size)
+{
+    static const struct compression none;
+    const struct extras *x = c->est.extras;
+    const struct compression *how = shows_new(c) && c->hs->compression.algorithm
+                                        ? &c->hs->compression
+                                    : x ? &x->compression
+                                        : &none;
+    if (compressed)
+        *compressed = how->packed;
+    if (size)
+        *size = how->length;
+    return how->algorithm;
+}
+
 bool hf_conn_ems(const hf_conn *c)
 {
     return c->est.ems;

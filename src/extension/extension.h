@@ -41,6 +41,7 @@ enum ext_index {
     X_TICKET_REQUEST,
     X_CLIENT_CERTIFICATE_TYPE,
     X_SERVER_CERTIFICATE_TYPE,
+    X_COMPRESS_CERTIFICATE,
     X_PRE_SHARED_KEY,
     X_COUNT
 };
@@ -98,11 +99,12 @@ struct ext_values {
     struct slice renegotiation; /* renegotiated_connection */
     struct slice point_formats;
     struct slice session_ticket;
-    struct slice scts;    /* SignedCertificateTimestampList with its length */
+    struct slice scts; /* SignedCertificateTimestampList with its length */
     uint8_t new_tickets, resumption_tickets; /* ClientHello: how many are wanted */
     bool bad_ticket_request;
-    uint8_t max_fragment; /* its code: 1 to 4 for 512 to 4096 */
+    uint8_t max_fragment;               /* its code: 1 to 4 for 512 to 4096 */
     uint8_t client_types, server_types; /* masks of enum cert_type; of an answer, the one */
+    struct slice compressions;          /* pairs of bytes */
 };
 
 static inline bool ext_has(const struct ext_values *v, enum ext_index x)
@@ -118,7 +120,7 @@ struct own_share {
     uint8_t *public_value;
 };
 
-#define NEGO_MAX_PSKS   5 /* a session and four external keys */
+#define NEGO_MAX_PSKS   5  /* a session and four external keys */
 #define NEGO_MAX_SHARES 12 /* one for every group */
 
 /* What the two sides have said and agreed so far: all that extensions may see and change. */
@@ -152,8 +154,8 @@ struct nego {
     struct ids peer_sigalgs_cert;
 
     unsigned peer_psk_modes;
-    bool early_data_offered; /* the ClientHello has early_data */
-    bool early;              /* early data is accepted */
+    bool early_data_offered;           /* the ClientHello has early_data */
+    bool early;                        /* early data is accepted */
     hf_session *offers[NEGO_MAX_PSKS]; /* client: what pre_shared_key offers, in order; owned */
     size_t offer_count;
     hf_session *session; /* client: offered; server: found in a ticket; owned */
@@ -176,12 +178,14 @@ struct nego {
 
     bool tickets_counted; /* server: ticket_request has come, with these numbers */
     uint8_t new_tickets, resumption_tickets;
+    const struct compressor
+        *compressor;   /* for our certificate; NULL: the peer knows none of ours */
     uint8_t grease[5]; /* random; which reserved values stand where (grease.h) */
 
     /* RFC 7250; masks of enum cert_type */
-    uint8_t peer_accepts; /* types that the peer takes from us: once agreed, the one */
-    uint8_t peer_offers;  /* server: types that the client can show */
-    uint8_t own_type, peer_type;             /* what was agreed on; 0: not yet */
+    uint8_t peer_accepts;        /* types that the peer takes from us: once agreed, the one */
+    uint8_t peer_offers;         /* server: types that the client can show */
+    uint8_t own_type, peer_type; /* what was agreed on; 0: not yet */
     bool answer_own_type, answer_peer_type; /* server: to be said */
 
     /* TLS 1.2 and older */

@@ -57,6 +57,7 @@ EXT_FUNCTIONS(signed_certificate_timestamp)
 EXT_FUNCTIONS(ticket_request)
 EXT_FUNCTIONS(client_certificate_type)
 EXT_FUNCTIONS(server_certificate_type)
+EXT_FUNCTIONS(compress_certificate)
 EXT_FUNCTIONS(pre_shared_key)
 
 #undef EXT_FUNCTIONS

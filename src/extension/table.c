@@ -35,6 +35,7 @@ static const struct ext_row rows[X_COUNT] = {
     ROW(X_TICKET_REQUEST,                 58, "ticket_request",              "RFC 9149 3",      IN_CH,           IN_EE,             ROW_13,                ticket_request),
     ROW(X_CLIENT_CERTIFICATE_TYPE,        19, "client_certificate_type",     "RFC 7250 3",      IN_CH,           IN_EE | IN_SH12,   0,                     client_certificate_type),
     ROW(X_SERVER_CERTIFICATE_TYPE,        20, "server_certificate_type",     "RFC 7250 3",      IN_CH,           IN_EE | IN_SH12,   0,                     server_certificate_type),
+    ROW(X_COMPRESS_CERTIFICATE,           27, "compress_certificate",        "RFC 8879 3",      IN_CH | IN_CR,   0,                 ROW_13,                compress_certificate),
     ROW(X_PRE_SHARED_KEY,                 41, "pre_shared_key",              "RFC 8446 4.2.11", IN_CH,           IN_SH,             ROW_13 | ROW_LAST,     pre_shared_key),
 #undef ROW
 };

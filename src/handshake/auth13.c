@@ -23,12 +23,17 @@ static void write_entries(struct hs *hs, struct wr *w)
     wr_close(w, list, 3);
 }
 
+void write_certificate_body13(struct hs *hs, struct wr *w)
+{
+    wr_opaque8(w, slice_of(hs->request_context, hs->request_context_len));
+    write_entries(hs, w);
+}
+
 enum hs_result send_certificate13(struct hs *hs)
 {
     size_t mark;
     struct wr w = hs_begin(hs, MSG_CERTIFICATE, &mark);
-    wr_opaque8(&w, slice_of(hs->request_context, hs->request_context_len));
-    write_entries(hs, &w);
+    write_certificate_body13(hs, &w);
     return hs_end(hs, &w, mark);
 }
 
@@ -121,13 +126,11 @@ enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
     return r;
 }
 
-enum hs_result read_certificate13(struct hs *hs)
+enum hs_result read_certificate_body13(struct hs *hs, struct rd *r)
 {
-    struct rd_msg m;
-    struct rd r = hs_reader(hs, &m);
     struct certificate_list list;
     struct ext_values v;
-    bool ok = peer_is_raw(hs) ? msg_read_raw_key(&r, &list) : msg_read_certificate(&r, &list);
+    bool ok = peer_is_raw(hs) ? msg_read_raw_key(r, &list) : msg_read_certificate(r, &list);
     for (size_t i = 0; ok && i < list.count; i++) {
         /* A response to extensions of our request (4.4.2): the stapled OCSP response of the first
          * entry counts, for others only the form is checked. */
@@ -138,11 +141,18 @@ enum hs_result read_certificate13(struct hs *hs)
         return HS_FAILED;
     /* In the handshake the context is empty (4.4.2); we never send one either. */
     if (list.context.len != 0) {
-        rd_bad(&r, HF_E_ILLEGAL_VALUE,
+        rd_bad(r, HF_E_ILLEGAL_VALUE,
                "certificate_request_context is not empty in the handshake");
         return HS_FAILED;
     }
     return list.count == 0 ? no_certificate(hs) : keep_chain(hs, &list);
+}
+
+enum hs_result read_certificate13(struct hs *hs)
+{
+    struct rd_msg m;
+    struct rd r = hs_reader(hs, &m);
+    return read_certificate_body13(hs, &r);
 }
 
 /* A raw public key has no name, no dates and no issuer: it is known, or it is not. */

@@ -23,6 +23,18 @@ static bool have_credential(const struct hs *hs)
 {
     return hs->cert_requested && hs->credential;
 }
+static bool compressing(const struct hs *hs)
+{
+    return have_credential(hs) && may_compress13(hs);
+}
+static bool compressed(const struct hs *hs)
+{
+    return hs->packed != NULL;
+}
+static bool asked_plain(const struct hs *hs)
+{
+    return hs->cert_requested && !hs->packed;
+}
 
 static bool early_offered(const struct hs *hs)
 {
@@ -60,14 +72,17 @@ const struct step client13[] = {
     { '.', 0,                       early_offered,    false, settle_early13,            "early data taken or not", "RFC 8446 4.2.10" },
     { '.', 0,                       verifying_resumed, false, verify_resumed,           "verify the chain again", "RFC 5280 6"     },
     { '<', MSG_CERTIFICATE_REQUEST, with_certificate, true,  read_certificate_request,  "CertificateRequest",     "RFC 8446 4.3.2" },
-    { '<', MSG_CERTIFICATE,         with_certificate, false, read_certificate13,        "Certificate",            "RFC 8446 4.4.2" },
+    { '<', MSG_COMPRESSED_CERTIFICATE, compression_offered13, true, read_compressed_certificate13, "CompressedCertificate", "RFC 8879 4" },
+    { '<', MSG_CERTIFICATE,         certificate_due13, false, read_certificate13,       "Certificate",            "RFC 8446 4.4.2" },
     { '.', 0,                       with_certificate, false, verify_peer13,             "verify the chain",       "RFC 5280 6"     },
     { '<', MSG_CERTIFICATE_VERIFY,  with_certificate, false, read_certificate_verify13, "CertificateVerify",      "RFC 8446 4.4.3" },
     { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "server Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, compute_master,            "master secret",          "RFC 8446 7.1"   },
     { '>', MSG_END_OF_EARLY_DATA,   early_accepted,   false, end_early13,               "EndOfEarlyData",         "RFC 8446 4.5"   },
     { '.', 0,                       asked,            false, choose_credential,         "choose a certificate",   "RFC 8446 4.4.2.3" },
-    { '>', MSG_CERTIFICATE,         asked,            false, send_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
+    { '.', 0,                       compressing,      false, compress_certificate13,    "compress the certificate", "RFC 8879 4"   },
+    { '>', MSG_COMPRESSED_CERTIFICATE, compressed,    false, send_compressed_certificate13, "client CompressedCertificate", "RFC 8879 4" },
+    { '>', MSG_CERTIFICATE,         asked_plain,      false, send_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
     { '.', 0,                       have_credential,  false, sign13,                    "sign",                   "RFC 8446 4.4.3" },
     { '>', MSG_CERTIFICATE_VERIFY,  have_credential,  false, send_certificate_verify13, "client CertificateVerify", "RFC 8446 4.4.3" },
     { '>', MSG_FINISHED,            NULL,             false, send_finished13,           "client Finished",        "RFC 8446 4.4.4" },

@@ -89,7 +89,7 @@ struct extras *extras_of(struct established *e)
 static void move_extras(struct hs *hs)
 {
     struct nego *n = &hs->n;
-    if (!n->peer_ocsp && !n->peer_scts && !hs->psk_identity)
+    if (!n->peer_ocsp && !n->peer_scts && !hs->psk_identity && !hs->compression.algorithm)
         return;
     struct extras *x = extras_of(hs->est);
     if (!x)
@@ -100,6 +100,7 @@ static void move_extras(struct hs *hs)
     x->scts_len = n->peer_scts_len;
     x->psk_identity = hs->psk_identity;
     x->psk_identity_len = hs->psk_identity_len;
+    x->compression = hs->compression;
     n->peer_ocsp = n->peer_scts = hs->psk_identity = NULL;
 }
 

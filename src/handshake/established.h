@@ -11,6 +11,12 @@
     48 /* SHA-384 is the longest hash of a TLS 1.3 suite; a master secret has 48 too */
 #define FINISHED_MAX 12 /* verify_data of TLS 1.2 and older (RFC 5246 7.4.9) */
 
+/* How the peer's certificate came (RFC 8879). */
+struct compression {
+    uint16_t algorithm;      /* 0: as it is */
+    uint32_t packed, length; /* bytes that came, and of the Certificate message's body */
+};
+
 /* What few connections have. */
 struct extras {
     uint8_t *ocsp; /* the peer's stapled response */
@@ -20,6 +26,7 @@ struct extras {
     uint8_t *psk_identity;
     size_t psk_identity_len;
     struct details *details; /* details.h */
+    struct compression compression;
 };
 
 /* What stood against early data; early13.c has the words. */

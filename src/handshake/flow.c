@@ -392,6 +392,8 @@ static void trace_flight(struct hs *hs)
             trace_message12(hs->tracer, p, len, hs->n.version, hs->n.suite);
         else
             trace_message(hs->tracer, true, p, len, true);
+        if (p[0] == MSG_COMPRESSED_CERTIFICATE && hs->packed)
+            trace_decompressed(hs->tracer, true, hs->packed->id, hs->packed->plain, true);
         p += len;
         left -= len;
     }

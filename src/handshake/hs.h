@@ -45,7 +45,8 @@ enum {
     PROOF_MASTER =
         16, /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
                           * pre-shared key, or one that only the certificate's key could decrypt */
-    PROOF_RAW_KEY = 32, /* in place of PROOF_CHAIN: the peer's raw public key is one of those that are
+    PROOF_RAW_KEY =
+        32, /* in place of PROOF_CHAIN: the peer's raw public key is one of those that are
                          * trusted, or the application accepted it (RFC 7250 6) */
 };
 
@@ -106,15 +107,15 @@ struct hs {
     bool plain_alert;             /* the peer may not have our handshake keys yet */
     uint8_t early[HASH_MAX_SIZE]; /* client_early_traffic_secret */
     bool psk_before; /* server: the first of two ClientHellos offered a session that will do */
-    bool early_in;                /* server: early data is being received */
-    bool early_out;               /* client: early data may be sent */
-    size_t early_left;            /* bytes of it that are still allowed */
+    bool early_in;   /* server: early data is being received */
+    bool early_out;  /* client: early data may be sent */
+    size_t early_left; /* bytes of it that are still allowed */
     size_t skip_early; /* bytes of early data that may still be dropped (RFC 8446 4.2.10) */
 
     uint8_t finished[2][HASH_MAX_SIZE]; /* verify_data, of the client and of the server */
 
     /* TLS 1.2 and older. */
-        bool keys_made;
+    bool keys_made;
     uint16_t hello_version; /* legacy_version of our ClientHello */
     uint8_t peer_types;     /* client: certificate_types asked for: 1 RSA, 2 ECDSA */
     uint16_t est_signature; /* what the peer signed with */
@@ -150,6 +151,8 @@ struct hs {
     size_t signature_len;
     struct chain *peer_chain;
     unsigned proved;
+    const struct packed *packed;    /* our Certificate message, compressed; the credential's */
+    struct compression compression; /* of the peer's */
 
     /* A question to the application. */
     hf_question question;
@@ -334,6 +337,20 @@ enum hs_result read_end_of_early_data13(struct hs *hs); /* server */
 /* ---- auth13.c: Certificate, CertificateVerify and Finished, which are the same in both roles */
 enum hs_result send_certificate13(struct hs *hs);
 enum hs_result read_certificate13(struct hs *hs);
+/* The message without its header, as it is compressed. */
+void write_certificate_body13(struct hs *hs, struct wr *w);
+enum hs_result read_certificate_body13(struct hs *hs, struct rd *r);
+/* ---- compressed13.c: either of two messages comes, and either of two is sent (RFC 8879) */
+/* Raw keys do not get smaller. */
+static inline bool may_compress13(const struct hs *hs)
+{
+    return hs->n.compressor && hs->n.own_type != CERT_RAW;
+}
+bool compression_offered13(const struct hs *hs);
+bool certificate_due13(const struct hs *hs); /* it has not come compressed */
+enum hs_result compress_certificate13(struct hs *hs);
+enum hs_result send_compressed_certificate13(struct hs *hs);
+enum hs_result read_compressed_certificate13(struct hs *hs);
 enum hs_result verify_peer13(struct hs *hs);
 enum hs_result sign13(struct hs *hs);
 enum hs_result send_certificate_verify13(struct hs *hs);

@@ -22,13 +22,21 @@ static bool with_certificate(const struct hs *hs)
 {
     return !hs->n.psk;
 }
+static bool compressing(const struct hs *hs)
+{
+    return !hs->n.psk && may_compress13(hs);
+}
+static bool compressed(const struct hs *hs)
+{
+    return hs->packed != NULL;
+}
+static bool with_plain(const struct hs *hs)
+{
+    return !hs->n.psk && !hs->packed;
+}
 static bool asking(const struct hs *hs)
 {
     return !hs->n.psk && hs->n.config->client_auth != HF_CLIENT_AUTH_NONE;
-}
-static bool asked(const struct hs *hs)
-{
-    return hs->cert_requested;
 }
 static bool peer_certificate(const struct hs *hs)
 {
@@ -83,14 +91,17 @@ const struct step server13[] = {
     { '.', 0,                       NULL,             false, use_handshake_keys,        "handshake keys",         "RFC 8446 7.1"   },
     { '>', MSG_ENCRYPTED_EXTENSIONS,NULL,             false, send_encrypted_extensions, "EncryptedExtensions",    "RFC 8446 4.3.1" },
     { '>', MSG_CERTIFICATE_REQUEST, asking,           false, send_certificate_request,  "CertificateRequest",     "RFC 8446 4.3.2" },
-    { '>', MSG_CERTIFICATE,         with_certificate, false, send_certificate13,        "Certificate",            "RFC 8446 4.4.2" },
+    { '.', 0,                       compressing,      false, compress_certificate13,    "compress the certificate", "RFC 8879 4"   },
+    { '>', MSG_COMPRESSED_CERTIFICATE, compressed,    false, send_compressed_certificate13, "CompressedCertificate", "RFC 8879 4" },
+    { '>', MSG_CERTIFICATE,         with_plain,       false, send_certificate13,        "Certificate",            "RFC 8446 4.4.2" },
     { '.', 0,                       with_certificate, false, sign13,                    "sign",                   "RFC 8446 4.4.3" },
     { '>', MSG_CERTIFICATE_VERIFY,  with_certificate, false, send_certificate_verify13, "CertificateVerify",      "RFC 8446 4.4.3" },
     { '>', MSG_FINISHED,            NULL,             false, send_finished13,           "server Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, use_sending_keys,          "application keys (server)", "RFC 8446 7.1" },
     { '<', MSG_END_OF_EARLY_DATA,   early_accepted,   false, read_end_of_early_data13,  "EndOfEarlyData",         "RFC 8446 4.5"   },
     { '.', 0,                       early_accepted,   false, use_client_keys,           "handshake keys (client)", "RFC 8446 7.1"  },
-    { '<', MSG_CERTIFICATE,         asked,            false, read_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
+    { '<', MSG_COMPRESSED_CERTIFICATE, compression_offered13, true, read_compressed_certificate13, "client CompressedCertificate", "RFC 8879 4" },
+    { '<', MSG_CERTIFICATE,         certificate_due13, false, read_certificate13,       "client Certificate",     "RFC 8446 4.4.2" },
     { '.', 0,                       peer_certificate, false, verify_peer13,             "verify the chain",       "RFC 5280 6"     },
     { '<', MSG_CERTIFICATE_VERIFY,  peer_certificate, false, read_certificate_verify13, "client CertificateVerify", "RFC 8446 4.4.3" },
     { '.', 0,                       verifying_resumed, false, verify_resumed,            "verify the chain again", "RFC 5280 6"     },

@@ -111,6 +111,9 @@ static void open_message(struct rd *r, uint8_t type)
         ok = msg_read_certificate(r, &list);
         for (size_t i = 0; ok && i < list.count; i++)
             ok = ext_read(NULL, &list.entry[i].extensions, IN_CT, &v);
+    } else if (type == MSG_COMPRESSED_CERTIFICATE) {
+        struct compressed_certificate cc;
+        ok = msg_read_compressed_certificate(r, &cc);
     } else if (type == MSG_CERTIFICATE_VERIFY) {
         struct certificate_verify cv;
         ok = msg_read_certificate_verify(r, &cv);
@@ -221,6 +224,30 @@ void trace_message(const struct tracer *t, bool sent, const uint8_t *whole, size
     trace_attach(t, sent, &sink, &m);
     struct rd r = rd_start(&m, whole, len, MSG_HEADER);
     open_message(&r, type);
+}
+
+void trace_decompressed(const struct tracer *t, bool sent, uint16_t algorithm,
+                        struct slice body, bool open)
+{
+    if (!t)
+        return;
+    hf_trace_event e = {.kind = HF_TRACE_DECOMPRESSED,
+                        .sent = sent,
+                        .record_type = REC_HANDSHAKE,
+                        .name = msg_name(MSG_CERTIFICATE),
+                        .text = name_certificate_compression(algorithm),
+                        .rfc = msg_rfc(MSG_COMPRESSED_CERTIFICATE),
+                        .number = MSG_CERTIFICATE,
+                        .bytes = body.p,
+                        .size = body.len};
+    emit(t, &e);
+    if (!open)
+        return;
+    struct rd_msg m = {.name = msg_name(MSG_CERTIFICATE), .rfc = msg_rfc(MSG_CERTIFICATE)};
+    struct trace_sink sink;
+    trace_attach(t, sent, &sink, &m);
+    struct rd r = rd_start(&m, body.p, body.len, 0);
+    open_message(&r, MSG_CERTIFICATE);
 }
 
 /* struct { AlertLevel level; AlertDescription description; } Alert;          RFC 8446 6 */

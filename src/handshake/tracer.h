@@ -25,6 +25,9 @@ void trace_message12(const struct tracer *t, const uint8_t *whole, size_t len, u
                      const struct suite *suite);
 /* trace_raw_key does so with a Certificate that has a raw public key in it, or none. */
 void trace_raw_key(const struct tracer *t, const uint8_t *whole, size_t len, bool older);
+/* trace_decompressed reports the Certificate message that a compressed one stands for; `open` as above. */
+void trace_decompressed(const struct tracer *t, bool sent, uint16_t algorithm,
+                        struct slice body, bool open);
 void trace_alert(const struct tracer *t, bool sent, const uint8_t *alert, size_t len);
 void trace_ccs(const struct tracer *t, bool sent, const uint8_t *body, size_t len);
 void trace_step(const struct tracer *t, const char *name, const char *rfc, bool sent);

@@ -28,6 +28,7 @@ const char *msg_rfc(uint8_t type)
     case MSG_END_OF_EARLY_DATA: return "RFC 8446 4.5";
     case MSG_NEW_SESSION_TICKET: return "RFC 8446 4.6.1";
     case MSG_KEY_UPDATE: return "RFC 8446 4.6.3";
+    case MSG_COMPRESSED_CERTIFICATE: return "RFC 8879 4";
     case MSG_MESSAGE_HASH: return "RFC 8446 4.4.1";
     default: return "RFC 8446 4";
     }
@@ -70,6 +71,8 @@ size_t msg_max_size(uint8_t type)
     case MSG_CERTIFICATE_REQUEST: return 65536 + 512;
     /* MSG_MAX_CERTIFICATES certificates of 8 KB, as ML-DSA makes them. */
     case MSG_CERTIFICATE: return 131072;
+    /* The same, when compressing made it longer. */
+    case MSG_COMPRESSED_CERTIFICATE: return 131072 + 1024;
     /* ML-DSA-87 has 4627 bytes, RSA-8192 has 1024. */
     case MSG_CERTIFICATE_VERIFY: return 16384;
     case MSG_FINISHED: return 64 + 16;

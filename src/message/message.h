@@ -29,6 +29,7 @@ enum {
     MSG_FINISHED = 20,
     MSG_CERTIFICATE_STATUS = 22,
     MSG_KEY_UPDATE = 24,
+    MSG_COMPRESSED_CERTIFICATE = 25,
     MSG_MESSAGE_HASH = 254,
     /* Not on the wire: change_cipher_spec, which is a record of its own, as a row of the lists of TLS 1.2
      * (RFC 5246 7.1); and a ServerHello with the special random of RFC 8446 4.1.3. */
@@ -135,6 +136,20 @@ bool msg_read_certificate(struct rd *r, struct certificate_list *out)
  * ASN1_subjectPublicKeyInfo<1..2^24-1> in place of cert_data (RFC 8446 4.4.2). */
 bool msg_read_raw_key(struct rd *r, struct certificate_list *out)
     __attribute__((warn_unused_result));
+
+/* struct {
+ *     CertificateCompressionAlgorithm algorithm;
+ *     uint24 uncompressed_length;
+ *     opaque compressed_certificate_message<1..2^24-1>;
+ * } CompressedCertificate;                                                   RFC 8879 4 */
+struct compressed_certificate {
+    uint16_t algorithm;
+    uint32_t length; /* of the Certificate message's body */
+    struct slice packed;
+};
+bool msg_read_compressed_certificate(struct rd *r, struct compressed_certificate *out)
+    __attribute__((warn_unused_result));
+void msg_write_compressed_certificate(struct wr *w, const struct compressed_certificate *cc);
 
 /* struct {
  *     SignatureScheme algorithm;

@@ -242,6 +242,7 @@ void hf_credential_free(hf_credential *cred)
     private_key_free(cred->key);
     mem_free(cred->ocsp);
     mem_free(cred->scts);
+    packed_free(atomic_load_explicit(&cred->packed, memory_order_relaxed));
     mem_free(cred);
 }
 

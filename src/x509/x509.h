@@ -4,6 +4,7 @@
 #define X509_X509_H
 
 #include "bytes/bytes.h"
+#include "compress/compress.h"
 #include "crypto/sign.h"
 
 /* Types of certificates, as bits of a mask (RFC 7250 4.1); the numbers on the wire are HF_CERTIFICATE_... */
@@ -62,7 +63,17 @@ void chain_free(struct chain *chain);
 
 /* ---- credential */
 
-/* What a credential holds; built by hf_credential_load_*, then immutable. */
+/* A Certificate message of a credential's, compressed (RFC 8879). It depends on what the peer asks to be
+ * stapled, so there may be several with one algorithm. */
+struct packed {
+    struct packed *next;
+    const struct packing *packing; /* handfast's own, or */
+    hf_compressor custom;          /* the application's: what made it */
+    uint16_t id;
+    struct slice plain, packed; /* both behind this struct; packed.p NULL: it is not worth it */
+};
+
+/* What a credential holds; built by hf_credential_load_*, then immutable, but for `packed`, which grows. */
 struct hf_credential {
     _Atomic int refs;
     struct chain *chain;
@@ -73,7 +84,15 @@ struct hf_credential {
     size_t ocsp_len;
     uint8_t *scts; /* SignedCertificateTimestampList with its length; NULL: none */
     size_t scts_len;
+    _Atomic(struct packed *) packed; /* newest first */
 };
+
+/* credential_pack returns a Certificate message of this credential (its body), compressed: made when it is
+ * asked for the first time, and good for as long as the credential. NULL if it is to be sent as it is. Any
+ * thread may ask. */
+const struct packed *credential_pack(struct hf_credential *cred, const struct compressor *by,
+                                     struct slice plain);
+void packed_free(struct packed *list);
 
 /* credential_serves: the certificate is for this DNS name or IP literal. */
 bool credential_serves(const struct hf_credential *cred, const char *name);
@@ -131,7 +150,8 @@ struct verify_options {
     unsigned min_rsa_bits; /* besides what the level asks for; 0: no more than that */
     const struct verify_rules *rules; /* NULL: the defaults */
     hf_conn *conn;                    /* for the rules' callback */
-    uint8_t level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level. Mind that a
+    uint8_t
+        level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level. Mind that a
                     * zeroed structure asks for nothing */
 };
 

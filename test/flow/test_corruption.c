@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../unit/packer.h"
 #include "connection/conn.h"
 
 enum { MAX_ROWS = 40 };
@@ -102,15 +103,19 @@ static void use_raw_keys(struct pair *p)
     hf_credential_free(raw);
 }
 
-/* With raw keys only the messages that differ are tried. */
-static bool skips(const struct step *row, bool raw)
+enum kind { PLAIN, RAW, PACKED };
+
+/* With raw keys, and with compressed certificates, only the messages that differ are tried. */
+static bool skips(const struct step *row, enum kind kind)
 {
     bool differs = row->message == MSG_CLIENT_HELLO || row->message == MSG_CERTIFICATE ||
                    row->message == MSG_ENCRYPTED_EXTENSIONS;
-    return row->kind != '>' || row->message == MSG_NEW_SESSION_TICKET || (raw && !differs);
+    return row->kind != '>' || row->message == MSG_NEW_SESSION_TICKET ||
+           (kind == RAW && !differs) ||
+           (row->message == MSG_COMPRESSED_CERTIFICATE) != (kind == PACKED);
 }
 
-static void damage_everywhere(bool server, bool cut, bool raw)
+static void damage_everywhere(bool server, bool cut, enum kind kind)
 {
     struct pair p;
     const struct step *list = server ? server13 : client13;
@@ -123,10 +128,11 @@ static void damage_everywhere(bool server, bool cut, bool raw)
     CHECK(hf_config_set_alpn(p.client_config, "h2,http/1.1", false));
     CHECK(hf_config_set_alpn(p.server_config, "http/1.1", false));
     hf_config_set_session_callback(p.client_config, NULL, NULL);
-    if (raw)
+    if (kind == RAW)
         use_raw_keys(&p);
+    CHECK(kind != PACKED || (packer_add(p.client_config) && packer_add(p.server_config)));
     for (size_t row = 0; list[row].kind; row++) {
-        if (skips(&list[row], raw))
+        if (skips(&list[row], kind))
             continue;
         damage.cut = cut;
         damage.length = MSG_HEADER + 1;
@@ -144,31 +150,37 @@ static void damage_everywhere(bool server, bool cut, bool raw)
             tried++;
         }
     }
-    CHECK(tried > (raw ? 100 : 500));
+    CHECK(tried > (kind == PLAIN ? 500 : 100));
     pair_clear(&p);
 }
 
 static void test_server_messages_changed(void)
 {
-    damage_everywhere(true, false, false);
+    damage_everywhere(true, false, PLAIN);
 }
 static void test_client_messages_changed(void)
 {
-    damage_everywhere(false, false, false);
+    damage_everywhere(false, false, PLAIN);
 }
 static void test_server_messages_cut(void)
 {
-    damage_everywhere(true, true, false);
+    damage_everywhere(true, true, PLAIN);
 }
 static void test_client_messages_cut(void)
 {
-    damage_everywhere(false, true, false);
+    damage_everywhere(false, true, PLAIN);
+}
+
+static void test_compressed_certificates(void)
+{
+    for (int i = 0; i < 4; i++)
+        damage_everywhere(i & 1, i & 2, PACKED);
 }
 
 static void test_raw_keys(void)
 {
     for (int i = 0; i < 4; i++)
-        damage_everywhere(i & 1, i & 2, true);
+        damage_everywhere(i & 1, i & 2, RAW);
 }
 
 int main(void)
@@ -178,5 +190,6 @@ int main(void)
     RUN(test_server_messages_cut);
     RUN(test_client_messages_cut);
     RUN(test_raw_keys);
+    RUN(test_compressed_certificates);
     return check_done();
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../unit/packer.h"
 #include "connection/conn.h"
 
 /* What happens in one handshake. */
@@ -17,6 +18,7 @@ struct scene {
     bool request;     /* CertificateRequest: only without psk */
     bool certificate; /* and the client has one */
     bool tickets;
+    bool packed, client_packed; /* certificates come compressed (RFC 8879) */
 };
 
 static void add(char *out, char kind, uint8_t message)
@@ -41,12 +43,12 @@ static void by_the_rfc(const struct scene *s, bool server, char *out)
     if (!s->psk) {
         if (s->request)
             add(out, from, MSG_CERTIFICATE_REQUEST);
-        add(out, from, MSG_CERTIFICATE);
+        add(out, from, s->packed ? MSG_COMPRESSED_CERTIFICATE : MSG_CERTIFICATE);
         add(out, from, MSG_CERTIFICATE_VERIFY);
     }
     add(out, from, MSG_FINISHED);
     if (s->request) {
-        add(out, to, MSG_CERTIFICATE);
+        add(out, to, s->client_packed ? MSG_COMPRESSED_CERTIFICATE : MSG_CERTIFICATE);
         if (s->certificate)
             add(out, to, MSG_CERTIFICATE_VERIFY);
     }
@@ -59,18 +61,26 @@ static void by_the_rfc(const struct scene *s, bool server, char *out)
 static void effect(struct hs *hs, const struct step *step, const struct scene *s)
 {
     static struct chain some_chain;
+    static struct packed some_packed;
+    if (step->run == compress_certificate13 && (hs->n.server ? s->packed : s->client_packed))
+        hs->packed = &some_packed;
+    if (step->message == MSG_COMPRESSED_CERTIFICATE && step->kind == '<')
+        hs->compression.algorithm = 1;
     if (step->message == MSG_HELLO_RETRY_REQUEST) {
         hs->n.retried = true;
         hs->n.retry = false;
     }
     if (step->message == MSG_CERTIFICATE_REQUEST)
         hs->cert_requested = true;
-    if (step->message == MSG_CERTIFICATE && step->kind == '<' && hs->n.server && s->certificate)
+    if ((step->message == MSG_CERTIFICATE || step->message == MSG_COMPRESSED_CERTIFICATE) &&
+        step->kind == '<' && hs->n.server && s->certificate)
         hs->peer_chain = &some_chain;
 }
 
-static bool comes(const struct step *step, const struct scene *s)
+static bool comes(const struct step *step, const struct scene *s, bool server)
 {
+    if (step->message == MSG_COMPRESSED_CERTIFICATE)
+        return server ? s->client_packed : s->packed;
     if (step->message == MSG_HELLO_RETRY_REQUEST)
         return s->retry;
     return step->message == MSG_CERTIFICATE_REQUEST ? s->request : true;
@@ -79,6 +89,7 @@ static bool comes(const struct step *step, const struct scene *s)
 static void by_the_list(const struct scene *s, bool server, char *out)
 {
     static hf_credential some_credential;
+    static const struct compressor some_compressor;
     hf_config *config = hf_config_new(server ? HF_SERVER : HF_CLIENT);
     struct hs *hs = mem_new(sizeof *hs);
     *out = '\0';
@@ -90,11 +101,14 @@ static void by_the_list(const struct scene *s, bool server, char *out)
     hs->n.psk_dhe = s->psk && s->exchange;
     hs->n.retry = server && s->retry;
     hs->n.peer_psk_modes = HF_PSK_DHE_KE;
+    /* That it is offered on both sides does not mean that it is used. */
+    hs->n.sent = 1u << X_COMPRESS_CERTIFICATE;
+    hs->n.compressor = &some_compressor;
     hs->credential = s->certificate ? &some_credential : NULL;
     for (const struct step *step = server ? server13 : client13; step->kind; step++) {
         if (step->when && !step->when(hs))
             continue;
-        if (step->kind == '<' && step->optional && !comes(step, s))
+        if (step->kind == '<' && step->optional && !comes(step, s, server))
             continue;
         if (step->kind != '.')
             add(out, step->kind, step->message);
@@ -107,9 +121,11 @@ static void by_the_list(const struct scene *s, bool server, char *out)
 static void test_every_combination(void)
 {
     unsigned scenes = 0;
-    for (unsigned bits = 0; bits < 64; bits++) {
-        struct scene s = {bits & 1, bits & 2, bits & 4, bits & 8, bits & 16, bits & 32};
-        if ((s.psk && s.request) || (s.certificate && !s.request) || (!s.psk && !s.exchange))
+    for (unsigned bits = 0; bits < 256; bits++) {
+        struct scene s = {bits & 1,  bits & 2,  bits & 4,  bits & 8,
+                          bits & 16, bits & 32, bits & 64, bits & 128};
+        if ((s.psk && s.request) || (s.certificate && !s.request) || (!s.psk && !s.exchange) ||
+            (s.psk && s.packed) || (!s.certificate && s.client_packed))
             continue; /* no handshake of TLS 1.3 is like that */
         for (int server = 0; server < 2; server++) {
             char rfc[512], list[512];
@@ -119,7 +135,7 @@ static void test_every_combination(void)
             scenes++;
         }
     }
-    CHECK_INT(scenes, 2 * 2 * 2 * (3 + 2));
+    CHECK_INT(scenes, 2 * 2 * 2 * (2 * 4 + 2));
 }
 
 static void check_rows(const struct step *step)
@@ -157,32 +173,35 @@ static void change_list(struct step *copy, const struct step *list, size_t row, 
 }
 
 /* Messages without which, or with which twice, a handshake is still a legal one. */
-static bool harmless(const struct step *row, bool twice)
+static bool harmless(const struct step *row, bool twice, bool packed)
 {
     if (row->message == MSG_NEW_SESSION_TICKET)
         return true;
     /* EndOfEarlyData is not in these handshakes at all: test_early.c leaves it out. */
-    return !twice && (row->message == MSG_CERTIFICATE_REQUEST ||
-                      row->message == MSG_END_OF_EARLY_DATA);
+    if (row->message == MSG_CERTIFICATE && packed)
+        return !twice; /* it is not sent at all */
+    return !twice &&
+           (row->message == MSG_CERTIFICATE_REQUEST || row->message == MSG_END_OF_EARLY_DATA);
 }
 
-static void play_changed(bool server, size_t row, bool twice, enum pki_kind kind)
+static void play_changed(bool server, size_t row, bool twice, bool packed)
 {
     struct pair p;
     struct step copy[MAX_ROWS];
     const struct step *list = server ? server13 : client13;
-    pair_init(&p, kind);
+    pair_init(&p, PKI_P256);
     CHECK(hf_config_add_credential(p.client_config, p.cred));
     CHECK(hf_config_set_trust(p.server_config, p.trust));
     CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE));
     CHECK(hf_config_set_key_shares(p.client_config, ""));
+    CHECK(!packed || (packer_add(p.client_config) && packer_add(p.server_config)));
     pair_connect(&p);
     change_list(copy, list, row, twice);
     struct end *bad = server ? &p.server : &p.client, *good = server ? &p.client : &p.server;
     bad->conn->hs->step = copy;
     pair_run(&p);
     bool shaken = !(hf_conn_wants(good->conn) & (HF_IN_HANDSHAKE | HF_IS_FAILED));
-    if (harmless(&list[row], twice)) {
+    if (harmless(&list[row], twice, packed)) {
         pair_clear(&p);
         return;
     }
@@ -207,8 +226,13 @@ static void changed_lists(bool server)
     for (size_t i = 0; list[i].kind; i++) {
         if (list[i].kind != '>')
             continue;
-        play_changed(server, i, false, PKI_P256);
-        play_changed(server, i, true, PKI_P256);
+        for (int packed = 0; packed < 2; packed++) {
+            /* There is nothing to send twice. */
+            if (list[i].message == MSG_COMPRESSED_CERTIFICATE && !packed)
+                continue;
+            play_changed(server, i, false, packed);
+            play_changed(server, i, true, packed);
+        }
         tried++;
     }
     CHECK(tried >= 5);

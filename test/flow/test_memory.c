@@ -85,6 +85,48 @@ static void test_full_handshake(void)
     pair_clear(&p);
 }
 
+/* Certificates compressed in both directions. Each try has credentials of its own, for they keep what was
+ * compressed. */
+static void compressed_handshake(const char *by)
+{
+    unsigned long n = 1;
+    bool ok = false;
+    struct script s = {false};
+    for (; !ok && n < 5000; n++) {
+        struct pair p;
+        pair_init(&p, PKI_P256);
+        CHECK(hf_config_add_credential(p.client_config, p.cred));
+        CHECK(hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUEST));
+        CHECK(hf_config_set_trust(p.server_config, p.trust));
+        CHECK(hf_config_set_certificate_compression(p.client_config, by, by) &&
+              hf_config_set_certificate_compression(p.server_config, by, by));
+        CHECK(hf_config_freeze(p.client_config, NULL));
+        CHECK(hf_config_freeze(p.server_config, NULL));
+        mem_test_fail_after(n);
+        ok = play(&p, &s);
+        mem_test_fail_after(0);
+        check_error(&p.client);
+        check_error(&p.server);
+        pair_clear(&p);
+    }
+    CHECK(ok && n > 10);
+}
+
+static void test_compressed_handshake(void)
+{
+    static const char *const names[] = {"zlib", "brotli", "zstd"};
+    for (size_t i = 0; i < 3; i++) {
+        hf_config *config = hf_config_new(HF_CLIENT);
+        if (hf_config_set_certificate_compression(config, names[i], NULL)) {
+            compressed_handshake(names[i]);
+        } else {
+            printf("skip %s: %s\n", names[i], hf_config_error(config)->detail);
+            check_skipped++;
+        }
+        hf_config_free(config);
+    }
+}
+
 static void test_resumed_handshake(void)
 {
     struct pair p;
@@ -228,6 +270,7 @@ int main(void)
     RUN(test_old_resumptions);
     RUN(test_renegotiations);
     RUN(test_full_handshake);
+    RUN(test_compressed_handshake);
     RUN(test_resumed_handshake);
     RUN(test_memory_cap);
     return check_done();

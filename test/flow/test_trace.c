@@ -2,6 +2,7 @@
  * cover each of its bytes exactly once, records come before what they carry, and what one side
  * reports as sent the other reports as received, field by field. */
 #include "../unit/check.h"
+#include "../unit/packer.h"
 #include "old.h"
 
 #include <stdio.h>
@@ -89,7 +90,8 @@ static void on_event(const hf_conn *conn, const hf_trace_event *e, void *arg)
         t->records++;
         break;
     case HF_TRACE_PLAINTEXT: t->plaintexts++; break;
-    case HF_TRACE_MESSAGE: on_message(t, e); break;
+    case HF_TRACE_MESSAGE:
+    case HF_TRACE_DECOMPRESSED: on_message(t, e); break;
     case HF_TRACE_GROUP:
     case HF_TRACE_FIELD: on_field(t, e); break;
     case HF_TRACE_STEP:
@@ -244,6 +246,31 @@ static void test_everything(void)
     hf_config_set_record_padding(p.server_config, 100);
     hf_config_set_post_handshake_auth(p.client_config, true);
     shake(&p);
+    pair_clear(&p);
+}
+
+/* Each compressed certificate is followed by the message that it stands for, opened like any other. */
+static void test_compressed_certificates(void)
+{
+    struct pair p;
+    begin(&p, PKI_P256);
+    hf_config_set_trust(p.server_config, p.trust);
+    hf_config_set_client_auth(p.server_config, HF_CLIENT_AUTH_REQUIRE);
+    hf_config_add_credential(p.client_config, p.cred);
+    CHECK(packer_add(p.client_config) && packer_add(p.server_config));
+    CHECK(pair_shake(&p));
+    size_t pairs = 0;
+    for (size_t i = 0; i + 1 < client.messages; i++) {
+        const struct message *m = &client.message[i], *inside = m + 1;
+        if (strcmp(m->name, "CompressedCertificate") != 0)
+            continue;
+        CHECK_STR(inside->name, "Certificate");
+        CHECK(inside->sent == m->sent && inside->leaves > 5);
+        CHECK_INT(inside->size, m->size - 4 - 8 + 1); /* what packer.h leaves out */
+        pairs++;
+    }
+    CHECK_INT(pairs, 2);
+    finish_trace(&p);
     pair_clear(&p);
 }
 
@@ -451,6 +478,7 @@ int main(void)
     RUN(test_everything_old);
     RUN(test_plain);
     RUN(test_everything);
+    RUN(test_compressed_certificates);
     RUN(test_empty_client_certificate);
     RUN(test_resumption);
     RUN(test_strange_extensions);

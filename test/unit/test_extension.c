@@ -39,6 +39,7 @@ static const struct place {
     {58, IN_CH | IN_EE, "\2\1", 2},
     {19, IN_CH | IN_EE | IN_SH12, "\2\2\0", 3},
     {20, IN_CH | IN_EE | IN_SH12, "\2\0\2", 3},
+    {27, IN_CH | IN_CR, "\4\0\2\0\1", 5},
     {41, IN_CH | IN_SH, "\0\7\0\1t\0\0\0\0\0\41\40xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 44},
 };
 #define PLACES (sizeof places / sizeof *places)

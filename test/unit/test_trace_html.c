@@ -6,6 +6,7 @@
 #include "cli/trace_facts.h"
 #include "cli/trace_tree.h"
 #include "handfast.h"
+#include "packer.h"
 #include "pki.h"
 
 /* ---------------------------------------------------------------- trees */
@@ -256,6 +257,11 @@ static bool message_is_whole(const char *from, const char *to, const hf_trace_ev
 
 static const char message_start[] = "<details class=message data-message=\"";
 
+static bool is_shown(const hf_trace_event *e)
+{
+    return e->kind == HF_TRACE_MESSAGE || e->kind == HF_TRACE_DECOMPRESSED;
+}
+
 /* How many messages of the page are whole; -1 if one is not. */
 static int check_messages(const char *page, const struct recording *r)
 {
@@ -269,7 +275,7 @@ static int check_messages(const char *page, const struct recording *r)
         const char *end = next ? next : p + strlen(p);
         bool found = false;
         for (size_t i = 0; i < r->count && i < 4096 && !found; i++) {
-            if (r->events[i].kind != HF_TRACE_MESSAGE || used[i])
+            if (!is_shown(&r->events[i]) || used[i])
                 continue;
             found = message_is_whole(p, end, &r->events[i]);
             used[i] = found;
@@ -281,7 +287,7 @@ static int check_messages(const char *page, const struct recording *r)
         p = next;
     }
     for (size_t i = 0; i < r->count; i++)
-        count -= r->events[i].kind == HF_TRACE_MESSAGE;
+        count -= is_shown(&r->events[i]);
     return count == 0 ? (int)r->count : -1;
 }
 
@@ -326,6 +332,38 @@ static void test_full_handshake(void)
         CHECK_INT(hf_conn_version(e.c), HF_TLS1_3);
         check_page(&e, false);
         check_page(&e, true);
+    }
+    part_ways(&e);
+    hf_config_free(client);
+    hf_config_free(server);
+    pki_clear(pki);
+}
+
+/* The page opens the compressed message, and what is in it; facts are found in what is in it. */
+static void test_compressed_certificate(void)
+{
+    struct ends e = {0};
+    struct pki *pki = pki_new(PKI_RSA, "DNS:server.example");
+    hf_config *client = make_client(pki), *server = make_server(pki);
+    CHECK(packer_add(client) && packer_add(server));
+    if (shake(&e, client, server, "server.example")) {
+        check_page(&e, false);
+        check_page(&e, true);
+        struct facts_of f;
+        struct text page = {0};
+        facts_take(&f, e.s, &e.server, "tls://server.example:443", true, PKI_NOW);
+        CHECK_INT(f.facts.signature, hf_conn_signature(e.c));
+        CHECK(trace_html(&page, &e.server, &f.facts));
+        const char *p =
+            page.p ? strstr(page.p, "data-message=\"CompressedCertificate\"") : NULL;
+        CHECK(p && strstr(p, "uncompressed_length"));
+        p = p ? strstr(p, "data-message=\"Certificate\"") : NULL;
+        CHECK(p && strstr(p, "decompressed by ") && strstr(p, "DNS:server.example"));
+        text_clear(&page);
+        CHECK(trace_json(&page, &e.server, &f.facts));
+        CHECK(page.p && strstr(page.p, "{\"kind\":\"decompressed\""));
+        text_clear(&page);
+        facts_clear(&f);
     }
     part_ways(&e);
     hf_config_free(client);
@@ -490,6 +528,7 @@ int main(void)
     RUN(test_tree_of_nonsense);
     RUN(test_full_handshake);
     RUN(test_retried_handshake);
+    RUN(test_compressed_certificate);
     RUN(test_hostile_text);
     RUN(test_escapes);
     RUN(test_explanations);

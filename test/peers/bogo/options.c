@@ -139,6 +139,8 @@ static const struct flag flags[] = {
     {"use-ticket-callback", FLAG, AT(use_ticket_callback)},
     {"skip-ticket", FLAG, AT(skip_ticket)},
     {"max-cert-list", NUMBER, AT(max_cert_list)},
+    {"install-cert-compression-algs", FLAG, AT(install_compressors)},
+    {"install-one-cert-compression-alg", NUMBER, AT(install_compressor)},
     {"handshake-never-done", FLAG, AT(handshake_never_done)},
 
     /* What handfast does anyway, or cannot tell. */

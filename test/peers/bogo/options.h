@@ -81,7 +81,8 @@ struct options {
     struct int_list peer_cert_types, own_cert_types, expect_cert_type; /* RFC 7250 */
     const char *expect_messages, *expect_ca_list;
     bool use_ticket_callback, skip_ticket;
-    int max_cert_list;
+    int max_cert_list, install_compressor;
+    bool install_compressors;
 };
 
 /* options_parse reads the command line into first and resume; retry is for what follows early data that was

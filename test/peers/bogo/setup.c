@@ -594,7 +594,7 @@ int setup(struct run *run, const hf_config *base, hf_error *err)
         return r;
     /* The runner's certificates are judged by -verify-fail alone. */
     if (!hf_config_insecure_no_verify(config) || !hf_config_set_clock(config, now, NULL) ||
-        !set_role(run, config) || !set_callbacks(run, config))
+        !set_role(run, config) || !setup_compressors(config, o) || !set_callbacks(run, config))
         return 1;
     if (!make_late_config(run))
         return 1;

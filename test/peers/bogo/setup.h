@@ -30,6 +30,9 @@ void setup_answer(struct run *run, hf_conn *conn, const hf_question *q);
 
 void setup_clear(struct run *run);
 
+/* setup_compressors gives a configuration the algorithms that the runner asks for (compress.c). */
+bool setup_compressors(hf_config *config, const struct options *o);
+
 /* setup_advance moves the clock of all configurations. */
 void setup_advance(int seconds);
 
