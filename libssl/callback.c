@@ -167,12 +167,6 @@ static bool answer_psk_client(SSL *s, const hf_question *q)
 
 /* ---- the peer's chain, early data, ALPN, key log */
 
-static bool answer_early_data(SSL *s)
-{
-    const struct settings *t = s->settings;
-    return hf_answer_early_data(s->conn, !t->early_cb || t->early_cb(s, t->early_arg) > 0);
-}
-
 bool ssl_answer(SSL *s, const hf_question *q)
 {
     switch (q->ask) {
@@ -180,7 +174,7 @@ bool ssl_answer(SSL *s, const hf_question *q)
     case HF_ASK_CREDENTIAL: return answer_credential(s, q);
     case HF_ASK_VERIFY: return verify_chain(s);
     case HF_ASK_PSK: return s->server ? answer_psk_server(s, q) : answer_psk_client(s, q);
-    case HF_ASK_EARLY_DATA: return answer_early_data(s);
+    case HF_ASK_EARLY_DATA: return hf_answer_early_data(s->conn, early_accept(s));
     case HF_ASK_SIGNATURE:
     case HF_ASK_NONE:
     case HF_ASK_COUNT:
@@ -232,7 +226,7 @@ static bool server_callbacks(hf_config *config, const SSL *s)
     const struct settings *t = s->settings;
     return ask(config, HF_ASK_HELLO) && hf_config_set_alpn_callback(config, on_alpn, NULL) &&
            (!t->psk_server_cb || ask(config, HF_ASK_PSK)) &&
-           (!t->early_cb || ask(config, HF_ASK_EARLY_DATA)) &&
+           (!t->max_early_data || ask(config, HF_ASK_EARLY_DATA)) &&
            (!t->psk_hint || hf_config_set_psk_hint(config, t->psk_hint));
 }
 

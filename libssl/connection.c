@@ -321,7 +321,7 @@ int SSL_set_ssl_method(SSL *s, const SSL_METHOD *method)
 
 int SSL_version(const SSL *s)
 {
-    int version = s->conn ? hf_conn_version(s->conn) : 0;
+    int version = s->conn ? access_version(s->conn) : 0;
     if (version)
         return version;
     if (s->method->version != TLS_ANY_VERSION)

@@ -78,6 +78,13 @@ static hf_result advance(SSL *s)
     return r;
 }
 
+/* Who reads early data does not wait for the rest of the handshake when there is none. */
+static bool early_is_over(const SSL *s)
+{
+    return s->early_state == EARLY_READING && access_version(s->conn) != 0 &&
+           hf_conn_early_data(s->conn) != HF_EARLY_ACCEPTED;
+}
+
 int ssl_run(SSL *s)
 {
     s->rwstate = SSL_NOTHING;
@@ -103,6 +110,8 @@ int ssl_run(SSL *s)
             r = advance(s);
             continue;
         }
+        if (early_is_over(s))
+            return 1;
         if (s->in_start == s->in_end || r == HF_WANT_INPUT) {
             int n = ssl_fill(s);
             if (n <= 0)
@@ -111,8 +120,9 @@ int ssl_run(SSL *s)
         r = ssl_take(s);
         if (r == HF_DONE || r == HF_WANT_INPUT)
             r = advance(s);
-        if (s->plain_len && r == HF_WANT_INPUT && s->phase == PHASE_DONE)
-            return 1; /* application data among a renegotiation's messages is to be read first */
+        /* Early data, or what stands among a renegotiation's messages, is to be read first. */
+        if (s->plain_len && r == HF_WANT_INPUT)
+            return 1;
     }
     return done(s) ? 1 : -1;
 }

@@ -138,7 +138,7 @@ struct ssl_st {
     size_t hello_len;
     bool hello_is_v2;
     int key_update;  /* SSL_KEY_UPDATE_ */
-    int early_state; /* early.c */
+    enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
     int renegotiations, renegotiations_total;
     struct dane *dane; /* dane.c; or NULL */
     STACK_OF(SCT) * scts; /* ct.c; made when asked for */
@@ -157,6 +157,8 @@ bool ssl_start(SSL *s);
 int ssl_fill(SSL *s);
 /* ssl_take lets the engine have what was read. */
 hf_result ssl_take(SSL *s);
+/* early_accept: is the program reading early data, and does it want this client's? (early.c) */
+bool early_accept(SSL *s);
 /* ssl_release gives the buffer back if nothing is in it. */
 void ssl_release(SSL *s);
 /* ssl_in_progress: the first handshake, or another one, is not over. */

@@ -14,7 +14,8 @@
 
 /* access_credential: leaf, chain without the leaf (may be NULL), key; an engine's or another provider's may do.
  * References of its own. NULL with the error. */
-hf_credential *access_credential(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key, hf_error *err);
+hf_credential *access_credential(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,
+                                 hf_error *err);
 /* access_credential_with_ocsp: the same credential with another stapled response; `response` is copied. */
 hf_credential *access_credential_with_ocsp(const hf_credential *cred, const uint8_t *response,
                                            size_t len);
@@ -42,7 +43,7 @@ struct access_session {
     size_t context_len;
     bool ems;
     uint16_t max_fragment, group, signature;
-    bool verified; /* the chain was */
+    bool verified;                /* the chain was */
     hf_certificate *const *chain; /* the peer's, own certificate first */
     size_t chain_len;
 };
@@ -76,6 +77,8 @@ bool access_config_keep_details(hf_config *config);
 const struct details *access_details(const hf_conn *conn);
 
 /* access_answer_verify answers HF_ASK_VERIFY with a refusal that has this X509_V_ERR_ code and alert. */
+/* access_version: hf_conn_version, also while the handshake is under way, once it is agreed. */
+uint16_t access_version(const hf_conn *conn);
 bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_t alert);
 /* access_peer_chain: the chain that is being judged (HF_ASK_VERIFY), or that was sent; borrowed. */
 size_t access_peer_chain(const hf_conn *conn, hf_certificate *const **out);

@@ -9,6 +9,11 @@ const struct details *access_details(const hf_conn *c)
     return c->est.extras ? c->est.extras->details : NULL;
 }
 
+uint16_t access_version(const hf_conn *c)
+{
+    return c->hs && c->hs->n.version ? c->hs->n.version : c->est.version;
+}
+
 bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t alert)
 {
     if (!hf_answer_verify(c, false))

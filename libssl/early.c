@@ -1,0 +1,152 @@
+/* early.c: early data (RFC 8446 4.2.10). */
+#include "libssl/local.h"
+
+/* ---- client */
+
+static bool may_offer(const SSL *s)
+{
+    return (s->session && SSL_SESSION_get_max_early_data(s->session) > 0) ||
+           s->settings->psk_use_cb;
+}
+
+static int begin_writing(SSL *s)
+{
+    if (s->server || s->phase != PHASE_BEFORE || !may_offer(s)) {
+        raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+        return 0;
+    }
+    struct settings *t = settings_edit(&s->settings);
+    if (!t)
+        return 0;
+    t->offer_early = true;
+    s->early_state = EARLY_WRITING;
+    ERR_clear_error();
+    return ssl_start(s);
+}
+
+static int seal_early(SSL *s, const void *buf, size_t num)
+{
+    size_t taken = 0, written = 0, size = hf_conn_send_size(s->conn, num) + 2048;
+    if (hf_conn_early_room(s->conn) < num) {
+        raise_ssl(SSL_R_TOO_MUCH_EARLY_DATA);
+        return 0;
+    }
+    s->out = OPENSSL_malloc(size);
+    if (!s->out) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        return 0;
+    }
+    hf_result r = hf_conn_send_early(s->conn, buf, num, &taken, s->out, size, &written);
+    s->out_size = size;
+    s->out_start = 0;
+    s->out_end = written;
+    if (r == HF_FAILED) {
+        (void)ssl_failed(s);
+        return 0;
+    }
+    if (r != HF_DONE || taken != num) {
+        raise_ssl(ERR_R_INTERNAL_ERROR);
+        return 0;
+    }
+    s->write_buf = buf;
+    s->write_len = s->write_done = num;
+    return 1;
+}
+
+/* A write that blocked is asked for again with the same bytes, as with SSL_write. */
+int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
+{
+    s->rwstate = SSL_NOTHING;
+    s->raised = false;
+    if (s->role_set && s->server) {
+        raise_ssl_text(ERR_R_UNSUPPORTED, "handfast's libssl has no half-RTT data");
+        return 0;
+    }
+    if (!s->role_set)
+        SSL_set_connect_state(s);
+    if (s->early_state != EARLY_WRITING && !begin_writing(s))
+        return 0;
+    if (hf_conn_handshake(s->conn) == HF_FAILED) {
+        (void)ssl_failed(s);
+        return 0;
+    }
+    if (!s->write_buf) {
+        if (ssl_flush(s) != 1)
+            return 0;
+        if (num && !seal_early(s, buf, num))
+            return 0;
+    }
+    if (ssl_flush(s) != 1)
+        return 0;
+    *written = num;
+    s->write_buf = NULL;
+    s->write_len = s->write_done = 0;
+    return 1;
+}
+
+/* ---- server */
+
+int SSL_read_early_data(SSL *s, void *buf, size_t num, size_t *readbytes)
+{
+    *readbytes = 0;
+    if (!s->role_set)
+        SSL_set_accept_state(s);
+    if (!s->server || (s->early_state != EARLY_READING && s->phase != PHASE_BEFORE)) {
+        raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+        return SSL_READ_EARLY_DATA_ERROR;
+    }
+    s->early_state = EARLY_READING;
+    s->raised = false;
+    if (!s->plain_len) {
+        int n = s->phase == PHASE_DONE ? 1 : ssl_run(s);
+        if (n <= 0)
+            return SSL_READ_EARLY_DATA_ERROR;
+    }
+    if (s->plain_len && s->phase != PHASE_DONE) {
+        size_t n = num < s->plain_len ? num : s->plain_len;
+        memcpy(buf, s->plain, n);
+        s->plain += n;
+        s->plain_len -= n;
+        ssl_release(s);
+        *readbytes = n;
+        return SSL_READ_EARLY_DATA_SUCCESS;
+    }
+    s->early_state = EARLY_FINISHED;
+    return SSL_READ_EARLY_DATA_FINISH;
+}
+
+bool early_accept(SSL *s)
+{
+    const struct settings *t = s->settings;
+    return s->early_state == EARLY_READING &&
+           (!t->early_cb || t->early_cb(s, t->early_arg) > 0);
+}
+
+int SSL_get_early_data_status(const SSL *s)
+{
+    switch (s->conn ? hf_conn_early_data(s->conn) : HF_EARLY_NONE) {
+    case HF_EARLY_ACCEPTED: return SSL_EARLY_DATA_ACCEPTED;
+    case HF_EARLY_REFUSED: return SSL_EARLY_DATA_REJECTED;
+    case HF_EARLY_NONE:
+    case HF_EARLY_OFFERED:
+    default:
+        return s->early_state == EARLY_WRITING ? SSL_EARLY_DATA_REJECTED
+                                               : SSL_EARLY_DATA_NOT_SENT;
+    }
+}
+
+/* ---- buffers: they exist while something is in them */
+
+int SSL_alloc_buffers(SSL *s)
+{
+    (void)s;
+    return 1;
+}
+
+int SSL_free_buffers(SSL *s)
+{
+    if (s->out || SSL_has_pending(s))
+        return 0;
+    ssl_release(s);
+    return 1;
+}
