@@ -76,9 +76,10 @@ bool access_config_own_renegotiation(hf_config *config);
 bool access_config_keep_details(hf_config *config);
 const struct details *access_details(const hf_conn *conn);
 
-/* access_answer_verify answers HF_ASK_VERIFY with a refusal that has this X509_V_ERR_ code and alert. */
 /* access_version: hf_conn_version, also while the handshake is under way, once it is agreed. */
 uint16_t access_version(const hf_conn *conn);
+
+/* access_answer_verify answers HF_ASK_VERIFY with a refusal that has this X509_V_ERR_ code and alert. */
 bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_t alert);
 /* access_peer_chain: the chain that is being judged (HF_ASK_VERIFY), or that was sent; borrowed. */
 size_t access_peer_chain(const hf_conn *conn, hf_certificate *const **out);
