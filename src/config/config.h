@@ -169,6 +169,7 @@ struct hf_config {
     hf_trace_fn trace;
     void *trace_arg;
     bool trace_secrets;
+    unsigned trace_quiet; /* mask of 1 << hf_trace_kind: events that are not made */
 
     hf_ask_fn ask[HF_ASK_COUNT]; /* by hf_ask */
     void *ask_arg[HF_ASK_COUNT];

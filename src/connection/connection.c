@@ -41,8 +41,8 @@ static hf_conn *conn_new(hf_config *config, bool server, hf_error *err)
     if (config->trace) {
         c->tracer = mem_new(sizeof *c->tracer);
         if (c->tracer)
-            *c->tracer =
-                (struct tracer){config->trace, config->trace_arg, c, config->trace_secrets};
+            *c->tracer = (struct tracer){config->trace, config->trace_arg, c,
+                                         config->trace_secrets, config->trace_quiet};
     }
     if (!conn_begin(c, err) || (config->trace && !c->tracer)) {
         err_set(err, HF_E_NO_MEMORY, "connection");

@@ -350,7 +350,9 @@ static hf_result open_record(hf_conn *c, uint8_t *in, size_t len, struct rec_ope
 static uint8_t *keep_for_trace(const hf_conn *c, const uint8_t *in, size_t len)
 {
     size_t size = hf_conn_next_size(c, in, len);
-    return c->tracer && c->in.prot && size <= len ? mem_dup(in, size) : NULL;
+    return trace_wants(c->tracer, HF_TRACE_RECORD) && c->in.prot && size <= len
+               ? mem_dup(in, size)
+               : NULL;
 }
 
 static void trace_opened(const hf_conn *c, const uint8_t *record, const struct rec_opened *o)

@@ -12,6 +12,8 @@
 static void emit(const struct tracer *t, hf_trace_event *e)
 {
     struct timespec now;
+    if (!trace_wants(t, e->kind))
+        return;
     clock_gettime(CLOCK_MONOTONIC, &now);
     e->time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     if (!e->name)
@@ -61,7 +63,7 @@ static void forward(void *arg, const hf_trace_event *event)
 
 void trace_attach(const struct tracer *t, bool sent, struct trace_sink *sink, struct rd_msg *m)
 {
-    if (!t)
+    if (!trace_wants(t, HF_TRACE_FIELD))
         return;
     sink->t = t;
     sink->sent = sent;
@@ -191,6 +193,8 @@ void trace_message12(const struct tracer *t, const uint8_t *whole, size_t len, u
     if (!t)
         return;
     trace_message(t, true, whole, len, false);
+    if (!trace_wants(t, HF_TRACE_FIELD))
+        return;
     struct rd_msg m = {.name = msg_name(whole[0]), .rfc = msg_rfc12(whole[0])};
     struct trace_sink sink;
     trace_attach(t, true, &sink, &m);
@@ -217,7 +221,7 @@ void trace_message(const struct tracer *t, bool sent, const uint8_t *whole, size
     emit(t, &e);
     field(t, sent, REC_HANDSHAKE, "msg_type", whole, 0, 1, msg_name(type), "RFC 8446 4");
     field(t, sent, REC_HANDSHAKE, "length", whole, 1, 3, NULL, "RFC 8446 4");
-    if (!open)
+    if (!open || !trace_wants(t, HF_TRACE_FIELD))
         return;
     struct rd_msg m = {.name = msg_name(type), .rfc = msg_rfc(type)};
     struct trace_sink sink;
@@ -317,7 +321,7 @@ void trace_keys(const struct tracer *t, bool sent, const char *name)
 
 void trace_note(const struct tracer *t, const char *name, const char *fmt, ...)
 {
-    if (!t)
+    if (!trace_wants(t, HF_TRACE_NOTE))
         return;
     char text[256];
     va_list args;
@@ -330,7 +334,7 @@ void trace_note(const struct tracer *t, const char *name, const char *fmt, ...)
 
 void trace_error(const struct tracer *t, const hf_error *err)
 {
-    if (!t)
+    if (!trace_wants(t, HF_TRACE_ERROR))
         return;
     char line[512];
     hf_error_line(err, line, sizeof line);

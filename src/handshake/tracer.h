@@ -10,7 +10,14 @@ struct tracer {
     void *arg;
     const hf_conn *conn;
     bool secrets;
+    unsigned quiet; /* mask of 1 << hf_trace_kind: nobody wants to know these */
 };
+
+/* trace_wants: does anybody look at this kind? What costs something is made only then. */
+static inline bool trace_wants(const struct tracer *t, hf_trace_kind kind)
+{
+    return t && !(t->quiet & 1u << kind);
+}
 
 /* All of these do nothing when t is NULL. */
 void trace_record(const struct tracer *t, bool sent, const uint8_t *record, size_t len);

@@ -472,6 +472,40 @@ static void test_everything_old(void)
     everything_old(HF_TLS1_0, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA");
 }
 
+/* Kinds that nobody wants are not made, and the rest is what it was. */
+static unsigned kinds_seen, of_kind[HF_TRACE_ERROR + 1];
+
+static void on_any(const hf_conn *conn, const hf_trace_event *e, void *arg)
+{
+    (void)conn, (void)arg;
+    kinds_seen |= 1u << e->kind;
+    of_kind[e->kind]++;
+}
+
+static unsigned messages_with(struct pair *p, unsigned quiet)
+{
+    kinds_seen = 0;
+    memset(of_kind, 0, sizeof of_kind);
+    CHECK(hf_config_set_trace(p->client_config, on_any, NULL));
+    p->client_config->trace_quiet = quiet;
+    CHECK(pair_shake(p));
+    return of_kind[HF_TRACE_MESSAGE];
+}
+
+static void test_quiet(void)
+{
+    struct pair p;
+    pair_init(&p, PKI_P256);
+    unsigned all = messages_with(&p, 0);
+    CHECK(all > 5 && of_kind[HF_TRACE_FIELD] && of_kind[HF_TRACE_RECORD] &&
+          of_kind[HF_TRACE_NOTE]);
+    pair_clear(&p);
+    pair_init(&p, PKI_P256);
+    CHECK_INT(messages_with(&p, ~(1u << HF_TRACE_MESSAGE)), all);
+    CHECK_INT(kinds_seen, 1u << HF_TRACE_MESSAGE);
+    pair_clear(&p);
+}
+
 int main(void)
 {
     RUN(test_old_suites);
@@ -485,5 +519,6 @@ int main(void)
     RUN(test_in_pieces);
     RUN(test_failure);
     RUN(test_refused_message);
+    RUN(test_quiet);
     return check_done();
 }
