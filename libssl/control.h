@@ -17,9 +17,9 @@ struct settings *target_edit(const struct target *t);     /* settings_edit */
 /* target_touch: for what the engine's configuration does not depend on. */
 struct settings *target_touch(const struct target *t);
 
-/* target_versions: SSL_CTX_set_min_proto_version and its like, for conf.c. False: no such version. */
-bool target_version_min(const struct target *t, long version);
-bool target_version_max(const struct target *t, long version);
+/* target_bound sets the lowest or highest version, 0 for none, without regard to the other one; for conf.c.
+ * False: no such version. */
+bool target_bound(const struct target *t, int version, bool is_min);
 
 /* ---- control_settings.c: what both have */
 long control_mode(const struct target *t, int command, long number, void *pointer);

@@ -12,15 +12,6 @@
         return 0;                                                                              \
     }
 
-MISSING(control_tmp_dh)
-MISSING(control_dh_auto)
-MISSING(control_extra_chain)
-MISSING(control_chain)
-MISSING(control_cert_flags)
-MISSING(control_cert_types)
-MISSING(control_build_chain)
-MISSING(control_cert_store)
-MISSING(control_current_cert)
 MISSING(control_sess_counter)
 MISSING(control_sess_cache)
 MISSING(control_tmp_ecdh)
@@ -31,12 +22,7 @@ MISSING(control_tmp_key)
 MISSING(control_raw_ciphers)
 MISSING(control_ec_formats)
 
-/* Until settings.c has them. */
-__attribute__((weak)) struct settings *settings_edit(struct settings **slot)
-{
-    return *slot;
-}
-
+/* Until settings.c has it. */
 __attribute__((weak)) struct settings *settings_touch(struct settings **slot)
 {
     return settings_edit(slot);

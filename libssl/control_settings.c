@@ -143,42 +143,29 @@ static bool bound_counts(const struct target *t, long version)
     return version == 0 || is_dtls_version(version) == method->dtls;
 }
 
-bool target_version_min(const struct target *t, long version)
+/* target_bound sets a bound whatever the other one is. */
+bool target_bound(const struct target *t, int version, bool is_min)
 {
-    const struct settings *now = target_settings(t);
-    if (!range_exists(version, now->version_max) ||
-        (version != 0 && !is_known_version(version)))
+    if (version != 0 && !is_known_version(version))
         return false;
-    if ((version != 0 && !bound_counts(t, version)) || version == now->version_min)
+    const struct settings *now = target_settings(t);
+    if ((version != 0 && !bound_counts(t, version)) ||
+        version == (is_min ? now->version_min : now->version_max))
         return true;
     struct settings *s = target_edit(t);
     if (s)
-        s->version_min = (int)version;
-    return s != NULL;
-}
-
-bool target_version_max(const struct target *t, long version)
-{
-    const struct settings *now = target_settings(t);
-    if (!range_exists(now->version_min, version) ||
-        (version != 0 && !is_known_version(version)))
-        return false;
-    if ((version != 0 && !bound_counts(t, version)) || version == now->version_max)
-        return true;
-    struct settings *s = target_edit(t);
-    if (s)
-        s->version_max = (int)version;
+        *(is_min ? &s->version_min : &s->version_max) = version;
     return s != NULL;
 }
 
 long control_version(const struct target *t, int command, long number, void *pointer)
 {
     (void)pointer;
-    if (command == SSL_CTRL_SET_MIN_PROTO_VERSION)
-        return target_version_min(t, number);
-    if (command == SSL_CTRL_SET_MAX_PROTO_VERSION)
-        return target_version_max(t, number);
     const struct settings *s = target_settings(t);
+    if (command == SSL_CTRL_SET_MIN_PROTO_VERSION)
+        return range_exists(number, s->version_max) && target_bound(t, (int)number, true);
+    if (command == SSL_CTRL_SET_MAX_PROTO_VERSION)
+        return range_exists(s->version_min, number) && target_bound(t, (int)number, false);
     return command == SSL_CTRL_GET_MIN_PROTO_VERSION ? s->version_min : s->version_max;
 }
 

@@ -80,6 +80,9 @@ enum phase {
     PHASE_FAILED,
 };
 
+/* Whose turn it is in OpenSSL's state machine (state.c). */
+enum flow { FLOW_NONE, FLOW_WRITING, FLOW_READING, FLOW_FAILED };
+
 struct ssl_st {
     _Atomic int refs;
     const SSL_METHOD *method;
@@ -100,6 +103,11 @@ struct ssl_st {
     bool closing; /* close_notify was given to the engine */
     bool warned;  /* close_notify has come, or an end that counts as one */
     OSSL_HANDSHAKE_STATE state;
+    enum flow flow;
+    bool told_done;       /* SSL_CB_HANDSHAKE_DONE was said */
+    uint8_t record_outer; /* type of the last record in the trace */
+    uint16_t msg_version; /* what message callbacks are told */
+    uint16_t msg_suite;   /* of the ServerHello that was seen last */
     int error_code; /* SSL_R_ of the failure that ended it, to be raised again; 0: none */
 
     /* Bytes from the peer: a record, or the part of one that is there; plaintext within it that nobody has
@@ -214,6 +222,6 @@ bool dane_copy(SSL *to, SSL *from);
 void state_trace(const hf_conn *conn, const hf_trace_event *event, void *arg);
 bool state_wants_trace(const SSL *s);
 unsigned state_trace_kinds(const SSL *s); /* for access_config_trace_kinds */
-void state_info(SSL *s, int where, int ret); /* calls the info callback, if there is one */
+void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
 
 #endif

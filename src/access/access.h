@@ -90,4 +90,9 @@ void access_conn_fail(hf_conn *conn, hf_code code, uint8_t alert, const char *de
 /* access_config_trace_kinds: of the trace, only these kinds of events are made (mask of 1 << hf_trace_kind). */
 bool access_config_trace_kinds(hf_config *config, unsigned kinds);
 
+/* access_dissect reports a handshake message that stands by itself, with its fields, as a trace would (the
+ * connection is NULL). version and suite: what was agreed on when it was sent, or 0. */
+void access_dissect(uint16_t version, uint16_t suite, const uint8_t *whole, size_t len,
+                    hf_trace_fn fn, void *arg);
+
 #endif

@@ -1,6 +1,8 @@
 /* config.c: settings of a configuration that only libssl has a use for. */
 #include "access/access.h"
 
+#include <stdatomic.h>
+
 #include "config/config.h"
 
 bool access_config_trace_kinds(hf_config *config, unsigned kinds)
