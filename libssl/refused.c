@@ -3,9 +3,10 @@
  * keep most programs from starting, since they bind all of them at once. */
 #include "libssl/error.h"
 
-/* What the functions really take and return does not matter here: every one of them returns in a register. */
+/* They lie in a section of their own, by which `handfast run --check` knows them.
+ * What the functions really take and return does not matter here: every one of them returns in a register. */
 #define SSL_FUNCTION(name)                                                                     \
-    __attribute__((weak, visibility("default"))) long name(void);                              \
+    __attribute__((weak, visibility("default"), section("refused_text"))) long name(void);     \
     long name(void)                                                                            \
     {                                                                                          \
         raise_unsupported(#name);                                                              \

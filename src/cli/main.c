@@ -1,5 +1,6 @@
 /* handfast: the command. */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,11 @@ static const struct command commands[] = {
     {"ciphers", CIPHERS, command_ciphers, "[STRING] [OPTION]...", "show the cipher suites that a string chooses",
      "Shows the suites that STRING, in OpenSSL's cipher-list language, chooses, best\n"
      "first, and those of TLS 1.3 before them; without STRING, the default ones.\n"},
+    {"run", 0, NULL, "[--check [--json]] [--] PROGRAM [ARGUMENT]...", "put our libssl.so.3 in front of one program",
+     "Starts PROGRAM with handfast's libssl.so.3 in place of the system's: LD_LIBRARY_PATH\n"
+     "is set for it and for what it starts. With --check nothing is started: it shows\n"
+     "which functions of libssl PROGRAM (or a module) and its libraries import, and how\n"
+     "ours answers each; several programs may be named, and --json gives an array.\n"},
     {"version", 0, NULL, "", "print the version", ""},
     {"help", 0, NULL, "[COMMAND]", "explain a command", ""},
 };
@@ -118,5 +124,8 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     const struct command *c = find(word);
+    bool asks_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (c && strcmp(word, "run") == 0 && !asks_help)
+        return command_run(argc - 2, argv + 2);
     return c ? run(c, argc, argv) : unknown_command(word);
 }
