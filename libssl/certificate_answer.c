@@ -236,3 +236,12 @@ int SSL_CTX_set_client_cert_engine(SSL_CTX *ctx, ENGINE *e)
     return 1;
 #endif
 }
+
+void certs_ctx_free(SSL_CTX *ctx)
+{
+#ifndef OPENSSL_NO_ENGINE
+    ENGINE_finish(ctx->client_cert_engine);
+#else
+    (void)ctx;
+#endif
+}

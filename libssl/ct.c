@@ -36,6 +36,17 @@ const CTLOG_STORE *SSL_CTX_get0_ctlog_store(const SSL_CTX *ctx)
     return logs((SSL_CTX *)(uintptr_t)ctx); /* made when first asked for */
 }
 
+void ct_ctx_free(SSL_CTX *ctx)
+{
+    CTLOG_STORE_free(ctx->ctlog_store);
+}
+
+void ct_free(SSL *s)
+{
+    SCT_LIST_free(s->scts);
+    s->scts = NULL;
+}
+
 /* ---- who judges */
 
 /* The response to be stapled may have timestamps in it, so it is asked for. */

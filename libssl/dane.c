@@ -143,6 +143,12 @@ static struct ssl_dane_st *of(SSL *s)
     return &s->dane->st;
 }
 
+/* Flags are the context's; the rest is made when it is needed. */
+bool dane_inherit(SSL *s)
+{
+    return !s->ctx->dane || of(s);
+}
+
 static void record_free(struct record *r)
 {
     OPENSSL_free(r->data);

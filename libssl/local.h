@@ -211,10 +211,14 @@ bool certs_to_config(SSL *s, hf_config *config);
 /* verify_chain answers HF_ASK_VERIFY: judges the peer's chain as X509_verify_cert does with the context's
  * store, parameters and callbacks. False: to be asked again (SSL_ERROR_WANT_RETRY_VERIFY). */
 bool verify_chain(SSL *s);
-/* What SSL_free and SSL_CTX_free drop, and SSL_dup copies. CTLOG_STORE_free and SCT_LIST_free take the rest. */
+/* What SSL_new, SSL_free, SSL_CTX_free and SSL_dup have done for the objects of these files. */
+bool dane_inherit(SSL *s); /* from the context */
 void dane_free(struct dane *dane);
 void dane_ctx_free(struct dane_ctx *dane);
 bool dane_copy(SSL *to, SSL *from);
+void ct_free(SSL *s);      /* what is known of a connection; also when it begins anew */
+void ct_ctx_free(SSL_CTX *ctx);
+void certs_ctx_free(SSL_CTX *ctx); /* certificate_answer.c */
 
 /* ---- session.c, session_table.c: see session.h */
 

@@ -45,6 +45,7 @@ PARTS = collections.OrderedDict([
     ("style", ("main", ["style"], [], 1, "layers, includes, lengths, and documents against the sources")),
     ("unit", ("main", ["unit"], [], 1, "one test program for each noun of the sources")),
     ("flow", ("main", ["flow"], [], 1, "whole handshakes in memory")),
+    ("libssl", ("main", ["libssl"], [], 1, "programs that must print the same on the system's libssl and on ours")),
     ("constant_time", ("constant_time", ["constant_time"], MEMCHECK, 20, "no branch or look-up by a secret")),
     ("thread", ("thread", ["unit", "flow"], [], 10, "unit and flow tests under ThreadSanitizer")),
     ("sanitize", ("sanitize", ["unit", "flow", "interop"], [], 4,
