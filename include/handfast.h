@@ -609,8 +609,10 @@ HF_API bool hf_config_set_cookie(hf_config *config, bool cookie);
 /* hf_config_set_middlebox_compat turns RFC 8446 D.4 on or off; default on. */
 HF_API bool hf_config_set_middlebox_compat(hf_config *config, bool on);
 
-/* hf_config_set_post_handshake_auth makes a client announce that it can authenticate later
- * (RFC 8446 4.2.6). Answering such a request is not part of this version: it is refused. */
+/* hf_config_set_post_handshake_auth makes a client announce that it can authenticate after the handshake (RFC
+ * 8446 4.2.6), and answer when it is asked, as it would in the handshake: with one of its credentials, or
+ * HF_ASK_CREDENTIAL's; without one it says that it has none. It makes a server keep, for clients that announce
+ * it, what hf_conn_request_certificate needs (about 1.5 kB each). Default off. */
 HF_API bool hf_config_set_post_handshake_auth(hf_config *config, bool on);
 
 /* hf_config_set_record_size_limit asks the peer for records of at most limit bytes of content
@@ -817,6 +819,37 @@ HF_API hf_result hf_conn_key_update(hf_conn *conn, bool request) HF_MUST_CHECK;
  * lives on, where renegotiation is not allowed, the peer does not do it securely, or TLS 1.3 is spoken: then
  * hf_conn_key_update is what there is. */
 HF_API hf_result hf_conn_renegotiate(hf_conn *conn, hf_error *err) HF_MUST_CHECK;
+
+/* hf_conn_request_certificate (writer; server) asks the client for a certificate after the handshake (RFC 8446
+ * 4.6.2). mode says what becomes of a client that has none: with HF_CLIENT_AUTH_REQUIRE the connection fails with
+ * E_CERTIFICATE_REQUIRED. HF_DONE: hf_conn_output has the request. The answer comes when the client sends it, which
+ * may take long, for it may ask a person; application data flows meanwhile. It is verified as in the
+ * handshake (trust, rules, HF_ASK_VERIFY), within hf_conn_receive; one that is not good ends the connection.
+ * While HF_ASK_VERIFY waits, hf_conn_receive returns HF_WANT_ANSWER. When it is good, hf_conn_post_auth says so,
+ * hf_conn_peer_certificate and its like tell of it (an answer without a certificate leaves none, whatever was
+ * shown before), and the client gets as many new tickets as after a full handshake, which know it.
+ *
+ * HF_FAILED, and the connection lives on: E_NO_POST_AUTH if the client does not offer it; E_USAGE if TLS 1.3 is
+ * not spoken, the configuration does not allow it, one request is under way already, or the connection is
+ * closed; E_CONFIG if nothing says whom to trust; E_NOT_HANDSHAKEN. Other failures end it: hf_conn_error. */
+HF_API hf_result hf_conn_request_certificate(hf_conn *conn, hf_client_auth mode,
+                                             hf_error *err) HF_MUST_CHECK;
+
+/* hf_conn_post_auth (any thread) says how far authentication after the handshake is. What hf_conn_receive hands
+ * out after a call of it has returned DONE was sent by the client that has authenticated.
+ *
+ * A client answers several requests in their order. A question of such an answer (HF_ASK_CREDENTIAL,
+ * HF_ASK_SIGNATURE) may wait, and data flows meanwhile: hf_conn_receive does not return HF_WANT_ANSWER on a client
+ * then; hf_conn_question has the question. On both sides the questions, their answers, hf_conn_handshake, which
+ * goes on after an answer, and what tells about the peer's certificate, belong to the reader here, and the writer
+ * sends what comes of it (hf_conn_output). */
+typedef enum hf_post_auth {
+    HF_POST_AUTH_NONE,     /* it is not possible */
+    HF_POST_AUTH_POSSIBLE, /* both sides are willing */
+    HF_POST_AUTH_PENDING,  /* a request has not been answered yet */
+    HF_POST_AUTH_DONE,     /* all requests have been answered */
+} hf_post_auth;
+HF_API hf_post_auth hf_conn_post_auth(const hf_conn *conn);
 
 /* hf_conn_wants (writer) derives from the buffers what the caller can do now: a mask of HF_CAN_ bits. */
 enum {

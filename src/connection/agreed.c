@@ -11,7 +11,7 @@ static bool has_more_to_say(const hf_conn *c)
 unsigned hf_conn_wants(const hf_conn *c)
 {
     unsigned state = conn_state(c), wants = 0;
-    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE | HO_REFUSE) ||
+    if (buffer_len(&c->output) || state & (HO_ALERT | HO_KEY_UPDATE | HO_REFUSE | HO_LATER) ||
         has_more_to_say(c))
         wants |= HF_CAN_OUTPUT;
     if (state & HO_CLOSED_IN)
@@ -22,9 +22,12 @@ unsigned hf_conn_wants(const hf_conn *c)
         return wants | HF_IS_FAILED;
     if (c->hs)
         wants |= HF_IN_HANDSHAKE;
-    if (hf_conn_question(c))
+    if (c->hs && hf_conn_question(c))
         return wants | HF_CAN_ANSWER;
-    if (!(state & HO_CLOSED_IN))
+    if (state & HO_ASKS)
+        wants |= HF_CAN_ANSWER;
+    /* A server that judges a certificate does not go on reading: what comes next is said under its name. */
+    if (!(state & HO_CLOSED_IN) && !(state & HO_ASKS && c->est.server))
         wants |= HF_CAN_RECEIVE;
     if ((!c->hs || c->hs->may_send) && !(state & HO_CLOSED_OUT))
         wants |= HF_CAN_SEND;
@@ -106,15 +109,17 @@ const uint8_t *hf_conn_alpn(const hf_conn *c, size_t *len)
 /* In the handshake the chain is there as soon as it was read: a verifier asks for it. In a renegotiation it
  * is his alone until it has been proved: data of the handshake before still comes meanwhile, and whoever
  * asks whose it is must not be shown what a peer merely claims. */
-static bool shows_new(const hf_conn *c)
+static const struct hs *shows_new(const hf_conn *c)
 {
-    return c->hs && (!c->est.version || c->running || c->hs->question.ask);
+    const struct hs *hs = conn_asking(c);
+    bool now = hs && ((c->hs && !c->est.version) || c->running || hs->question.ask);
+    return now ? hs : NULL;
 }
 
 static const struct chain *peer_chain(const hf_conn *c)
 {
-    bool now = shows_new(c) && c->hs->peer_chain;
-    return now ? c->hs->peer_chain : c->est.chain;
+    const struct hs *now = shows_new(c);
+    return now && now->peer_chain ? now->peer_chain : c->est.chain;
 }
 
 const hf_certificate *hf_conn_peer_certificate(const hf_conn *c, size_t i)
@@ -187,17 +192,19 @@ const hf_certificate *hf_conn_verified_certificate(const hf_conn *c, size_t i)
 const uint8_t *hf_conn_peer_ocsp(const hf_conn *c, size_t *len)
 {
     const struct extras *x = c->est.extras;
-    bool now = shows_new(c) && c->hs->n.peer_ocsp;
-    *len = now ? c->hs->n.peer_ocsp_len : x ? x->ocsp_len : 0;
-    return now ? c->hs->n.peer_ocsp : x ? x->ocsp : NULL;
+    const struct hs *now = shows_new(c);
+    bool new = now && now->n.peer_ocsp;
+    *len = new ? now->n.peer_ocsp_len : x ? x->ocsp_len : 0;
+    return new ? now->n.peer_ocsp : x ? x->ocsp : NULL;
 }
 
 const uint8_t *hf_conn_peer_scts(const hf_conn *c, size_t *len)
 {
     const struct extras *x = c->est.extras;
-    bool now = shows_new(c) && c->hs->n.peer_scts;
-    *len = now ? c->hs->n.peer_scts_len : x ? x->scts_len : 0;
-    return now ? c->hs->n.peer_scts : x ? x->scts : NULL;
+    const struct hs *now = shows_new(c);
+    bool new = now && now->n.peer_scts;
+    *len = new ? now->n.peer_scts_len : x ? x->scts_len : 0;
+    return new ? now->n.peer_scts : x ? x->scts : NULL;
 }
 
 const uint8_t *hf_conn_psk_identity(const hf_conn *c, size_t *len)

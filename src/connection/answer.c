@@ -3,61 +3,67 @@
 
 const hf_question *hf_conn_question(const hf_conn *c)
 {
-    if (!c->hs || !c->hs->question.ask || c->hs->answered || conn_state(c) & HO_FAILED)
+    const struct hs *hs = conn_asking(c);
+    if (!hs || !hs->question.ask || hs->answered || conn_state(c) & HO_FAILED)
         return NULL;
-    return &c->hs->question;
+    return &hs->question;
 }
 
-static bool waits_for(hf_conn *c, hf_ask ask)
+/* waits_for: what waits for this answer, and has it now; NULL: nothing does. */
+static struct hs *waits_for(hf_conn *c, hf_ask ask)
 {
     const hf_question *q = hf_conn_question(c);
     if (!q || q->ask != ask)
-        return false;
-    c->hs->answered = true;
-    return true;
+        return NULL;
+    struct hs *hs = conn_asking(c);
+    if (hs)
+        hs->answered = true;
+    return hs;
 }
 
 bool hf_answer_credential(hf_conn *c, hf_credential *credential)
 {
-    if (!waits_for(c, HF_ASK_CREDENTIAL))
-        return false;
-    c->hs->answer_credential = credential ? hf_credential_ref(credential) : NULL;
-    return true;
+    struct hs *hs = waits_for(c, HF_ASK_CREDENTIAL);
+    if (hs)
+        hs->answer_credential = credential ? hf_credential_ref(credential) : NULL;
+    return hs != NULL;
 }
 
 bool hf_answer_signature(hf_conn *c, const uint8_t *signature, size_t len)
 {
-    if (len > SIG_MAX_SIZE || (len && !signature) || !waits_for(c, HF_ASK_SIGNATURE))
+    if (len > SIG_MAX_SIZE || (len && !signature))
         return false;
-    if (len)
-        memcpy(c->hs->signature, signature, len);
-    c->hs->signature_len = len;
-    return true;
+    struct hs *hs = waits_for(c, HF_ASK_SIGNATURE);
+    if (hs && len)
+        memcpy(hs->signature, signature, len);
+    if (hs)
+        hs->signature_len = len;
+    return hs != NULL;
 }
 
 bool hf_answer_verify(hf_conn *c, bool accept)
 {
-    if (!waits_for(c, HF_ASK_VERIFY))
-        return false;
-    c->hs->answer_accept = accept;
-    return true;
+    struct hs *hs = waits_for(c, HF_ASK_VERIFY);
+    if (hs)
+        hs->answer_accept = accept;
+    return hs != NULL;
 }
 
 bool hf_answer_refuse(hf_conn *c, uint8_t alert)
 {
     const hf_question *q = hf_conn_question(c);
-    if (!q || alert == 0 || alert == HF_NO_ALERT || !waits_for(c, q->ask))
-        return false;
-    c->hs->answer_alert = alert;
-    return true;
+    struct hs *hs = q && alert != 0 && alert != HF_NO_ALERT ? waits_for(c, q->ask) : NULL;
+    if (hs)
+        hs->answer_alert = alert;
+    return hs != NULL;
 }
 
 bool hf_answer_early_data(hf_conn *c, bool accept)
 {
-    if (!waits_for(c, HF_ASK_EARLY_DATA))
-        return false;
-    c->hs->answer_early = accept;
-    return true;
+    struct hs *hs = waits_for(c, HF_ASK_EARLY_DATA);
+    if (hs)
+        hs->answer_early = accept;
+    return hs != NULL;
 }
 
 bool hf_answer_hello(hf_conn *c, hf_config *config)
@@ -65,11 +71,12 @@ bool hf_answer_hello(hf_conn *c, hf_config *config)
     hf_error ignored = {0};
     if (config && (config->role != HF_SERVER || !config_use(config, &ignored)))
         return false;
-    if (!waits_for(c, HF_ASK_HELLO))
+    struct hs *hs = waits_for(c, HF_ASK_HELLO);
+    if (!hs)
         return false;
     if (config) {
         hf_config *old = c->config;
-        c->config = c->hs->n.config = hf_config_ref(config);
+        c->config = hs->n.config = hf_config_ref(config);
         hf_config_free(old);
     }
     return true;
@@ -98,5 +105,5 @@ bool hf_answer_psk(hf_conn *c, const uint8_t *identity, size_t identity_len, con
     }
     hs->psk_key = own; /* it is asked once in a handshake */
     hs->psk_key_len = key_len;
-    return waits_for(c, HF_ASK_PSK);
+    return waits_for(c, HF_ASK_PSK) != NULL;
 }

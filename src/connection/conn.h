@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#include "handshake/hs.h"
+#include "handshake/later13.h"
 
 /* What the reader leaves for the writer to do, and the states both may see. */
 enum {
@@ -17,6 +17,8 @@ enum {
     HO_CLOSED_IN = 16, /* close_notify has come */
     HO_CLOSED_OUT = 32,
     HO_REFUSE = 64, /* tell the peer that there will be no renegotiation */
+    HO_LATER = 128, /* messages of an authentication after the handshake are to be sent */
+    HO_ASKS = 256,  /* the reader waits for an answer to a question of such an authentication */
 };
 
 struct hf_conn {
@@ -88,6 +90,28 @@ hf_result conn_take_v2(hf_conn *c, const uint8_t *in, size_t len, size_t *used);
 hf_result conn_after12(hf_conn *c);
 /* conn_refused12: the peer answered a renegotiation with no_renegotiation. */
 void conn_refused12(hf_conn *c);
+
+/* ---- later.c: authentication after the handshake (RFC 8446 4.6.2) */
+
+/* conn_later (reader) goes on with the one that is under way, and with those that wait behind it. HF_DONE: none
+ * is; HF_WANT_INPUT; HF_WANT_ANSWER. */
+hf_result conn_later(hf_conn *c);
+/* conn_later_take (reader) begins one, with a message that later_takes has let in. */
+hf_result conn_later_take(hf_conn *c, const uint8_t *whole, size_t len);
+/* conn_later_send (writer) sends what the reader has left. */
+void conn_later_send(hf_conn *c);
+/* conn_later_hs: the one that is under way, NULL if none is; for the reader. */
+static inline struct hs *conn_later_hs(const hf_conn *c)
+{
+    const struct later *l = later_of(&c->est);
+    return l ? l->hs : NULL;
+}
+
+/* conn_asking: the handshake, or what comes after it, that may have a question. */
+static inline struct hs *conn_asking(const hf_conn *c)
+{
+    return c->hs ? c->hs : conn_later_hs(c);
+}
 
 /* conn_awake gives a hibernating half its AEAD context back. */
 bool conn_awake(hf_conn *c, bool read, hf_error *err) __attribute__((warn_unused_result));

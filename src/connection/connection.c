@@ -240,7 +240,10 @@ hf_result conn_run(hf_conn *c)
 
 hf_result hf_conn_handshake(hf_conn *c)
 {
-    return conn_run(c);
+    if (c->hs || !conn_later_hs(c))
+        return conn_run(c);
+    hf_result r = conn_later(c);
+    return r == HF_WANT_INPUT ? HF_DONE : r; /* the handshake is done */
 }
 
 /* ---- hibernation and memory */
@@ -296,6 +299,8 @@ size_t hf_conn_memory(const hf_conn *c)
     const struct extras *x = c->est.extras;
     if (x)
         n += sizeof *x + x->ocsp_len + x->scts_len + x->psk_identity_len;
+    if (x && x->later)
+        n += later_size(x->later) + (x->later->hs ? handshake_memory(x->later->hs) : 0);
     if (c->est.server_name)
         n += strlen(c->est.server_name) + 1;
     if (c->tracer)

@@ -93,9 +93,12 @@ static hf_result take_after(hf_conn *c)
     err.code = HF_OK;
     if (conn_is_old(c))
         return conn_after12(c);
-    while (buffer_len(&c->inbuf) >= MSG_HEADER) {
+    for (;;) {
+        hf_result r = c->est.server ? conn_later(c) : HF_DONE;
+        if (r != HF_DONE)
+            return r;
         const uint8_t *p = buffer_front(&c->inbuf);
-        if (!p)
+        if (!p || buffer_len(&c->inbuf) < MSG_HEADER)
             break;
         size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
         if (!after13_may_come(&c->est, p[0], &err)) {
@@ -108,8 +111,18 @@ static hf_result take_after(hf_conn *c)
                     msg_name(p[0]), len - MSG_HEADER, msg_max_size(p[0]));
             return conn_fail(c, &err);
         }
+        if (p[0] == MSG_CERTIFICATE) { /* the row that takes it waits for the rest of it */
+            if ((r = conn_later_take(c, p, len)) != HF_DONE)
+                return r;
+            continue;
+        }
         if (buffer_len(&c->inbuf) < len)
             break;
+        if (p[0] == MSG_CERTIFICATE_REQUEST) {
+            if (conn_later_take(c, p, len) == HF_FAILED)
+                return HF_FAILED;
+            continue;
+        }
         struct after after;
         if (!after13_message(&c->est, c->config, &c->in, p, len, buffer_len(&c->inbuf) > len,
                              c->tracer, &after, &err))
@@ -253,6 +266,8 @@ static hf_result take_data(hf_conn *c, const struct rec_opened *o, uint8_t **dat
         return HF_DONE;
     }
     c->est.empty_records = c->est.key_updates = c->est.warnings = c->est.tickets = 0;
+    if (c->est.extras && c->est.extras->later)
+        c->est.extras->later->asked = 0;
     *data = o->data;
     *len = o->len;
     return HF_DONE;
@@ -266,6 +281,11 @@ static hf_result take_record(hf_conn *c, const struct rec_opened *o, uint8_t **d
      * renegotiates may go on talking. A server begins with a HelloRequest of four bytes, which nobody
      * cuts. */
     bool may_mix = conn_is_old(c) && c->est.server;
+    /* "All of the client's messages for a given response MUST appear consecutively on the wire with no
+     * intervening messages of other types" (4.6.2). */
+    if (o->type == REC_DATA && c->est.server && conn_later_hs(c))
+        return refuse_record(c, o,
+                             "(application data) within the answer to a CertificateRequest");
     if (o->type != REC_HANDSHAKE && o->outer != REC_CCS && buffer_len(&c->inbuf) > 0 &&
         o->type != REC_ALERT && !may_mix)
         return refuse_record(c, o, "between the parts of a handshake message");
@@ -379,6 +399,12 @@ hf_result hf_conn_receive(hf_conn *c, uint8_t *in, size_t len, size_t *used, uin
         if (r != HF_WANT_INPUT && r != HF_DONE)
             return r;
         if (r == HF_DONE && (r = take_after(c)) != HF_DONE)
+            return r;
+    } else if (conn_later_hs(c)) {
+        if (c->running)
+            return HF_WANT_ANSWER;
+        hf_result r = c->est.server ? take_after(c) : conn_later(c);
+        if (r == HF_FAILED || (r == HF_WANT_ANSWER && c->est.server))
             return r;
     }
     for (;;) {

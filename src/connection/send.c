@@ -40,17 +40,20 @@ static hf_result renew_key(hf_conn *c, bool request)
 void conn_write_pending(hf_conn *c)
 {
     unsigned state = conn_state(c);
-    if (!(state & (HO_KEY_UPDATE | HO_REFUSE | HO_ALERT)))
+    if (!(state & (HO_KEY_UPDATE | HO_REFUSE | HO_ALERT | HO_LATER)))
         return;
     if (state & HO_ALERT) {
-        atomic_fetch_and(&c->handover, ~(unsigned)(HO_ALERT | HO_REFUSE | HO_KEY_UPDATE));
+        atomic_fetch_and(&c->handover,
+                         ~(unsigned)(HO_ALERT | HO_REFUSE | HO_KEY_UPDATE | HO_LATER));
         if (!(state & HO_CLOSED_OUT))
             conn_put_alert(c, 2, c->error.alert);
         return;
     }
-    atomic_fetch_and(&c->handover, ~(unsigned)(HO_REFUSE | HO_KEY_UPDATE));
+    atomic_fetch_and(&c->handover, ~(unsigned)(HO_REFUSE | HO_KEY_UPDATE | HO_LATER));
     if (state & (HO_CLOSED_OUT | HO_FAILED))
         return;
+    if (state & HO_LATER)
+        conn_later_send(c);
     if (state & HO_REFUSE)
         conn_put_alert(c, 1, 100); /* no_renegotiation */
     /* Who "receives multiple KeyUpdates while it is silent" answers "with a single update" (RFC 8446
@@ -83,6 +86,12 @@ size_t hf_conn_send_size(const hf_conn *c, size_t len)
     size_t records = whole + (rest || !len);
     size_t size =
         buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
+    const struct later *l = c->hs ? NULL : later_of(&c->est);
+    size_t later = l ? later_waiting(l, c->est.suite->hash) : 0;
+    for (size_t piece; later; later -= piece) {
+        piece = later < most ? later : most;
+        size += rec_sealed_size(&c->out, REC_HANDSHAKE, piece);
+    }
     if (c->config->key_update_after &&
         c->est.version == HF_TLS1_3) /* and those that will come between the records */
         size += records / c->config->key_update_after *

@@ -24,8 +24,7 @@ void post_handshake_auth_read(struct rd *r, struct ext_values *v, unsigned messa
 
 bool post_handshake_auth_take(struct nego *n, const struct ext_values *v, unsigned message)
 {
-    (void)n;
-    (void)v;
     (void)message;
+    n->post_auth = ext_has(v, X_POST_HANDSHAKE_AUTH);
     return true;
 }

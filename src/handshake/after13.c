@@ -5,7 +5,7 @@
 
 #include "extension/extension.h"
 #include "handshake/details.h"
-#include "handshake/established.h"
+#include "handshake/later13.h"
 #include "message/message.h"
 
 void established_release(struct established *e)
@@ -17,6 +17,7 @@ void established_release(struct established *e)
         mem_free(e->extras->scts);
         mem_free(e->extras->psk_identity);
         details_free(e->extras->details);
+        later_free(e->extras->later);
         mem_free(e->extras);
     }
     chain_free(e->chain);
@@ -187,6 +188,11 @@ bool after13_may_come(const struct established *e, uint8_t type, hf_error *err)
 {
     if (type == MSG_KEY_UPDATE || (type == MSG_NEW_SESSION_TICKET && !e->server))
         return true;
+    if (later_takes(later_of(e), type))
+        return true;
+    if (type == MSG_CERTIFICATE_REQUEST && !e->server)
+        return err_set(err, HF_E_UNEXPECTED_MESSAGE,
+                       "CertificateRequest after the handshake, which was not offered");
     if (type == MSG_CLIENT_HELLO && e->server)
         return err_set(err, HF_E_UNEXPECTED_MESSAGE,
                        "ClientHello after the handshake: TLS 1.3 has no renegotiation");

@@ -2,7 +2,7 @@
  * (RFC 8446 4.4). */
 #include "bytes/names.h"
 #include "config/security.h"
-#include "handshake/hs.h"
+#include "handshake/later13.h"
 
 /* ---- ours */
 
@@ -82,11 +82,16 @@ enum hs_result send_finished13(struct hs *hs)
 
 /* ---- the peer's */
 
+static bool must_authenticate(const struct hs *hs)
+{
+    return hs->later ? hs->later->require : hs->n.config->client_auth == HF_CLIENT_AUTH_REQUIRE;
+}
+
 static enum hs_result no_certificate(struct hs *hs)
 {
     if (!hs->n.server)
         return hs_fail(hs, HF_E_NO_PEER_CERTIFICATE, "a server must send at least one");
-    if (hs->n.config->client_auth == HF_CLIENT_AUTH_REQUIRE)
+    if (must_authenticate(hs))
         return hs_fail(hs, HF_E_CERTIFICATE_REQUIRED, "its Certificate message is empty");
     return HS_OK;
 }
@@ -139,10 +144,12 @@ enum hs_result read_certificate_body13(struct hs *hs, struct rd *r)
     }
     if (!ok)
         return HS_FAILED;
-    /* In the handshake the context is empty (4.4.2); we never send one either. */
-    if (list.context.len != 0) {
-        rd_bad(r, HF_E_ILLEGAL_VALUE,
-               "certificate_request_context is not empty in the handshake");
+    /* "If this message is in response to a CertificateRequest, the value of certificate_request_context in that
+     * message. Otherwise (in the case of server authentication), this field SHALL be zero length" (4.4.2):
+     * in the handshake it is empty both ways. */
+    if (!slice_equal(list.context, slice_of(hs->request_context, hs->request_context_len))) {
+        rd_bad(r, HF_E_ILLEGAL_VALUE, "certificate_request_context %s",
+               hs->later ? "is not that of the request" : "is not empty in the handshake");
         return HS_FAILED;
     }
     return list.count == 0 ? no_certificate(hs) : keep_chain(hs, &list);
@@ -280,7 +287,7 @@ unsigned proofs_needed13(const struct hs *hs)
     unsigned needed = PROOF_FINISHED;
     if (hs->n.psk)
         return needed | (hs->n.server ? PROOF_BINDER : 0u);
-    bool must = !hs->n.server || hs->n.config->client_auth == HF_CLIENT_AUTH_REQUIRE;
+    bool must = !hs->n.server || must_authenticate(hs);
     if (must || hs->peer_chain)
         needed |= proof_of_peer(hs);
     return needed;
@@ -317,6 +324,8 @@ bool establish13(struct hs *hs)
         hs_fail(hs, HF_E_NO_MEMORY, "details");
         return false;
     }
+    if (!later_keep(hs))
+        return false;
     hs->est->resumed = hs->n.psk && !external;
     hs->est->ems = true; /* TLS 1.3's secrets depend on the whole handshake by themselves */
     hs->est->secure = true;

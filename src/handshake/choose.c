@@ -103,7 +103,8 @@ bool session_acceptable(const struct hs *hs, const hf_session *s)
     /* A full handshake would have refused such a chain also where none is required. */
     if (s->chain && config->verify && !s->verified)
         return false;
-    return config->client_auth != HF_CLIENT_AUTH_NONE || !s->chain;
+    bool later = config->post_handshake_auth && s->version == HF_TLS1_3;
+    return config->client_auth != HF_CLIENT_AUTH_NONE || later || !s->chain;
 }
 
 /* The suite must have the session's hash (4.2.11); another shared suite may have it. */

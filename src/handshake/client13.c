@@ -54,7 +54,6 @@ static enum hs_result use_handshake_keys(struct hs *hs);
 static enum hs_result read_encrypted_extensions(struct hs *hs);
 static enum hs_result read_certificate_request(struct hs *hs);
 static enum hs_result compute_master(struct hs *hs);
-static enum hs_result choose_credential(struct hs *hs);
 static enum hs_result use_traffic_keys(struct hs *hs);
 
 /* clang-format off */
@@ -79,7 +78,7 @@ const struct step client13[] = {
     { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "server Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, compute_master,            "master secret",          "RFC 8446 7.1"   },
     { '>', MSG_END_OF_EARLY_DATA,   early_accepted,   false, end_early13,               "EndOfEarlyData",         "RFC 8446 4.5"   },
-    { '.', 0,                       asked,            false, choose_credential,         "choose a certificate",   "RFC 8446 4.4.2.3" },
+    { '.', 0,                       asked,            false, choose_own13,              "choose a certificate",   "RFC 8446 4.4.2.3" },
     { '.', 0,                       compressing,      false, compress_certificate13,    "compress the certificate", "RFC 8879 4"   },
     { '>', MSG_COMPRESSED_CERTIFICATE, compressed,    false, send_compressed_certificate13, "client CompressedCertificate", "RFC 8879 4" },
     { '>', MSG_CERTIFICATE,         asked_plain,      false, send_certificate13,        "client Certificate",     "RFC 8446 4.4.2" },
@@ -476,7 +475,7 @@ static enum hs_result compute_master(struct hs *hs)
 
 /* ---- our certificate */
 
-static enum hs_result choose_credential(struct hs *hs)
+enum hs_result choose_own13(struct hs *hs)
 {
     struct nego *n = &hs->n;
     bool nobody;

@@ -104,10 +104,20 @@ static void move_extras(struct hs *hs)
     n->peer_ocsp = n->peer_scts = hs->psk_identity = NULL;
 }
 
-static void move_peer(struct hs *hs, const hf_session *resumed)
+void hs_take_peer(struct hs *hs)
 {
     struct established *e = hs->est;
     const hf_config *config = hs->n.config;
+    e->chain = hs->peer_chain;
+    e->verified = e->chain && config->verify &&
+                  (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
+    e->named = e->verified && !hs->n.server && config->verify_name && !peer_is_raw(hs);
+    hs->peer_chain = NULL;
+}
+
+static void move_peer(struct hs *hs, const hf_session *resumed)
+{
+    struct established *e = hs->est;
     if (resumed) {
         e->chain = resumed->chain ? chain_ref(resumed->chain) : NULL;
         e->verified = resumed->verified && hs->verdict.code == HF_OK; /* verify_resumed's */
@@ -115,12 +125,8 @@ static void move_peer(struct hs *hs, const hf_session *resumed)
         e->own_raw = resumed->own_raw;
         return;
     }
-    e->chain = hs->peer_chain;
-    e->verified = e->chain && config->verify &&
-                  (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
-    e->named = e->verified && !hs->n.server && config->verify_name && !peer_is_raw(hs);
+    hs_take_peer(hs);
     e->own_raw = hs->credential && credential_type(hs->credential) == CERT_RAW;
-    hs->peer_chain = NULL;
 }
 
 void hs_establish(struct hs *hs)

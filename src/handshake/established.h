@@ -17,8 +17,12 @@ struct compression {
     uint32_t packed, length; /* bytes that came, and of the Certificate message's body */
 };
 
+struct later;
+
 /* What few connections have. */
 struct extras {
+    struct later
+        *later;    /* TLS 1.3: a client's certificate may be asked for after the handshake */
     uint8_t *ocsp; /* the peer's stapled response */
     size_t ocsp_len;
     uint8_t *scts; /* the peer's signed certificate timestamps */

@@ -204,7 +204,7 @@ static enum hs_result consume(struct hs *hs)
     buffer_clear(&hs->v2);
     buffer_drop(hs->inbuf, hs->msg.len);
     hs->have_in = false;
-    if (hs->n.conn && hf_conn_memory(hs->n.conn) > hs->n.config->memory_cap)
+    if (!hs->later && hs->n.conn && hf_conn_memory(hs->n.conn) > hs->n.config->memory_cap)
         return hs_fail(hs, HF_E_MEMORY_CAP, "the cap is %zu bytes", hs->n.config->memory_cap);
     return HS_OK;
 }
@@ -274,7 +274,8 @@ static enum hs_result walk(struct hs *hs)
                 return unexpected(hs);
             }
         }
-        if (s->kind == '>' && !hs->have_in && buffer_len(hs->inbuf) > 0)
+        /* After the handshake other messages may wait behind the one that is answered. */
+        if (s->kind == '>' && !hs->later && !hs->have_in && buffer_len(hs->inbuf) > 0)
             return hs_fail(hs, HF_E_EXCESS_HANDSHAKE_DATA,
                            "%zu bytes came before the peer could have seen our %s (%s)",
                            buffer_len(hs->inbuf), s->name, s->rfc);
@@ -401,6 +402,8 @@ static void trace_flight(struct hs *hs)
 
 bool hs_flush(struct hs *hs)
 {
+    if (hs->later) /* the sending key is the writer's: it makes the records */
+        return true;
     const uint8_t *p = buffer_front(&hs->flight);
     size_t left = buffer_len(&hs->flight), most = rec_max_plain(hs->out);
     /* "immediately ... fragmenting messages (including handshake messages)" (RFC 6066 4) */

@@ -170,6 +170,8 @@ struct hs {
     struct details *details; /* NULL: none are kept; owned */
     bool cancelled; /* the connection was closed or has failed: no row may run any more */
     bool done;
+
+    struct later *later; /* this is an authentication after the handshake; NULL: a handshake */
 };
 
 /* hs_new makes a handshake; it borrows all that it is given. */
@@ -248,6 +250,9 @@ enum hs_result recall_peer(struct hs *hs);
 bool verifying_resumed(const struct hs *hs);
 enum hs_result verify_resumed(struct hs *hs);
 
+/* hs_take_peer puts the chain that the peer has shown into est, with what was proved about it. */
+void hs_take_peer(struct hs *hs);
+
 /* hs_establish moves what was negotiated in any version into est. */
 void hs_establish(struct hs *hs);
 
@@ -316,6 +321,9 @@ bool keys13_master(struct hs *hs); /* application, exporter secrets into est */
 bool keys13_resumption(struct hs *hs);
 bool keys13_use(struct hs *hs, bool read, const uint8_t *secret, const char *name);
 void keys13_finished(const struct hs *hs, const uint8_t *base, uint8_t *out);
+/* keys13_finished_over: the same over a digest that is there. */
+void keys13_finished_over(enum hash_id hash, const uint8_t *base, const uint8_t *digest,
+                          uint8_t *out);
 /* The binder of the session's PSK over the ClientHello (and what came before it) up to `partial`. */
 void keys13_binder(const struct hs *hs, const hf_session *session, struct slice partial,
                    uint8_t *out);
@@ -333,6 +341,13 @@ enum hs_result end_early13(struct hs *hs); /* client: EndOfEarlyData, and the ke
 void retry_early13(struct hs *hs);         /* client: a HelloRetryRequest refuses it */
 enum hs_result decide_early13(struct hs *hs);           /* server */
 enum hs_result read_end_of_early_data13(struct hs *hs); /* server */
+
+/* choose_own13 (client13.c): the client's certificate, or none. */
+enum hs_result choose_own13(struct hs *hs);
+/* ticketing13 (server13.c): does the configuration send tickets to this client? send_ticket13 writes one with
+ * this nonce. */
+bool ticketing13(const struct hs *hs);
+enum hs_result send_ticket13(struct hs *hs, struct slice nonce);
 
 /* ---- auth13.c: Certificate, CertificateVerify and Finished, which are the same in both roles */
 enum hs_result send_certificate13(struct hs *hs);

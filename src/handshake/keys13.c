@@ -201,7 +201,8 @@ bool established_rekey(const struct established *e, struct rec_half *half, bool 
 
 /* finished_key = HKDF-Expand-Label(BaseKey, "finished", "", Hash.length)
  * verify_data = HMAC(finished_key, Transcript-Hash(...))                     RFC 8446 4.4.4 */
-static void finish(enum hash_id hash, const uint8_t *base, const uint8_t *digest, uint8_t *out)
+void keys13_finished_over(enum hash_id hash, const uint8_t *base, const uint8_t *digest,
+                          uint8_t *out)
 {
     uint8_t key[HASH_MAX_SIZE];
     size_t len = hash_size(hash);
@@ -214,7 +215,7 @@ void keys13_finished(const struct hs *hs, const uint8_t *base, uint8_t *out)
 {
     uint8_t digest[HASH_MAX_SIZE];
     transcript_digest(&hs->transcript, digest);
-    finish(hs->hash, base, digest, out);
+    keys13_finished_over(hs->hash, base, digest, out);
 }
 
 void keys13_binder(const struct hs *hs, const hf_session *session, struct slice partial,
@@ -233,7 +234,7 @@ void keys13_binder(const struct hs *hs, const hf_session *session, struct slice 
     hash_digest(&h, digest);
     early_secret(session, hash, early);
     derive_over_nothing(hash, early, labels[session->kind], key);
-    finish(hash, key, digest, out);
+    keys13_finished_over(hash, key, digest, out);
     wipe(early, sizeof early);
     wipe(key, sizeof key);
 }

@@ -50,7 +50,7 @@ static bool early_accepted(const struct hs *hs)
 {
     return hs->n.early;
 }
-static bool ticketing(const struct hs *hs)
+bool ticketing13(const struct hs *hs)
 {
     return hs->n.config->ticket_count > 0 &&
            (hs->n.peer_psk_modes & hs->n.config->psk_modes) != 0;
@@ -107,7 +107,7 @@ const struct step server13[] = {
     { '.', 0,                       verifying_resumed, false, verify_resumed,            "verify the chain again", "RFC 5280 6"     },
     { '<', MSG_FINISHED,            NULL,             false, read_finished13,           "client Finished",        "RFC 8446 4.4.4" },
     { '.', 0,                       NULL,             false, use_receiving_keys,        "application keys (client)", "RFC 8446 7.1" },
-    { '>', MSG_NEW_SESSION_TICKET,  ticketing,        false, send_tickets,              "NewSessionTicket",       "RFC 8446 4.6.1" },
+    { '>', MSG_NEW_SESSION_TICKET,  ticketing13,      false, send_tickets,              "NewSessionTicket",       "RFC 8446 4.6.1" },
     { 0 }
 };
 /* clang-format on */
@@ -447,7 +447,7 @@ static enum hs_result use_receiving_keys(struct hs *hs)
 
 /* ---- NewSessionTicket */
 
-static enum hs_result send_ticket(struct hs *hs, uint8_t number)
+enum hs_result send_ticket13(struct hs *hs, struct slice nonce)
 {
     const hf_config *config = hs->n.config;
     struct established *e = hs->est;
@@ -464,11 +464,11 @@ static enum hs_result send_ticket(struct hs *hs, uint8_t number)
     if (hs->n.psk && hs->n.session->kind == PSK_RESUMPTION)
         s->started =
             hs->n.session->started; /* renewing does not prolong the first verification */
-    session_secret(s, e, slice_of(&number, 1));
+    session_secret(s, e, nonce);
     struct wr w = hs_begin(hs, MSG_NEW_SESSION_TICKET, &mark);
     wr_u32(&w, s->lifetime);
     wr_u32(&w, s->age_add);
-    wr_opaque8(&w, slice_of(&number, 1));
+    wr_opaque8(&w, nonce);
     size_t ticket = wr_open(&w, 2);
     bool ok = ticket_seal(config, s, &w);
     wr_close(&w, ticket, 2);
@@ -487,7 +487,8 @@ static enum hs_result send_tickets(struct hs *hs)
     if (hs->n.tickets_counted)
         count = hs->est->resumed ? hs->n.resumption_tickets : hs->n.new_tickets;
     for (unsigned i = 0; i < count; i++) {
-        if (send_ticket(hs, (uint8_t)i) != HS_OK)
+        const uint8_t nonce = (uint8_t)i;
+        if (send_ticket13(hs, slice_of(&nonce, 1)) != HS_OK)
             return HS_FAILED;
     }
     return HS_OK;
