@@ -111,6 +111,12 @@ HF_API size_t hf_stream_pending(const hf_stream *stream);
  * For the writing thread. E_USAGE for a plain stream, E_NOT_HANDSHAKEN before the handshake is done. */
 HF_API bool hf_stream_key_update(hf_stream *stream, bool request, hf_error *err);
 
+/* hf_stream_request_certificate is hf_conn_request_certificate: a server asks its client for a certificate
+ * after the handshake (RFC 8446 4.6.2); the request goes out at once if the socket takes it, else with the
+ * next write. The answer is taken by whoever reads; hf_conn_post_auth tells that it has come. For the writing
+ * thread. Fails as hf_conn_request_certificate does, and with E_USAGE for a plain stream. */
+HF_API bool hf_stream_request_certificate(hf_stream *stream, hf_client_auth mode, hf_error *err);
+
 /* hf_stream_early_accepted: the early data that hf_open was given has been sent, and the server has taken it.
  * If not, nothing of it has reached the application there: write it now, if that is still right. For after
  * the handshake. What early data is, and its dangers, is said in handfast.h.

@@ -144,12 +144,53 @@ static int answer_page(struct guest *g, const struct http_request *r)
     return 200;
 }
 
+/* ---------------------------------------------------------------- who asks (RFC 8446 4.6.2) */
+
+static void log_answer(struct guest *g, const hf_certificate *client)
+{
+    struct text what = {0};
+    text_add(&what,
+             client ? "after the handshake, client " : "after the handshake, no certificate");
+    if (client)
+        text_add(&what, hf_certificate_subject(client));
+    if (text_ok(&what))
+        guest_log(g, "authenticated", what.p, NULL);
+    text_clear(&what);
+    g->asked = false;
+}
+
+/* 0: go on. 403: this client is not to see it. -1: it has been asked who it is. */
+static int identify(struct guest *g, const struct http_request *r)
+{
+    const char *path = g->house->o->ask_later;
+    const hf_conn *conn = hf_stream_conn(g->stream);
+    hf_error err = {0};
+    if (!path || !conn || r->status || strncmp(r->target, path, strlen(path)) != 0)
+        return 0;
+    const hf_certificate *client = hf_conn_peer_certificate(conn, 0);
+    hf_post_auth state = hf_conn_post_auth(conn);
+    if (state == HF_POST_AUTH_PENDING)
+        return -1;
+    if (g->asked)
+        log_answer(g, client);
+    if (client)
+        return 0;
+    if (state != HF_POST_AUTH_POSSIBLE ||
+        !hf_stream_request_certificate(g->stream, HF_CLIENT_AUTH_REQUEST, &err))
+        return 403;
+    g->asked = true;
+    return -1;
+}
+
 bool answer_request(struct guest *g)
 {
     struct http_request r;
     size_t used = g->in.len ? http_parse(g->in.p, g->in.len, &r) : 0;
-    if (used == 0)
+    int known = used ? identify(g, &r) : 0;
+    if (used == 0 || known < 0)
         return false;
+    if (known)
+        r.status = known;
     g->requests++;
     int status = r.status;
     if (status)

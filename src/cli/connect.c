@@ -156,6 +156,21 @@ static void show_peer(const struct options *o, const struct target *t, const str
     text_clear(&out);
 }
 
+/* Whether the server has asked who we are, once all was said. */
+static void show_auth(const struct options *o, const struct dial *d)
+{
+    const hf_conn *conn = dial_conn(d);
+    hf_post_auth state = conn ? hf_conn_post_auth(conn) : HF_POST_AUTH_NONE;
+    if (!o->post_auth || o->quiet || o->json)
+        return;
+    fprintf(stderr, "  asked later    %s\n",
+            state == HF_POST_AUTH_DONE && o->cert.count ? "yes, and a certificate was shown"
+            : state == HF_POST_AUTH_DONE     ? "yes, and there was no certificate to show"
+            : state == HF_POST_AUTH_PENDING  ? "yes, and the answer was not finished"
+            : state == HF_POST_AUTH_POSSIBLE ? "no"
+                                             : "no: only TLS 1.3 can");
+}
+
 static bool converse(struct dial *d, const struct options *o, const struct target *t,
                      hf_error *err)
 {
@@ -208,6 +223,7 @@ int command_connect(const struct options *o)
     if (good) {
         show_peer(o, &t, &d);
         good = converse(&d, o, &t, &err);
+        show_auth(o, &d);
     }
     /* The ticket is worth keeping even if the conversation failed later. */
     hf_error kept = {0};

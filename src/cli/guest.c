@@ -304,7 +304,10 @@ static enum guest_wants step_open(struct guest *g, hf_error *err)
         return receive_early(g, err);
     if (g->last_answer || g->peer_ended)
         return leave(g, err);
-    return receive(g, err);
+    w = receive(g, err);
+    /* Its answer to our question is no data, but the request that waits for it can be answered now. */
+    bool told = g->asked && hf_conn_post_auth(hf_stream_conn(g->stream)) == HF_POST_AUTH_DONE;
+    return w == GUEST_WAIT && told ? GUEST_AGAIN : w;
 }
 
 static enum guest_wants step_leaving(struct guest *g, hf_error *err)

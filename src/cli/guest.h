@@ -38,6 +38,7 @@ struct guest {
     bool last_answer; /* leave when everything is sent */
     bool peer_ended;
     bool announced; /* the log has said what was agreed */
+    bool asked; /* for a certificate, after the handshake: the log has not told the answer */
     unsigned requests;
 
     /* The loop's. */

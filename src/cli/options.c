@@ -71,6 +71,8 @@ static const struct row table[] = {
     {"--echo", NULL, FLAG, SERVE, AT(echo), 0, 0, "send back whatever comes"},
     {"--reverse", NULL, FLAG, SERVE, AT(reverse), 0, 0, "send back each line reversed"},
     {"--client-auth", "request|require", CHOICE, SERVE, AT(client_auth), 0, 0, "ask clients for a certificate; needs --ca"},
+    {"--post-handshake-auth", NULL, FLAG, CONNECT, AT(post_auth), 0, 0, "offer to show a certificate (--cert) after the handshake"},
+    {"--post-handshake-auth", "PATH", TEXT, SERVE, AT(ask_later), 0, 0, "ask for a client certificate after the handshake where a request's path begins with PATH; needs --ca"},
     {"--tickets", "N", SIGNED, SERVE, AT(tickets), 0, 16, "session tickets per full handshake; default 2"},
     {"--cookie", NULL, FLAG, SERVE, AT(cookie), 0, 0, "demand a cookie after a HelloRetryRequest"},
     {"--count", "N", NUMBER, SERVE, AT(count), 1, UINT64_MAX, "stop after N connections"},

@@ -22,10 +22,12 @@ struct options {
     const char *target; /* URL or HOST:PORT, ciphers: the string; NULL if not given */
     const char *ca, *ca_folder, *name, *alpn, *groups, *suites, *signatures, *key_shares;
     const char *ciphers, *lowest, *highest; /* versions as "1.2" */
-    const char *session, *get, *keylog, *output, *root, *ocsp, *client_auth, *port_file;
+    const char *session, *get, *keylog, *output, *root, *ocsp, *client_auth, *port_file,
+        *ask_later;
     const char *crl_check, *verify_flags, *early_data, *peer_types, *compress_cert;
     struct text_list cert, key, crl, pin, policy, psk, raw_key, trust_key;
     bool insecure_no_verify, json, quiet, key_update, psk_ke, echo, reverse, show, www, cookie;
+    bool post_auth;
     bool help, tls10, tls11, tls12, tls13, all, names, ids;
     double timeout; /* seconds; 0: not given */
     uint64_t record_size_limit, padding, key_update_after, count, max_connections;

@@ -388,6 +388,10 @@ static const char *mistake(const struct options *o, const struct target *t)
         return "a TLS server needs a certificate and its key: --cert FILE --key FILE";
     if (o->client_auth && !o->ca && !o->ca_folder && !o->trust_key.count && !o->peer_types)
         return "--client-auth needs --ca FILE or --trust-key FILE: whom to accept";
+    if (o->ask_later && !o->ca && !o->ca_folder)
+        return "--post-handshake-auth needs --ca FILE: whose client certificates to accept";
+    if (o->ask_later && (o->echo || o->reverse || !t->tls))
+        return "--post-handshake-auth PATH is for HTTP over TLS: --root, --www or --show";
     return NULL;
 }
 

@@ -305,6 +305,8 @@ static bool set_client(hf_config *config, const struct options *o)
     if (o->insecure_no_verify)
         good &=
             hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config);
+    if (o->post_auth)
+        good &= hf_config_set_post_handshake_auth(config, true);
     if (o->ocsp)
         good &= hf_config_set_ocsp(config, strcmp(o->ocsp, "none") == 0      ? HF_OCSP_NONE
                                            : strcmp(o->ocsp, "request") == 0 ? HF_OCSP_REQUEST
@@ -352,6 +354,8 @@ static bool set_server(hf_config *config, const struct options *o)
         good &= hf_config_set_tickets(config, (unsigned)o->tickets, 7200);
     if (o->cookie)
         good &= hf_config_set_cookie(config, true);
+    if (o->ask_later)
+        good &= hf_config_set_post_handshake_auth(config, true);
     if (o->max_early_data)
         good &= hf_config_set_max_early_data(config, (uint32_t)o->max_early_data);
     if (o->key_update_after)

@@ -151,6 +151,25 @@ bool hf_stream_key_update(hf_stream *s, bool request, hf_error *err)
     return r == HF_DONE;
 }
 
+bool hf_stream_request_certificate(hf_stream *s, hf_client_auth mode, hf_error *err)
+{
+    hf_error mine = {0};
+    hf_result r;
+
+    err_begin(err);
+    if (!s->conn)
+        return net_fail(err, HF_E_USAGE, 0,
+                        "hf_stream_request_certificate: this stream is plain");
+    pthread_mutex_lock(&s->writing);
+    r = hf_conn_request_certificate(s->conn, mode, &mine);
+    if (r == HF_DONE)
+        (void)tls_flush(s);
+    pthread_mutex_unlock(&s->writing);
+    if (r != HF_DONE && err)
+        *err = mine;
+    return r == HF_DONE;
+}
+
 static bool tls_shut(hf_stream *s, deadline d, hf_error *err)
 {
     int r;

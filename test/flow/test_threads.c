@@ -22,6 +22,8 @@ struct side {
     size_t received;
     int failed;
     bool order_ok;
+    bool asks; /* for certificates, now and then */
+    int asked;
 };
 
 static void pipe_put(struct pipe *p, const void *bytes, size_t len, bool end)
@@ -48,13 +50,17 @@ static size_t pipe_take(struct pipe *p, struct wire *into)
 static void *writer(void *arg)
 {
     struct side *s = arg;
-    uint8_t data[PIECE], out[4096];
+    uint8_t data[PIECE], out[8192];
+    hf_error err;
     for (int i = 0; i < TURNS; i++) {
         size_t taken, written, waiting;
         memset(data, i & 0xff, sizeof data);
         hf_result renewed = hf_conn_version(s->conn) == HF_TLS1_3 ? HF_DONE : HF_CLOSED;
         if (i % 100 == 50 && hf_conn_key_update(s->conn, i % 200 == 50) != renewed)
             s->failed++;
+        if (s->asks && i % 40 == 7 && hf_conn_post_auth(s->conn) != HF_POST_AUTH_PENDING)
+            s->asked +=
+                hf_conn_request_certificate(s->conn, HF_CLIENT_AUTH_REQUIRE, &err) == HF_DONE;
         if (hf_conn_send(s->conn, data, sizeof data, &taken, out, sizeof out, &written) !=
                 HF_DONE ||
             taken != sizeof data)
@@ -94,18 +100,24 @@ static void *reader(void *arg)
     return NULL;
 }
 
-static void read_and_write(uint16_t version, const char *suite)
+static void read_and_write(uint16_t version, const char *suite, bool later)
 {
     struct pair p;
     if (suite)
         old_start(&p, version, suite);
     else
         pair_init(&p, PKI_P256);
+    if (later) {
+        CHECK(hf_config_set_post_handshake_auth(p.client_config, true));
+        CHECK(hf_config_set_post_handshake_auth(p.server_config, true));
+        CHECK(hf_config_add_credential(p.client_config, p.cred));
+        CHECK(hf_config_set_trust(p.server_config, p.trust));
+    }
     CHECK(pair_shake(&p));
     struct pipe up = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER},
                 down = up;
     struct side client = {.conn = p.client.conn, .in = &down, .out = &up};
-    struct side server = {.conn = p.server.conn, .in = &up, .out = &down};
+    struct side server = {.conn = p.server.conn, .in = &up, .out = &down, .asks = later};
     pthread_t t[4];
     CHECK(pthread_create(&t[0], NULL, writer, &client) == 0);
     CHECK(pthread_create(&t[1], NULL, reader, &client) == 0);
@@ -118,6 +130,7 @@ static void read_and_write(uint16_t version, const char *suite)
     CHECK_INT(client.received, TURNS * PIECE);
     CHECK_INT(server.received, TURNS * PIECE);
     CHECK(client.order_ok && server.order_ok);
+    CHECK(!later || (server.asked > 1 && hf_conn_verified(p.server.conn)));
     free(up.bytes.p);
     free(down.bytes.p);
     pair_clear(&p);
@@ -125,14 +138,20 @@ static void read_and_write(uint16_t version, const char *suite)
 
 static void test_reader_and_writer(void)
 {
-    read_and_write(HF_TLS1_3, NULL);
+    read_and_write(HF_TLS1_3, NULL, false);
+}
+
+/* The reader judges and signs, the writer asks and sends. */
+static void test_authentication_between_threads(void)
+{
+    read_and_write(HF_TLS1_3, NULL, true);
 }
 
 static void test_reader_and_writer_of_old_versions(void)
 {
-    read_and_write(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
-    read_and_write(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256");
-    read_and_write(HF_TLS1_0, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA");
+    read_and_write(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", false);
+    read_and_write(HF_TLS1_2, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", false);
+    read_and_write(HF_TLS1_0, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", false);
 }
 
 struct many {
@@ -182,6 +201,7 @@ static void test_shared_configuration(void)
 int main(void)
 {
     RUN(test_reader_and_writer);
+    RUN(test_authentication_between_threads);
     RUN(test_reader_and_writer_of_old_versions);
     RUN(test_shared_configuration);
     return check_done();

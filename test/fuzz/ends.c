@@ -160,10 +160,10 @@ static void answer_signature(hf_conn *conn, const hf_question *q)
 
 static hf_credential *credential_for(const hf_conn *conn)
 {
-    const struct hs *hs = conn->hs;
-    if (hs->n.version && hs->n.version < HF_TLS1_2)
+    const struct hs *hs = conn_asking(conn);
+    if (hs && hs->n.version && hs->n.version < HF_TLS1_2)
         return old_credential;
-    return hs->n.server ? server_credential : client_credential;
+    return conn->est.server ? server_credential : client_credential;
 }
 
 static void answer(hf_conn *conn)
@@ -288,6 +288,7 @@ static hf_config *client_config(unsigned flags)
     if (flags & SET_CLIENT_AUTH && setup_old(flags))
         hf_config_add_credential(c, old_credential);
     set_raw(c, false, flags);
+    hf_config_set_post_handshake_auth(c, setup_later(flags));
     if (flags & SET_NO_SHARE)
         hf_config_set_key_shares(c, "");
     hf_config_set_ocsp(c, flags & SET_OCSP ? HF_OCSP_REQUIRE : HF_OCSP_REQUEST);
@@ -307,7 +308,8 @@ static hf_config *server_config(unsigned flags)
     if (setup_old(flags))
         hf_config_add_credential(c, old_credential);
     hf_config_set_trust(c, trust);
-    if (flags & (SET_CLIENT_AUTH | SET_REQUIRE))
+    hf_config_set_post_handshake_auth(c, setup_later(flags));
+    if (flags & (setup_later(flags) ? SET_REQUIRE : SET_CLIENT_AUTH | SET_REQUIRE))
         hf_config_set_client_auth(c, flags & SET_REQUIRE ? HF_CLIENT_AUTH_REQUIRE
                                                          : HF_CLIENT_AUTH_REQUEST);
     set_raw(c, true, flags);
@@ -450,6 +452,17 @@ bool end_done(const hf_conn *conn)
     return !(hf_conn_wants(conn) & (HF_IN_HANDSHAKE | HF_IS_FAILED));
 }
 
+/* A server that may ask later does so, once. */
+static void ask_later(hf_conn *conn)
+{
+    hf_error err;
+    bool may = conn->est.server && end_done(conn) &&
+               hf_conn_post_auth(conn) == HF_POST_AUTH_POSSIBLE &&
+               !(hf_conn_wants(conn) & (HF_IS_CLOSED_IN | HF_IS_CLOSED_OUT));
+    if (may)
+        REQUIRE(hf_conn_request_certificate(conn, HF_CLIENT_AUTH_REQUEST, &err) == HF_DONE);
+}
+
 hf_result end_feed(hf_conn *conn, struct buffer *in, size_t chunk, struct buffer *data)
 {
     size_t offered = 0;
@@ -482,12 +495,18 @@ hf_result end_feed(hf_conn *conn, struct buffer *in, size_t chunk, struct buffer
         if (used)
             buffer_drop(in, used);
         offered -= used;
+        ask_later(conn);
         if (r == HF_WANT_ANSWER) {
             answer(conn);
             continue;
         }
         if (r == HF_WANT_INPUT && offered < buffer_len(in))
             continue;
+        if (r == HF_WANT_INPUT &&
+            hf_conn_question(conn)) { /* a client's, after the handshake */
+            answer(conn);
+            continue;
+        }
         if (r != HF_DONE || (buffer_len(in) == 0 && len == 0))
             return r;
     }

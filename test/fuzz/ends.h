@@ -34,7 +34,7 @@ enum {
     /* Versions; none of them: TLS 1.3 alone. */
     SET_OLD = 1 << 21,   /* TLS 1.2 */
     SET_OLDER = 1 << 22, /* TLS 1.1 and 1.0 */
-    SET_NEW = 1 << 23,   /* TLS 1.3 too */
+    SET_NEW = 1 << 23,   /* TLS 1.3 too; without the two before: see setup_later */
 };
 
 /* With one of the first two, security level 0, and some bits mean something else. */
@@ -47,6 +47,13 @@ static inline bool setup_raw(unsigned flags)
 {
     return flags & SET_AUTHORITIES && !(flags & SET_OCSP);
 }
+
+/* The server asks for the client's certificate after the handshake, and not (unless it is required) in it. */
+static inline bool setup_later(unsigned flags)
+{
+    return flags & SET_NEW && !setup_old(flags);
+}
+
 enum {
     OLD_SUITE = SET_SHA384 | SET_CHACHA | SET_PADDING, /* which, see ends.c */
     OLD_NO_ETM = SET_COOKIE,

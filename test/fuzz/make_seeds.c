@@ -111,11 +111,12 @@ static void open_extensions(uint8_t type, const uint8_t *m, size_t len, const ch
     } else if (type == MSG_SERVER_HELLO || type == MSG_HELLO_RETRY_REQUEST) {
         at += 3;
     } else if (type == MSG_CERTIFICATE_REQUEST) {
-        at += 1;
+        at += 1u + m[at];
     } else if (type == MSG_CERTIFICATE) {
-        if (len < MSG_HEADER + 1 + 3 + 3)
+        at += 1u + m[at];
+        if (len < at + 3 + 3)
             return;
-        at += 4;
+        at += 3;
         at += 3 + ((size_t)m[at] << 16 | (size_t)m[at + 1] << 8 | m[at + 2]);
     } else if (type == MSG_NEW_SESSION_TICKET) {
         at += 8;
@@ -319,7 +320,7 @@ static void put_hooks(bool from_client, const char *name, unsigned flags,
         } else if (type == MSG_ENCRYPTED_EXTENSIONS) {
             at = MSG_HEADER;
         } else if (type == MSG_CERTIFICATE_REQUEST) {
-            at = MSG_HEADER + 1;
+            at = MSG_HEADER + 1u + m[MSG_HEADER];
         }
         snprintf(full, sizeof full, "%s-hook-%u", name, type);
         if (at)
@@ -359,6 +360,10 @@ static const struct {
     {"old-older", SET_OLD | SET_OLDER | SET_SHA384 | SET_PADDING | SET_CHACHA},
     {"all-versions", SET_OLD | SET_OLDER | SET_NEW | SET_TRACE | SET_CLIENT_AUTH},
     {"all-versions-resumed", SET_OLD | SET_OLDER | SET_NEW | SET_RESUME | SET_TRACE},
+    {"later", SET_NEW | SET_CLIENT_AUTH | SET_TRACE},
+    {"later-asking",
+     SET_NEW | SET_CLIENT_AUTH | SET_ASK | SET_LIMIT | SET_AUTHORITIES | SET_TRACE},
+    {"later-nobody", SET_NEW | SET_RESUME | SET_UPDATES | SET_SHA384},
     {"newer", SET_OLD | SET_NEW | SET_P256 | SET_NO_COMPAT},
 };
 

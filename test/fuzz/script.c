@@ -304,6 +304,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (end_is_old(p.target) && perform_next(&p, &f, &at)) /* a renegotiation */
             let_peer_answer(&p);
     }
+    /* Nobody is known later whom the honest client has not shown. */
+    if (SERVER && hf_conn_post_auth(p.target) == HF_POST_AUTH_DONE && !end_failed(p.target) &&
+        hf_conn_peer_certificate(p.target, 0))
+        REQUIRE(hf_conn_post_auth(p.peer) == HF_POST_AUTH_DONE);
     bool dead = end_failed(p.target);
     REQUIRE(!dead || !end_done(p.target));
     end_poke(p.target);

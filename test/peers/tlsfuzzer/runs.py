@@ -33,6 +33,4 @@ NOT_RUN = {
                                    "8446 4.6.3); the server has no such page.",
     "tls13-minerva": "A measurement of time that needs a packet capture and root.",
     "tls13-mldsa-in-certificate-verify": "ML-DSA signatures: not offered.",
-    "tls13-post-handshake-auth": "A server that asks for a certificate after the handshake (RFC 8446 "
-                                 "4.6.2): handfast does not.",
 }

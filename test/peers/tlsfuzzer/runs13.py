@@ -2,7 +2,7 @@
 
 from model import Reason, Run
 from servers import (ALL_GROUPS, CCM, CLIENT_AUTH, ECDSA, ECHO, ED25519, ED448, MLKEM, OLD, P256_FIRST,
-                     PSK, PSK_HEX, RSAPSS, SCHEMES, S_SCHEMES, TLS13)
+                     POST_AUTH, PSK, PSK_HEX, RSAPSS, SCHEMES, S_SCHEMES, TLS13)
 
 
 def refused(*names):
@@ -81,6 +81,8 @@ RUNS13 = [
     Run(TLS13, "tls13-zero-length-data"),
 
     client("tls13-certificate-request", "rsa", s_more=["-E", "47:CR key_share:SH supported_versions:SH"]),
+    Run(POST_AUTH, "tls13-post-handshake-auth", ["-k", "{folder}/client-rsa.key", "-c", "{folder}/client-rsa.pem",
+                                                 "--pha-as-reply"]),
     client("tls13-certificate-verify", "rsa"),
     client("tls13-certificate-verify", "rsapss"),
     client("tls13-ecdsa-in-certificate-verify", "p256"),

@@ -20,7 +20,7 @@ enum { IN_SIZE = 1 << 16, REQUEST_SIZE = 4096, PATIENCE_MS = 15000, LINGER_MS = 
 
 struct setup {
     int port;
-    bool echo, verbose;
+    bool echo, verbose, ask_later;
     const char *ocsp;
     hf_trust *trust;
     hf_config *config;
@@ -35,7 +35,7 @@ struct guest {
     uint8_t waiting[IN_SIZE]; /* data that goes out once the handshake allows it */
     size_t waiting_len;
     char tail[4]; /* the last bytes of the request */
-    bool answered;
+    bool answered, asked;
 };
 
 /* ---- sockets */
@@ -91,6 +91,8 @@ static bool send_waiting(struct guest *g)
 {
     static const size_t room = 4 * IN_SIZE;
     size_t taken = 0, written = 0;
+    if (hf_conn_post_auth(g->conn) == HF_POST_AUTH_PENDING) /* nobody knows for whom it is yet */
+        return true;
     uint8_t *out = g->waiting_len ? malloc(room) : NULL;
     if (!out)
         return g->waiting_len == 0;
@@ -124,6 +126,10 @@ static void read_request(struct guest *g, const uint8_t *p, size_t n)
         memmove(g->tail, g->tail + 1, 3);
         g->tail[3] = (char)p[i];
         if (memcmp(g->tail + 2, "\n\n", 2) == 0 || memcmp(g->tail, "\r\n\r\n", 4) == 0) {
+            hf_error err;
+            if (g->setup->ask_later && !g->asked)
+                g->asked = hf_conn_request_certificate(g->conn, HF_CLIENT_AUTH_REQUEST, &err) ==
+                           HF_DONE;
             take_later(g, answer, sizeof answer - 1);
             g->answered = true;
         }
@@ -301,6 +307,8 @@ static bool set(struct setup *s, const char *name, const char *value, hf_error *
         return set_credential(s, value, err);
     if (IS("trust"))
         return set_trust(s, value, err);
+    if (IS("post-handshake-auth"))
+        return s->ask_later = yes(value), hf_config_set_post_handshake_auth(c, yes(value));
     if (IS("client-auth"))
         return set_auth(s, value);
     if (IS("verify"))

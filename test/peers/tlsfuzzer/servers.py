@@ -28,6 +28,7 @@ PSK = Group("psk", None, [*COMMON, "--groups", ALL_GROUPS, "--psk", "test:handfa
             [*S_COMMON, "-psk", PSK_HEX, "-psk_identity", "test"])
 CLIENT_AUTH = Group("clientauth13", "rsa", [*COMMON, "--client-auth", "request", "--trust", "{clients}"],
                     [*S_COMMON, "-verify", "1", "-CAfile", "{clients}"])
+POST_AUTH = Group("postauth13", "rsa", [*COMMON, "--post-handshake-auth", "on", "--trust", "{clients}"], None)
 RSAPSS = Group("rsapss", "rsapss", COMMON, ["-www"])
 ECDSA = Group("ecdsa", "p256", COMMON, ["-www"])
 ED25519 = Group("ed25519", "ed25519", COMMON, ["-www"])
