@@ -103,7 +103,7 @@ hf_result conn_later_take(hf_conn *c, const uint8_t *whole, size_t len)
 /* ---- writer */
 
 /* One record for as many of the messages' bytes as fit. */
-static bool put_messages(hf_conn *c, const struct buffer *messages, hf_error *err)
+static bool put_messages(hf_conn *c, const struct buffer *messages, bool raw, hf_error *err)
 {
     const uint8_t *p = buffer_front(messages);
     size_t left = buffer_len(messages), most = rec_max_plain(&c->out);
@@ -120,7 +120,10 @@ static bool put_messages(hf_conn *c, const struct buffer *messages, hf_error *er
     left = c->tracer ? buffer_len(messages) : 0;
     while (left >= MSG_HEADER) {
         size_t len = MSG_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-        trace_message(c->tracer, true, p, len, true);
+        if (p[0] == MSG_CERTIFICATE && raw)
+            trace_raw_key(c->tracer, p, len, false);
+        else
+            trace_message(c->tracer, true, p, len, true);
         p += len;
         left -= len;
     }
@@ -144,11 +147,11 @@ void conn_later_send(hf_conn *c)
     hf_error err;
     bool ok = true;
     err.code = HF_OK;
-    for (struct parcel *p = later_parcels(l), *next; p; p = next) {
+    for (struct parcel *p = l ? later_parcels(l) : NULL, *next; p; p = next) {
         next = p->next;
         if (ok && p->finish && !put_finished(c, p))
             ok = err_set(&err, HF_E_NO_MEMORY, "Finished");
-        ok = ok && put_messages(c, &p->messages, &err);
+        ok = ok && put_messages(c, &p->messages, l->type == CERT_RAW, &err);
         parcel_free(p);
     }
     if (!ok)
@@ -198,7 +201,7 @@ hf_result hf_conn_request_certificate(hf_conn *c, hf_client_auth mode, hf_error 
         return HF_FAILED;
     mine.code = HF_OK;
     bool ok = later_request(l, c->config, mode == HF_CLIENT_AUTH_REQUIRE, &message, &mine) &&
-              put_messages(c, &message, &mine);
+              put_messages(c, &message, false, &mine);
     buffer_clear(&message);
     if (ok) {
         set_state(l, HF_POST_AUTH_PENDING);

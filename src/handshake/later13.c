@@ -87,6 +87,9 @@ bool later_keep(struct hs *hs)
     l->server = hs->n.server;
     l->base = hs->transcript.hash;
     l->tickets = tickets_for(hs);
+    l->type = hs->n.server ? hs->n.peer_type : hs->n.own_type;
+    if (!l->type) /* nothing was said of it */
+        l->type = CERT_X509;
     atomic_store(&l->state, HF_POST_AUTH_POSSIBLE);
     if (!hs->n.server && hs->cert_requested)
         seen(l, (struct slice){0}); /* the handshake's own request has an empty context */
@@ -230,6 +233,8 @@ bool later_begin(struct later *l, struct established *e, hf_config *config, hf_c
     hs->later = l;
     hs->step = e->server ? server13_later : client13_later;
     hs->inbuf = inbuf;
+    hs->n.peer_type = e->server ? l->type : 0;
+    hs->n.own_type = hs->n.peer_accepts = e->server ? 0 : l->type;
     hs->n.version = e->version;
     hs->n.suite = e->suite;
     hs->hash = e->suite->hash;

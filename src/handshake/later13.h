@@ -20,6 +20,7 @@ enum { LATER_CONTEXT = 32, LATER_SEEN = 32, LATER_DIGEST = 16 };
 
 struct later {
     bool server;
+    uint8_t type;     /* of the client's certificate, as the handshake has agreed (RFC 7250) */
     struct hash base; /* of ClientHello to client Finished: the Handshake Context of 4.4 */
     _Atomic unsigned
         state; /* an hf_post_auth; what a request needs is the writer's to set while it
