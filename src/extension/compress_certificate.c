@@ -4,8 +4,8 @@
 
 bool compress_certificate_wants(const struct nego *n, unsigned message)
 {
-    (void)message;
-    return n->config->compress_receive.count > 0;
+    /* A client's answer after the handshake is small, and comes once. */
+    return n->config->compress_receive.count > 0 && !(message == IN_CR && n->later);
 }
 
 void compress_certificate_put(struct nego *n, struct wr *w, unsigned message)

@@ -177,6 +177,7 @@ struct nego {
     bool record_limit_agreed;   /* both sent record_size_limit */
 
     bool post_auth;       /* server: the client can authenticate after the handshake */
+    bool later;           /* server: this request is made after the handshake */
     bool tickets_counted; /* server: ticket_request has come, with these numbers */
     uint8_t new_tickets, resumption_tickets;
     const struct compressor

@@ -138,7 +138,7 @@ bool later_takes(const struct later *l, uint8_t type)
 bool later_request(struct later *l, hf_config *config, bool require, struct buffer *out,
                    hf_error *err)
 {
-    struct nego n = {.config = config, .server = true, .version = HF_TLS1_3};
+    struct nego n = {.config = config, .server = true, .version = HF_TLS1_3, .later = true};
     struct wr w;
     size_t start = buffer_len(out);
     /* "The server SHOULD make the context unpredictable to the client (e.g., by randomly generating it) in
