@@ -54,7 +54,8 @@ HF_API bool hf_trust_add_keys_memory(hf_trust *trust, const void *bytes, size_t 
  * hf_config_set_peer_certificate_types says what is taken from the peer, in order of preference; default X509.
  * A raw public key is verified if it is one of hf_trust_add_keys_file's, or, where the trust has none, one of
  * hf_config_add_pin_key's; if there are pins, one of them must match in any case. Then HF_ASK_VERIFY is asked as
- * about certificates. Nothing about names, dates or key usage applies; key sizes do. Freezing fails with E_CONFIG
+ * about certificates; hf_config_insecure_set_verify_callback's is not. Nothing about names, dates, key usage,
+ * revocation or staples applies; key sizes do. Freezing fails with E_CONFIG
  * where raw public keys would be taken and there is none of the three to say which is the right one, unless
  * hf_config_insecure_no_verify has been called. A client that takes nothing but raw public keys needs no
  * server_name.
