@@ -70,6 +70,7 @@ static const struct {
     {MSG_CERTIFICATE_REQUEST, "certificate_request", 4},
     {MSG_CERTIFICATE, "certificate_message", 5},
     {MSG_CERTIFICATE_VERIFY, "certificate_verify", -1},
+    {MSG_COMPRESSED_CERTIFICATE, "compressed_certificate", -1},
     {MSG_FINISHED, "finished", -1},
     {MSG_NEW_SESSION_TICKET, "new_session_ticket", 6},
     {MSG_KEY_UPDATE, "key_update", -1},

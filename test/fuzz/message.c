@@ -94,6 +94,7 @@ static bool read_kind(struct nego *n, struct rd *r, uint8_t choices, struct outc
     struct rd extensions;
     struct certificate_request cr;
     struct certificate_verify cv;
+    struct compressed_certificate packed;
     struct new_session_ticket t;
     struct slice verify_data;
     bool request;
@@ -110,6 +111,7 @@ static bool read_kind(struct nego *n, struct rd *r, uint8_t choices, struct outc
     case MSG_CERTIFICATE_REQUEST:
         return msg_read_certificate_request(r, &cr) && read_block(n, &cr.extensions, IN_CR, o);
     case MSG_CERTIFICATE: return read_list(n, r, choices & 1, o);
+    case MSG_COMPRESSED_CERTIFICATE: return msg_read_compressed_certificate(r, &packed);
     case MSG_CERTIFICATE_VERIFY: return msg_read_certificate_verify(r, &cv);
     case MSG_FINISHED:
         return msg_read_finished(r, hash_len, &verify_data) && verify_data.len == hash_len;

@@ -238,6 +238,14 @@ def test_show(handfast, browser):
     expect("as the server saw it" in seen["text"], "the page does not say whose view it is")
 
 
+def test_compressed(handfast, browser):
+    """A compressed certificate, and behind it the message that it stands for (RFC 8879)."""
+    with Server(handfast, "--compress-cert", "zlib") as s:
+        page = trace(handfast, s.url, "--ca", path("plain.pem"), "--compress-cert", "zlib")
+        seen = check_page(browser, page, FULL[:4] + ["CompressedCertificate"] + FULL[4:], AFTER)
+    expect("decompressed by zlib" in seen["text"], "the page does not say what was decompressed")
+
+
 def test_old(handfast, browser):
     """TLS 1.2, with a fresh exchange."""
     with Server(handfast, "--max", "1.2") as s:
@@ -293,7 +301,7 @@ def test_old_show(handfast, browser):
     check_page(browser, page, OLD, AFTER)
 
 
-TESTS = [test_full, test_retried_with_client_certificate, test_resumed, test_hostile_names, test_refused, test_show,
+TESTS = [test_full, test_compressed, test_retried_with_client_certificate, test_resumed, test_hostile_names, test_refused, test_show,
          test_old, test_old_rsa, test_old_cbc, test_old_client_certificate, test_old_resumed, test_old_show]
 
 

@@ -474,6 +474,39 @@ static void test_names_and_sizes(void)
     CHECK_INT(hello_retry_random[31], 0x9c);
 }
 
+/* CompressedCertificate (RFC 8879 4): read as written, and refused when a byte is missing or too many. */
+static void test_compressed_certificate(void)
+{
+    struct compressed_certificate cc = {2, 0x012345, slice_of("packed", 6)}, back;
+    struct buffer b = {0};
+    struct wr w;
+    hf_error err;
+    wr_start(&w, &b);
+    size_t mark = msg_begin(&w, MSG_COMPRESSED_CERTIFICATE);
+    msg_write_compressed_certificate(&w, &cc);
+    msg_finish(&w, mark);
+    wr_u8(&w, 0);
+    CHECK(wr_ok(&w));
+    CHECK_MEM(b.p, "\x19\0\0\x0e\0\2\x01\x23\x45\0\0\6packed", 18);
+    for (size_t len = MSG_HEADER; len <= 19; len++) {
+        err.code = HF_OK;
+        struct rd_msg m = {.name = "CompressedCertificate", .err = &err};
+        struct rd r = rd_start(&m, b.p, len, MSG_HEADER);
+        CHECK(msg_read_compressed_certificate(&r, &back) == (len == 18));
+        CHECK_INT(err.code, len < 18 ? HF_E_DECODE : len == 18 ? HF_OK : HF_E_TRAILING_DATA);
+        if (len == 18)
+            CHECK(back.algorithm == 2 && back.length == 0x012345 && back.packed.len == 6);
+    }
+    b.p[11] = 0; /* nothing is not compressed to nothing */
+    err.code = HF_OK;
+    struct rd_msg m = {.name = "CompressedCertificate", .err = &err};
+    struct rd r = rd_start(&m, b.p, 12, MSG_HEADER);
+    CHECK(!msg_read_compressed_certificate(&r, &back));
+    CHECK_INT(err.code, HF_E_DECODE);
+    CHECK_STR(err.path, "CompressedCertificate.compressed_certificate_message");
+    buffer_clear(&b);
+}
+
 int main(void)
 {
     for (unsigned i = 0; i < sizeof noise; i++)
@@ -489,5 +522,6 @@ int main(void)
     RUN(test_refused_values);
     RUN(test_ranges);
     RUN(test_names_and_sizes);
+    RUN(test_compressed_certificate);
     return check_done();
 }
