@@ -1,4 +1,5 @@
 #include "ends.h"
+#include "../unit/packer.h"
 
 #include <string.h>
 
@@ -111,9 +112,9 @@ static void watch_event(const hf_conn *conn, const hf_trace_event *ev, void *arg
     struct watch *w = arg;
     (void)conn;
     REQUIRE(ev->name != NULL);
-    if (ev->kind == HF_TRACE_MESSAGE) {
+    if (ev->kind == HF_TRACE_MESSAGE || ev->kind == HF_TRACE_DECOMPRESSED) {
         finish_message(w, true);
-        if (ev->sent && ev->record_type == REC_HANDSHAKE)
+        if (ev->kind == HF_TRACE_MESSAGE && ev->sent && ev->record_type == REC_HANDSHAKE)
             REQUIRE(buffer_append(&w->messages, ev->bytes, ev->size));
         if (!(w->ends->flags & SET_TRACE) || ev->record_type != REC_HANDSHAKE)
             return;
@@ -266,6 +267,8 @@ static void set_common(hf_config *c, unsigned flags)
     hf_config_set_psk_modes(c, flags & SET_PSK_ALONE ? HF_PSK_KE : HF_PSK_DHE_KE | HF_PSK_KE);
     if (flags & SET_PADDING)
         hf_config_set_record_padding(c, 128);
+    if (flags & SET_PADDING && !setup_old(flags)) /* compressed certificates, too (RFC 8879) */
+        must(packer_add(c), "packer", NULL);
     if (flags & SET_OWN_ALPN)
         hf_config_set_alpn(c, "own", true);
     if (flags & SET_SMALL)

@@ -191,6 +191,8 @@ static void put_old(const char *target, const char *name, unsigned choices, cons
 
 static void put_old_messages(void)
 {
+    PUT_OLD("compressed_certificate", "zlib", 0, "\0\1\0\2\0\0\0\6packed");
+    PUT_OLD("compressed_certificate", "nothing", 0, "\0\2\0\0\0\0\0\0");
     PUT_OLD("server_key_exchange", "ecdhe", 26, "\3\0\35\4abcd\4\3\0\3sig");
     PUT_OLD("server_key_exchange", "ecdhe-tls11", 18, "\3\0\27\4abcd\0\3sig");
     PUT_OLD("server_key_exchange", "dhe", 28, "\0\4prim\0\1\2\0\4shar\10\4\0\3sig");
