@@ -50,8 +50,28 @@ int ssl_failed(SSL *s)
     return -1;
 }
 
+/* A client's callback judges what was stapled, or that nothing was. */
+static bool judge_staple(SSL *s)
+{
+    if (s->server || s->settings->status_type != TLSEXT_STATUSTYPE_ocsp || !s->ctx->status_cb ||
+        hf_conn_resumed(s->conn))
+        return true;
+    int ret = s->ctx->status_cb(s, s->ctx->status_arg);
+    if (ret > 0)
+        return true;
+    raise_ssl(ret == 0 ? SSL_R_INVALID_STATUS_RESPONSE : SSL_R_OCSP_CALLBACK_FAILURE);
+    s->raised = true;
+    access_conn_fail(s->conn, HF_E_VERIFY_REFUSED,
+                     ret == 0 ? SSL_AD_BAD_CERTIFICATE_STATUS_RESPONSE : SSL_AD_INTERNAL_ERROR,
+                     "the application did not like the OCSP response");
+    (void)ssl_failed(s);
+    return false;
+}
+
 static bool done(SSL *s)
 {
+    if (!judge_staple(s))
+        return false;
     bool first = s->phase == PHASE_HANDSHAKE;
     s->phase = PHASE_DONE;
     if (!first)

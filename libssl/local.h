@@ -167,6 +167,8 @@ int ssl_fill(SSL *s);
 hf_result ssl_take(SSL *s);
 /* early_accept: is the program reading early data, and does it want this client's? (early.c) */
 bool early_accept(SSL *s);
+/* post_auth_progress: has a certificate that was asked for after the handshake come? (post_auth.c) */
+void post_auth_progress(SSL *s);
 /* ssl_release gives the buffer back if nothing is in it. */
 void ssl_release(SSL *s);
 /* ssl_in_progress: the first handshake, or another one, is not over. */

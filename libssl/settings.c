@@ -228,6 +228,7 @@ static bool set_both(const struct settings *t, hf_config *config, hf_role role)
                                           t->options & SSL_OP_ENABLE_MIDDLEBOX_COMPAT) &&
            hf_config_set_encrypt_then_mac(config, !(t->options & SSL_OP_NO_ENCRYPT_THEN_MAC)) &&
            hf_config_set_send_fragment(config, (uint16_t)t->max_send_fragment) &&
+           hf_config_set_post_handshake_auth(config, role == HF_SERVER || t->pha) &&
            access_config_keep_details(config);
 }
 

@@ -28,6 +28,7 @@ hf_result ssl_take(SSL *s)
     s->plain = data;
     s->plain_len = len;
     ssl_release(s);
+    post_auth_progress(s);
     return r;
 }
 

@@ -18,7 +18,7 @@ bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t a
 {
     if (!hf_answer_verify(c, false))
         return false;
-    hf_error *verdict = &c->hs->verdict;
+    hf_error *verdict = &conn_asking(c)->verdict;
     *verdict = (hf_error){0};
     err_set(verdict, HF_E_VERIFY_REFUSED, "%s", X509_verify_cert_error_string(x509_code));
     verdict->x509_code = x509_code;
@@ -29,7 +29,8 @@ bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t a
 
 size_t access_peer_chain(const hf_conn *c, hf_certificate *const **out)
 {
-    const struct chain *chain = c->hs && c->hs->peer_chain ? c->hs->peer_chain : c->est.chain;
+    const struct hs *hs = conn_asking(c);
+    const struct chain *chain = hs && hs->peer_chain ? hs->peer_chain : c->est.chain;
     *out = chain ? chain->cert : NULL;
     return chain ? chain->count : 0;
 }
