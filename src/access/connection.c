@@ -16,9 +16,10 @@ uint16_t access_version(const hf_conn *c)
 
 bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t alert)
 {
-    if (!hf_answer_verify(c, false))
+    struct hs *hs = conn_asking(c);
+    if (!hs || !hf_answer_verify(c, false))
         return false;
-    hf_error *verdict = &conn_asking(c)->verdict;
+    hf_error *verdict = &hs->verdict;
     *verdict = (hf_error){0};
     err_set(verdict, HF_E_VERIFY_REFUSED, "%s", X509_verify_cert_error_string(x509_code));
     verdict->x509_code = x509_code;
