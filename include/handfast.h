@@ -31,6 +31,8 @@
  * certificate and sends two tickets valid for 7200 s; middlebox compatibility on; no early data;
  * no certificate compression; no key log; a handshake may use 256 KiB of memory.
  *
+ * handfast_policy.h, which this header includes, has more setters of hf_config.
+ *
  * RFC numbers: TLS 1.3 is cited as RFC 8446; RFC 9846 obsoletes it and keeps its section numbers.
  */
 #ifndef HANDFAST_H
@@ -249,7 +251,9 @@ HF_API const hf_error *hf_config_error(const hf_config *config);
 HF_API bool hf_config_set_versions(hf_config *config, uint16_t lowest, uint16_t highest);
 
 /* Lists in order of preference: names (IANA's, letter case ignored; for groups also "P-256")
- * separated by colons, commas or spaces. An unknown name fails with E_CONFIG and names it. */
+ * separated by colons, commas or spaces. An unknown name fails with E_CONFIG and names it. In lists of suites
+ * and groups, names in brackets with bars between them, "[A|B]", are of equal rank: a server that follows its
+ * own order takes the one of them that the client likes best; otherwise it means "A:B". */
 HF_API bool hf_config_set_suites(hf_config *config, const char *list);
 HF_API bool hf_config_set_groups(hf_config *config, const char *list);
 
@@ -291,7 +295,7 @@ HF_API bool hf_config_set_signatures(hf_config *config, const char *list);
 
 /* hf_config_set_key_shares says for which groups a client sends a share at once (RFC 8446 4.2.8);
  * each must be among the groups. "" sends none, so that the server must answer with a
- * HelloRetryRequest. Default: the first group, and X25519 too if that is a hybrid of it. */
+ * HelloRetryRequest. Default: the first group, and X25519 too if that is a post-quantum one. */
 HF_API bool hf_config_set_key_shares(hf_config *config, const char *list);
 
 /* hf_config_set_server_preference says whose order of suites and groups a server follows; default
@@ -885,6 +889,11 @@ HF_API uint16_t hf_conn_suite(const hf_conn *conn);
 HF_API uint16_t hf_conn_group(const hf_conn *conn);     /* TLS 1.3: 0 after resumption without key exchange; older: the session's */
 HF_API uint16_t hf_conn_signature(const hf_conn *conn); /* the peer's; 0 if it did not sign */
 HF_API bool hf_conn_resumed(const hf_conn *conn);
+
+/* hf_conn_ticket_age_skew (server, TLS 1.3) tells by how many seconds the client's view of the age of the
+ * ticket that it resumed with is above ours (RFC 8446 4.2.11.1): how far its clock runs fast. 0 if no ticket
+ * was used, or it is right. */
+HF_API int32_t hf_conn_ticket_age_skew(const hf_conn *conn);
 HF_API bool hf_conn_retried(const hf_conn *conn); /* there was a HelloRetryRequest */
 HF_API bool hf_conn_is_server(const hf_conn *conn);
 HF_API const char *hf_conn_server_name(const hf_conn *conn); /* asked for (client), sent (server) */
@@ -924,9 +933,17 @@ HF_API const uint8_t *hf_conn_psk_identity(const hf_conn *conn, size_t *len);
 HF_API hf_config *hf_conn_config(const hf_conn *conn);
 
 /* hf_conn_export derives keying material (RFC 8446 7.5): label without prefix, context of any
- * length (NULL and 0 are the same as empty in TLS 1.3). len at most 255 times the hash size. */
+ * length (NULL and 0 are the same as empty in TLS 1.3). len at most 255 times the hash size. A server of TLS
+ * 1.3 may call it once its Finished is made, with the client's part still to come: nothing says then that the
+ * client is there. Before, E_NOT_HANDSHAKEN.
+ *
+ * hf_conn_export_early derives it from the secret that protects early data (early_exporter_master_secret): for
+ * a client that offers early data, for a server that has accepted it, until the handshake is done; like early
+ * data it may be replayed. E_NOT_HANDSHAKEN at any other time. */
 HF_API bool hf_conn_export(const hf_conn *conn, const char *label, const uint8_t *context,
                            size_t context_len, uint8_t *out, size_t len, hf_error *err);
+HF_API bool hf_conn_export_early(const hf_conn *conn, const char *label, const uint8_t *context,
+                                 size_t context_len, uint8_t *out, size_t len, hf_error *err);
 
 /* hf_conn_channel_binding writes what ties another protocol's authentication to this connection (RFC 5056), at
  * most HF_BINDING_MAX bytes, and returns their number; 0 where the binding does not exist: before the handshake
@@ -984,6 +1001,7 @@ typedef enum hf_ask {
     HF_ASK_HELLO,      /* server: the ClientHello is there; choose the configuration: hf_answer_hello */
     HF_ASK_PSK,        /* TLS 1.2: which pre-shared key: hf_answer_psk */
     HF_ASK_EARLY_DATA, /* server: accept this client's early data: hf_answer_early_data */
+    HF_ASK_TICKET,     /* server: open a ticket: hf_answer_ticket */
     HF_ASK_COUNT,
 } hf_ask;
 
@@ -1003,6 +1021,8 @@ typedef struct hf_question {
     size_t identity_len;
     bool takes_certificate;       /* CREDENTIAL: the peer takes X.509 certificates */
     bool takes_raw_key;           /* CREDENTIAL: it takes raw public keys (RFC 7250) */
+    const uint8_t *ticket;        /* TICKET: what the client sent; in TLS 1.3 perhaps an identity of a key */
+    size_t ticket_len;
 } hf_question;
 
 typedef bool (*hf_ask_fn)(hf_conn *conn, const hf_question *question, void *arg);
@@ -1034,6 +1054,14 @@ HF_API bool hf_answer_psk(hf_conn *conn, const uint8_t *identity, size_t identit
 /* hf_answer_early_data: false refuses the early data, and the handshake goes on without. It is asked only
  * where the library would accept it. */
 HF_API bool hf_answer_early_data(hf_conn *conn, bool accept);
+
+/* hf_answer_ticket: the session that was sealed in the ticket (a reference is taken); NULL: it cannot be
+ * opened, or shall not be used, and the handshake goes on without it. A session that has expired, or does not
+ * go with this handshake, is not used either. renew: a client of TLS 1.2 or older gets a new ticket, too; one
+ * of TLS 1.3 always does. With the callback set the server's ticket keys open nothing. */
+HF_API bool hf_answer_ticket(hf_conn *conn, hf_session *session, bool renew);
+
+#include "handfast_policy.h"
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,8 @@
 
 #include "config/cache.h"
 #include "config/keylog.h"
-#include "config/replay.h"
 #include "config/psk.h"
+#include "config/replay.h"
 #include "config/ticket.h"
 #include "config/usable.h"
 #include "crypto/random.h"
@@ -98,6 +98,8 @@ hf_config *hf_config_new(hf_role role)
     config->ticket_rotation = 3600;
     config->compat = true;
     config->memory_cap = 256 * 1024;
+    config->max_chain = 16;
+    config->max_chain_bytes = 131072;
     config->cache = session_cache_new();
     config->cache_sessions = role == HF_SERVER;
     config->tickets = role == HF_SERVER ? ticket_ring_new() : NULL;
@@ -137,6 +139,7 @@ void hf_config_free(hf_config *config)
     session_cache_free(config->cache);
     psks_free(config->psks);
     mem_free(config->psk_hint);
+    mem_free(config->authorities);
     keylog_file_free(config->keylog_file);
     mem_wipe_free(config, sizeof *config);
 }
@@ -183,10 +186,14 @@ static hf_config *copy_of(const hf_config *from)
     hf_config *config = mem_new(sizeof *config);
     uint8_t *alpn = from->alpn ? mem_dup(from->alpn, from->alpn_len) : NULL;
     char *psk_hint = from->psk_hint ? mem_strdup(from->psk_hint) : NULL;
-    if (!config || (from->alpn && !alpn) || (from->psk_hint && !psk_hint)) {
+    uint8_t *authorities =
+        from->authorities ? mem_dup(from->authorities, from->authorities_len) : NULL;
+    if (!config || (from->alpn && !alpn) || (from->psk_hint && !psk_hint) ||
+        (from->authorities && !authorities)) {
         mem_free(config);
         mem_free(alpn);
         mem_free(psk_hint);
+        mem_free(authorities);
         return NULL;
     }
     /* The two counters in front are other threads' business. */
@@ -196,6 +203,7 @@ static hf_config *copy_of(const hf_config *from)
     atomic_init(&config->frozen, 0);
     config->alpn = alpn;
     config->psk_hint = psk_hint;
+    config->authorities = authorities;
     usable_undo(config);
     psks_ref(config->psks);
     session_cache_ref(config->cache);
@@ -237,15 +245,29 @@ static size_t put_ids(uint8_t *out, const struct ids *ids)
     return 2 + 2 * ids->count;
 }
 
-/* Default: a share of the first group, and of X25519 beside a hybrid of it, which costs little
- * and saves a round trip with servers that do not know the hybrid yet. */
+/* The legacy schemes are for a client's signature in TLS 1.3 alone: only its server asks for them
+ * (draft-ietf-tls-tls13-pkcs1). */
+static void freeze_sigalgs(hf_config *config)
+{
+    struct ids hello = {0};
+    for (size_t i = 0; i < config->sigalgs.count; i++) {
+        if (!sigalg_is_legacy(config->sigalgs.id[i]))
+            hello.id[hello.count++] = config->sigalgs.id[i];
+    }
+    config->body.sigalgs_len = put_ids(config->body.sigalgs, &hello);
+    config->body.sigalgs_cr_len = put_ids(config->body.sigalgs_cr, &config->sigalgs);
+}
+
+/* Default: a share of the first group, and of X25519 beside a post-quantum one, which costs little
+ * and saves a round trip with servers that do not know that yet. */
 static bool freeze_key_shares(hf_config *config, hf_error *err)
 {
     struct ids wanted = config->key_shares;
 
     if (!config->key_shares_set) {
         wanted = (struct ids){1, {config->groups.id[0]}};
-        if (wanted.id[0] == 0x11ec && ids_has(&config->groups, 0x001d))
+        const struct group *first = group_find(wanted.id[0]);
+        if (first && kx_is_quantum_safe(first->kx) && ids_has(&config->groups, 0x001d))
             wanted.id[wanted.count++] = 0x001d;
     }
     for (size_t i = 0; i < wanted.count; i++) {
@@ -272,7 +294,7 @@ static bool freeze_lists(hf_config *config, hf_error *err)
     if (!usable_freeze(config, err))
         return false;
     config->body.groups_len = put_ids(config->body.groups, &config->groups);
-    config->body.sigalgs_len = put_ids(config->body.sigalgs, &config->sigalgs);
+    freeze_sigalgs(config);
     return freeze_key_shares(config, err);
 }
 

@@ -15,6 +15,16 @@ struct ids {
     uint16_t id[CONFIG_MAX_LIST];
 };
 
+/* Which entries of a list have the same rank as the one behind them. */
+struct ties {
+    uint8_t bits[CONFIG_MAX_LIST / 8];
+};
+
+static inline bool ties_has(const struct ties *t, size_t i)
+{
+    return (t->bits[i / 8] >> (i % 8) & 1) != 0;
+}
+
 /* External pre-shared keys (RFC 4279, RFC 8446 4.2.11, RFC 9258); immutable, shared. */
 #define PSK_MAX_KEY 256
 enum psk_kind { PSK_RESUMPTION, PSK_EXTERNAL, PSK_IMPORTED };
@@ -88,11 +98,15 @@ struct hf_config {
 
     uint16_t version_min, version_max;
     struct ids suites; /* as they were set; body.suites has those that can be used */
+    struct ties suite_ties, group_ties;
     struct ids groups, sigalgs;
     uint8_t security_level; /* 0 to 5 */
     struct ids key_shares;
     bool key_shares_set;
     bool server_preference;
+    bool group_first;           /* server: a round trip is worth the best group */
+    bool resume_preferred_only; /* server */
+    bool silent_name;           /* server: server_name is not answered */
 
     uint8_t *alpn; /* ProtocolNameList content: 1-byte length and name, repeated */
     size_t alpn_len;
@@ -110,12 +124,18 @@ struct hf_config {
     hf_ocsp ocsp;
     bool send_authorities;
     struct cert_types own_types, peer_types; /* as they were set; none: by default */
+    uint8_t *authorities; /* names to be sent instead, each with two bytes of length; or NULL */
+    size_t authorities_len;
+    unsigned max_chain;     /* certificates that a peer may show */
+    size_t max_chain_bytes; /* of its Certificate message */
 
     unsigned psk_modes; /* HF_PSK_ mask */
     unsigned ticket_count;
     bool no_tickets; /* client: takes and offers none in TLS 1.2 and older */
     uint32_t ticket_lifetime, ticket_rotation;
-    struct ticket_ring *tickets; /* server: shared with derived configurations */
+    struct ticket_ring *tickets;   /* server: shared with derived configurations */
+    hf_ticket_seal_fn ticket_seal; /* NULL: the ring's keys */
+    void *ticket_seal_arg;
     hf_session_fn session_fn;
     void *session_arg;
 
@@ -184,17 +204,21 @@ struct hf_config {
         size_t groups_len;
         uint8_t sigalgs[2 + 2 * CONFIG_MAX_LIST]; /* SignatureSchemeList with its length */
         size_t sigalgs_len;
+        uint8_t sigalgs_cr[2 + 2 * CONFIG_MAX_LIST]; /* in TLS 1.3's CertificateRequest */
+        size_t sigalgs_cr_len;
         uint8_t sigalgs_cert[2 + 2 * CONFIG_MAX_LIST]; /* only if it differs, else 0 long */
         size_t sigalgs_cert_len;
         /* Those of `suites` that version range, security level, credentials and keys allow, in order: what
          * is offered, and what a server chooses from. */
         struct ids suites;
+        struct ties suite_ties;
         /* The range that security level and suites leave of version_min to version_max. */
         uint16_t version_min, version_max;
         /* groups and sigalgs as they were set; freezing leaves only what the security level allows. */
         struct ids groups_set, sigalgs_set;
         /* What this side shows (by default what its credentials are, in their order), and takes. */
         struct cert_types own_types, peer_types;
+        struct ties group_ties_set;
     } body;
 };
 
@@ -225,6 +249,14 @@ static inline bool config_version(const hf_config *config, uint16_t version)
 {
     return version >= config->body.version_min && version <= config->body.version_max;
 }
+
+/* ranked writes those of `ours` that are in `theirs`, best first: in our order, and among those of equal rank
+ * in theirs. */
+void ranked(const struct ids *ours, const struct ties *ties, const struct ids *theirs,
+            struct ids *out);
+
+/* config_authorities: the names that are sent, empty if none are. */
+struct slice config_authorities(const hf_config *config);
 
 /* config_psk finds a configured key by identity, NULL if there is none; config_first_psk is what a client
  * offers in TLS 1.2. Imported keys are for TLS 1.3 only. Borrowed from the configuration. */

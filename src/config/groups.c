@@ -7,6 +7,8 @@ static const struct group groups[] = {
     {0x11ec, "X25519MLKEM768",     NULL,    KX_X25519MLKEM768, true},
     {0x11eb, "SecP256r1MLKEM768",  NULL,    KX_P256MLKEM768,   false},
     {0x11ed, "SecP384r1MLKEM1024", NULL,    KX_P384MLKEM1024,  false},
+    {0x0201, "MLKEM768",           NULL,    KX_MLKEM768,       false},
+    {0x0202, "MLKEM1024",          NULL,    KX_MLKEM1024,      false},
     {0x001d, "x25519",             NULL,    KX_X25519,         true},
     {0x0017, "secp256r1",          "P-256", KX_P256,           true},
     {0x0018, "secp384r1",          "P-384", KX_P384,           true},

@@ -94,28 +94,97 @@ static bool find_name(const char *what, named_fn table, const char *s, size_t le
     return unknown(what, table, s, len, err);
 }
 
-bool list_parse(const char *what, named_fn table, const char *list, bool may_be_empty,
-                struct ids *out, hf_error *err)
+/* Where a list is being read: within brackets, names are of equal rank. */
+struct ranking {
+    struct ties *ties; /* NULL: this list has no brackets */
+    bool open;
+    size_t first; /* entries before the bracket */
+};
+
+static bool bracket(const char *what, char c, size_t count, struct ranking *r, hf_error *err)
 {
-    static const char separators[] = ":, \t\r\n";
+    bool opens = c == '[';
+    if (!r->ties)
+        return err_set(err, HF_E_CONFIG, "the list of %ss knows no brackets", what);
+    if (c == '|' && !r->open)
+        return err_set(err, HF_E_CONFIG, "the list of %ss: '|' stands within brackets only",
+                       what);
+    if (c != '|' && opens == r->open)
+        return err_set(err, HF_E_CONFIG, "the list of %ss: '%c' does not belong here", what, c);
+    if (c != '|')
+        r->open = opens;
+    if (opens)
+        r->first = count;
+    return true;
+}
+
+static void add(struct ids *ids, uint16_t id, const struct ranking *r)
+{
+    /* Tables are shorter than CONFIG_MAX_LIST and nothing is listed twice: it always fits. */
+    if (ids_has(ids, id) || ids->count >= CONFIG_MAX_LIST)
+        return;
+    if (r->open && ids->count > r->first)
+        r->ties->bits[(ids->count - 1) / 8] |= (uint8_t)(1u << ((ids->count - 1) % 8));
+    ids->id[ids->count++] = id;
+}
+
+bool list_parse_ranked(const char *what, named_fn table, const char *list, bool may_be_empty,
+                       struct ids *out, struct ties *ties, hf_error *err)
+{
+    static const char separators[] = ":, \t\r\n", ends[] = ":, \t\r\n[|]";
     struct ids ids = {0};
+    struct ties found = {0};
+    struct ranking r = {.ties = ties ? &found : NULL};
 
     if (!list)
         return err_set(err, HF_E_USAGE, "the list of %ss is NULL", what);
     for (list += strspn(list, separators); *list; list += strspn(list, separators)) {
-        size_t len = strcspn(list, separators);
+        size_t len = strcspn(list, ends);
         uint16_t id = 0;
+        if (!len) {
+            if (!bracket(what, *list++, ids.count, &r, err))
+                return false;
+            continue;
+        }
         if (!find_name(what, table, list, len, &id, err))
             return false;
-        /* Tables are shorter than CONFIG_MAX_LIST and nothing is listed twice: it always fits. */
-        if (!ids_has(&ids, id) && ids.count < CONFIG_MAX_LIST)
-            ids.id[ids.count++] = id;
+        add(&ids, id, &r);
         list += len;
     }
+    if (r.open)
+        return err_set(err, HF_E_CONFIG, "the list of %ss: a bracket is not closed", what);
     if (ids.count == 0 && !may_be_empty)
         return err_set(err, HF_E_CONFIG, "the list of %ss is empty: name at least one", what);
     *out = ids;
+    if (ties)
+        *ties = found;
     return true;
+}
+
+bool list_parse(const char *what, named_fn table, const char *list, bool may_be_empty,
+                struct ids *out, hf_error *err)
+{
+    return list_parse_ranked(what, table, list, may_be_empty, out, NULL, err);
+}
+
+void ranked(const struct ids *ours, const struct ties *ties, const struct ids *theirs,
+            struct ids *out)
+{
+    out->count = 0;
+    for (size_t i = 0, end; i < ours->count; i = end) {
+        struct ids rank = {0};
+        for (end = i; end < ours->count; end++) {
+            rank.id[rank.count++] = ours->id[end];
+            if (!ties_has(ties, end)) {
+                end++;
+                break;
+            }
+        }
+        for (size_t k = 0; k < theirs->count; k++) {
+            if (ids_has(&rank, theirs->id[k]) && !ids_has(out, theirs->id[k]))
+                out->id[out->count++] = theirs->id[k];
+        }
+    }
 }
 
 static struct slice trimmed(const char *s, size_t len)

@@ -25,6 +25,11 @@ bool compressor_named(size_t i, struct named *out);
 bool list_parse(const char *what, named_fn table, const char *list, bool may_be_empty,
                 struct ids *out, hf_error *err) __attribute__((warn_unused_result));
 
+/* list_parse_ranked also reads brackets, "[A|B]": what stands in them is of equal rank. */
+bool list_parse_ranked(const char *what, named_fn table, const char *list, bool may_be_empty,
+                       struct ids *out, struct ties *ties, hf_error *err)
+    __attribute__((warn_unused_result));
+
 /* list_parse_alpn reads protocol names separated by commas into a ProtocolNameList's content
  * (RFC 7301 3.1) in new memory. */
 bool list_parse_alpn(const char *list, uint8_t **out, size_t *out_len, hf_error *err)

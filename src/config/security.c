@@ -55,9 +55,11 @@ static unsigned group_bits(enum kx_id kx)
     case KX_P384:
     case KX_FFDHE8192:
     case KX_X25519MLKEM768:
+    case KX_MLKEM768:
     case KX_P256MLKEM768: return 192;
     case KX_X448: return 224;
     case KX_P521:
+    case KX_MLKEM1024:
     case KX_P384MLKEM1024: return 256;
     case KX_NONE: break;
     }

@@ -21,10 +21,13 @@ static bool may_encipher(const hf_credential *cred)
 }
 
 /* TLS 1.3, or 1.2, whose schemes of ECDSA fit any curve and which signs with PKCS #1 too. */
-static bool row_fits(const struct sigalg *row, const hf_credential *cred, uint16_t version)
+static bool row_fits(const hf_config *config, const struct sigalg *row,
+                     const hf_credential *cred, uint16_t version)
 {
-    return version >= HF_TLS1_3 ? row->handshake && sigalg_fits(row, cred->kind, cred->bits)
-                                : sigalg_fits12(row, cred->kind, cred->bits);
+    if (version < HF_TLS1_3)
+        return sigalg_fits12(row, cred->kind, cred->bits);
+    bool legacy = sigalg_is_legacy(row->id) && config->role == HF_CLIENT;
+    return (row->handshake || legacy) && sigalg_fits(row, cred->kind, cred->bits);
 }
 
 /* The place of the credential's best scheme in the order that counts (ours or the peer's), or
@@ -42,7 +45,7 @@ static int scheme_place(const hf_config *config, const hf_credential *cred, uint
         bool shared =
             config->server_preference ? has_scheme(peer, peer_count, id) : ids_has(ours, id);
         const struct sigalg *row = shared ? sigalg_find(id) : NULL;
-        if (row && row_fits(row, cred, version)) {
+        if (row && row_fits(config, row, cred, version)) {
             *alg = id;
             return i > INT16_MAX ? INT16_MAX : (int)i;
         }
@@ -68,7 +71,7 @@ static bool peer_checks(enum sig_id sig, const uint16_t *peer, size_t peer_count
 {
     for (size_t i = 0; i < peer_count; i++) {
         const struct sigalg *row = sigalg_find(peer[i]);
-        if (row && row->sig == sig)
+        if (row && row->sig == sig && !sigalg_is_legacy(row->id))
             return true;
     }
     return false;

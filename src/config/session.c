@@ -385,10 +385,8 @@ static void read_export(struct rd *r, hf_session *s, struct parts *parts)
     struct slice start = rd_bytes(r, "magic", sizeof magic);
     if (rd_ok(r) && memcmp(start.p, magic, sizeof magic) != 0)
         bad(r, "magic", "these bytes are no exported session");
+    /* Without a ticket and an ID it is what a server puts into a ticket; a client cannot offer it. */
     read_session(r, s, parts);
-    /* Older versions may have an ID instead (RFC 5246 7.4.1.3). */
-    if (rd_ok(r) && parts->ticket.len == 0 && (s->version == HF_TLS1_3 || s->id_len == 0))
-        bad(r, "ticket", s->version == HF_TLS1_3 ? "is empty" : "is empty, and so is id");
 }
 
 hf_session *hf_session_import(const uint8_t *bytes, size_t len, hf_error *err)

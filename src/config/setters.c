@@ -41,8 +41,9 @@ bool hf_config_set_versions(hf_config *config, uint16_t lowest, uint16_t highest
 
 bool hf_config_set_suites(hf_config *config, const char *list)
 {
-    return may_set(config) && list_parse("cipher suite", suite_named, list, false,
-                                         &config->suites, &config->error);
+    return may_set(config) &&
+           list_parse_ranked("cipher suite", suite_named, list, false, &config->suites,
+                             &config->suite_ties, &config->error);
 }
 
 /* The suites of TLS 1.3 stay, and come first. */
@@ -64,6 +65,7 @@ bool hf_config_set_ciphers(hf_config *config, const char *string)
     for (size_t i = 0; i < chosen.count; i++)
         all.id[all.count++] = chosen.id[i];
     config->suites = all;
+    config->suite_ties = (struct ties){0};
     config->security_level = level;
     return true;
 }
@@ -71,7 +73,8 @@ bool hf_config_set_ciphers(hf_config *config, const char *string)
 bool hf_config_set_groups(hf_config *config, const char *list)
 {
     return may_set(config) &&
-           list_parse("group", group_named, list, false, &config->groups, &config->error);
+           list_parse_ranked("group", group_named, list, false, &config->groups,
+                             &config->group_ties, &config->error);
 }
 
 bool hf_config_set_signatures(hf_config *config, const char *list)

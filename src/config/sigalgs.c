@@ -23,6 +23,9 @@ static const struct sigalg sigalgs[] = {
     {0x0601, "rsa_pkcs1_sha512",       SIG_PKCS1_SHA512, KEY_RSA,     false, true},
     {0x0203, "ecdsa_sha1",             SIG_ECDSA_SHA1,   KEY_P256,    false, false},
     {0x0201, "rsa_pkcs1_sha1",         SIG_PKCS1_SHA1,   KEY_RSA,     false, false},
+    {0x0420, "rsa_pkcs1_sha256_legacy", SIG_PKCS1_SHA256, KEY_RSA,    false, false},
+    {0x0520, "rsa_pkcs1_sha384_legacy", SIG_PKCS1_SHA384, KEY_RSA,    false, false},
+    {0x0620, "rsa_pkcs1_sha512_legacy", SIG_PKCS1_SHA512, KEY_RSA,    false, false},
 };
 /* clang-format on */
 #define COUNT (sizeof sigalgs / sizeof sigalgs[0])
@@ -51,6 +54,8 @@ bool sigalg_fits(const struct sigalg *alg, enum key_kind kind, unsigned bits)
  * do. */
 bool sigalg_fits12(const struct sigalg *alg, enum key_kind kind, unsigned bits)
 {
+    if (sigalg_is_legacy(alg->id))
+        return false;
     bool kinds = alg->key == kind || (auth_of_key(alg->key) == AUTH_ECDSA &&
                                       alg->key != KEY_ED25519 && alg->key != KEY_ED448);
     return kinds && sig_fits(alg->sig, kind, bits);

@@ -57,6 +57,13 @@ struct sigalg {
     bool by_default;
 };
 
+/* sigalg_is_legacy: rsa_pkcs1_*_legacy, for clients whose keys cannot do better: their CertificateVerify in TLS
+ * 1.3 may be signed with it, and nothing else. */
+static inline bool sigalg_is_legacy(uint16_t id)
+{
+    return id == 0x0420 || id == 0x0520 || id == 0x0620;
+}
+
 /* Each finds a row, or NULL. Rows whose primitive this libcrypto lacks are not found. */
 const struct suite *suite_find(uint16_t id);
 const struct group *group_find(uint16_t id);

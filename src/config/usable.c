@@ -89,6 +89,28 @@ bool usable_suite(const hf_config *config, const struct suite *suite)
 
 /* ---- freezing */
 
+/* What remains of a list keeps its ranks: two neighbours are equal if all between them were. */
+struct sieve {
+    const struct ties *from;
+    struct ids ids;
+    struct ties ties;
+    bool tied; /* to the last that was kept */
+};
+
+static void keep(struct sieve *s, size_t i, uint16_t id)
+{
+    size_t last = s->ids.count - 1;
+    if (s->ids.count && s->tied)
+        s->ties.bits[last / 8] |= (uint8_t)(1u << (last % 8));
+    s->ids.id[s->ids.count++] = id;
+    s->tied = ties_has(s->from, i);
+}
+
+static void leave_out(struct sieve *s, size_t i)
+{
+    s->tied = s->tied && ties_has(s->from, i);
+}
+
 static bool freeze_versions(hf_config *config, hf_error *err)
 {
     uint16_t lowest = lowest_allowed(config);
@@ -123,20 +145,23 @@ static bool no_suite(const hf_config *config, hf_error *err)
 /* A version for which no suite is left is not offered. */
 static bool freeze_suites(hf_config *config, hf_error *err)
 {
-    struct ids usable = {0};
+    struct sieve usable = {.from = &config->suite_ties};
     uint16_t lowest = UINT16_MAX, highest = 0;
 
     for (size_t i = 0; i < config->suites.count; i++) {
         const struct suite *s = suite_find(config->suites.id[i]);
-        if (!s || obstacle(config, s))
+        if (!s || obstacle(config, s)) {
+            leave_out(&usable, i);
             continue;
-        usable.id[usable.count++] = s->id;
+        }
+        keep(&usable, i, s->id);
         lowest = s->version_min < lowest ? s->version_min : lowest;
         highest = s->version_max > highest ? s->version_max : highest;
     }
-    if (usable.count == 0)
+    if (usable.ids.count == 0)
         return no_suite(config, err);
-    config->body.suites = usable;
+    config->body.suites = usable.ids;
+    config->body.suite_ties = usable.ties;
     if (lowest > config->body.version_min)
         config->body.version_min = lowest;
     if (highest < config->body.version_max)
@@ -152,20 +177,24 @@ static bool too_weak(const hf_config *config, const char *what, hf_error *err)
 
 static bool freeze_groups(hf_config *config, hf_error *err)
 {
-    struct ids usable = {0};
+    struct sieve usable = {.from = &config->group_ties};
 
     for (size_t i = 0; i < config->groups.count; i++) {
         const struct group *group = group_find(config->groups.id[i]);
         if (group && security_allows_group(config->security_level, group))
-            usable.id[usable.count++] = group->id;
+            keep(&usable, i, group->id);
+        else
+            leave_out(&usable, i);
     }
     if (config->groups.count == 0)
         return err_set(err, HF_E_CONFIG, "this libcrypto (%s) has none of the default groups",
                        crypto_version());
-    if (usable.count == 0)
+    if (usable.ids.count == 0)
         return too_weak(config, "groups", err);
     config->body.groups_set = config->groups;
-    config->groups = usable;
+    config->body.group_ties_set = config->group_ties;
+    config->groups = usable.ids;
+    config->group_ties = usable.ties;
     return true;
 }
 
@@ -236,8 +265,10 @@ bool usable_freeze(hf_config *config, hf_error *err)
 
 void usable_undo(hf_config *config)
 {
-    if (config->body.groups_set.count)
+    if (config->body.groups_set.count) {
         config->groups = config->body.groups_set;
+        config->group_ties = config->body.group_ties_set;
+    }
     if (config->body.sigalgs_set.count)
         config->sigalgs = config->body.sigalgs_set;
     config->body.groups_set.count = config->body.sigalgs_set.count = 0;

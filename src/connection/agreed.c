@@ -229,6 +229,11 @@ uint16_t hf_conn_peer_compression(const hf_conn *c, size_t *compressed, size_t *
     return how->algorithm;
 }
 
+int32_t hf_conn_ticket_age_skew(const hf_conn *c)
+{
+    return c->est.extras ? c->est.extras->age_skew : 0;
+}
+
 bool hf_conn_ems(const hf_conn *c)
 {
     return c->est.ems;
@@ -244,21 +249,53 @@ bool hf_conn_secure_renegotiation(const hf_conn *c)
     return c->est.secure;
 }
 
+static bool bad_export(const char *label, const uint8_t *context, size_t context_len,
+                       const uint8_t *out, size_t len, hf_error *err)
+{
+    if (label && (!len || out) && (!context_len || context))
+        return false;
+    err_set(err, HF_E_USAGE, "an export: the label, the context or out is NULL");
+    return true;
+}
+
+static bool export13(enum hash_id hash, const uint8_t *secret, const char *label,
+                     struct slice context, uint8_t *out, size_t len, hf_error *err)
+{
+    return after13_export(hash, secret, label, context, out, len) ||
+           err_set(err, HF_E_USAGE,
+                   "label of %zu bytes (at most 249) or length %zu (at most 255 hashes)",
+                   strlen(label), len);
+}
+
 bool hf_conn_export(const hf_conn *c, const char *label, const uint8_t *context,
                     size_t context_len, uint8_t *out, size_t len, hf_error *err)
 {
     err_begin(err);
-    if (!c->est.version)
+    bool halfway = conn_in_handshake(c) && c->hs->exporting && !c->hs->cancelled;
+    if (!c->est.version && !halfway)
         return err_set(err, HF_E_NOT_HANDSHAKEN, "hf_conn_export");
-    if (!label || (len && !out) || (context_len && !context))
-        return err_set(err, HF_E_USAGE,
-                       "hf_conn_export: the label, the context or out is NULL");
-    if (c->est.version < HF_TLS1_3)
+    if (bad_export(label, context, context_len, out, len, err))
+        return false;
+    if (!halfway && c->est.version < HF_TLS1_3)
         return after12_export(&c->est, label, context, context_len, out, len) ||
                err_set(err, HF_E_USAGE, "a context of %zu bytes (at most 65535)", context_len);
-    if (!after13_export(&c->est, label, slice_of(context, context_len), out, len))
-        return err_set(err, HF_E_USAGE,
-                       "label of %zu bytes (at most 249) or length %zu (at most 255 hashes)",
-                       strlen(label), len);
-    return true;
+    return export13(halfway ? c->hs->hash : c->est.suite->hash, c->est.exporter, label,
+                    slice_of(context, context_len), out, len, err);
+}
+
+/* The secret belongs to the session that is offered first, or was accepted (RFC 8446 7.1). */
+bool hf_conn_export_early(const hf_conn *c, const char *label, const uint8_t *context,
+                          size_t context_len, uint8_t *out, size_t len, hf_error *err)
+{
+    err_begin(err);
+    const struct hs *hs = c->hs;
+    bool may = hs && !hs->cancelled && hs->n.session &&
+               (c->est.early == HF_EARLY_OFFERED || c->est.early == HF_EARLY_ACCEPTED);
+    if (!may)
+        return err_set(err, HF_E_NOT_HANDSHAKEN,
+                       "hf_conn_export_early: no early data is on its way");
+    if (bad_export(label, context, context_len, out, len, err))
+        return false;
+    return export13(suite_find(hs->n.session->suite)->hash, hs->early_exporter, label,
+                    slice_of(context, context_len), out, len, err);
 }

@@ -66,6 +66,16 @@ bool hf_answer_early_data(hf_conn *c, bool accept)
     return hs != NULL;
 }
 
+bool hf_answer_ticket(hf_conn *c, hf_session *session, bool renew)
+{
+    if (!waits_for(c, HF_ASK_TICKET))
+        return false;
+    hf_session_free(c->hs->answer_session);
+    c->hs->answer_session = hf_session_ref(session);
+    c->hs->answer_renew = renew;
+    return true;
+}
+
 bool hf_answer_hello(hf_conn *c, hf_config *config)
 {
     hf_error ignored = {0};

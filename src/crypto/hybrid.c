@@ -1,4 +1,4 @@
-/* hybrid.c: ML-KEM (FIPS 203) and a curve, both at once (RFC 10024).
+/* hybrid.c: ML-KEM (FIPS 203) and a curve, both at once (RFC 10024), or ML-KEM alone.
  *
  *                      X25519MLKEM768      SecP256r1MLKEM768   SecP384r1MLKEM1024
  *   initiator's share  ek [1184] | X [32]  P [65] | ek [1184]  P [97] | ek [1568]
@@ -19,6 +19,9 @@
 const struct kx_halves kx_x25519_mlkem768 = {MLKEM_768, KX_X25519, true};
 const struct kx_halves kx_p256_mlkem768 = {MLKEM_768, KX_P256, false};
 const struct kx_halves kx_p384_mlkem1024 = {MLKEM_1024, KX_P384, false};
+/* The curve's half is empty. */
+const struct kx_halves kx_mlkem768 = {MLKEM_768, KX_NONE, true};
+const struct kx_halves kx_mlkem1024 = {MLKEM_1024, KX_NONE, true};
 
 /* ---- where the halves stand */
 
@@ -58,7 +61,8 @@ static bool usable(const struct kx_group *group)
 {
     bool evp = evp_has(group->algorithm);
     by_evp[group->halves->kem] = evp;
-    return (evp || !provider_fips()) && kx_available(group->halves->curve);
+    bool curve = group->halves->curve == KX_NONE || kx_available(group->halves->curve);
+    return (evp || !provider_fips()) && curve;
 }
 
 static bool evp_keygen(struct kx *kx, uint8_t *ek)
@@ -140,6 +144,8 @@ static bool make(struct kx *kx, const uint8_t *private_key, uint8_t *share)
     uint8_t *ek = share + kem_at(h, point_size(h));
     if (private_key || !(by_evp[h->kem] ? evp_keygen(kx, ek) : own_keygen(kx, ek)))
         return false;
+    if (h->curve == KX_NONE)
+        return true;
     kx->inner = kx_start(h->curve, share + curve_at(h, mlkem_ek_size(h->kem)));
     return kx->inner != NULL;
 }
@@ -150,8 +156,10 @@ static enum kx_result derive(struct kx *kx, const uint8_t *share, uint8_t *secre
     size_t len = point_size(h);
     /* Cheap, and the only part that can tell a bad share: a wrong ciphertext gives a wrong
      * secret. */
-    enum kx_result result = kx_finish(kx->inner, share + curve_at(h, mlkem_cipher_size(h->kem)),
-                                      len, secret + curve_at(h, MLKEM_SEED), &len);
+    enum kx_result result = KX_OK;
+    if (kx->inner)
+        result = kx_finish(kx->inner, share + curve_at(h, mlkem_cipher_size(h->kem)), len,
+                           secret + curve_at(h, MLKEM_SEED), &len);
     if (result == KX_OK &&
         !decaps(kx, share + kem_at(h, point_size(h)), secret + kem_at(h, len)))
         result = KX_FAILED;
@@ -162,11 +170,12 @@ static enum kx_result respond(const struct kx_group *group, const uint8_t *share
                               uint8_t *our_share, uint8_t *secret)
 {
     const struct kx_halves *h = group->halves;
-    size_t point = point_size(h), len;
-    enum kx_result result =
-        kx_respond(h->curve, share + curve_at(h, mlkem_ek_size(h->kem)), point,
-                   our_share + curve_at(h, mlkem_cipher_size(h->kem)),
-                   secret + curve_at(h, MLKEM_SEED), &len, NULL);
+    size_t point = point_size(h), len = 0;
+    enum kx_result result = KX_OK;
+    if (h->curve != KX_NONE)
+        result = kx_respond(h->curve, share + curve_at(h, mlkem_ek_size(h->kem)), point,
+                            our_share + curve_at(h, mlkem_cipher_size(h->kem)),
+                            secret + curve_at(h, MLKEM_SEED), &len, NULL);
     if (result != KX_OK)
         return result;
     return (by_evp[h->kem] ? evp_encaps : own_encaps)(

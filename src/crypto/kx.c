@@ -25,6 +25,8 @@ static const struct kx_group groups[] = {
     [KX_X25519MLKEM768] = { "ML-KEM-768",  NULL,    NULL,         1216, 1120, 64,  0,  0,                     NULL,       &kx_hybrid, &kx_x25519_mlkem768 },
     [KX_P256MLKEM768]   = { "ML-KEM-768",  NULL,    NULL,         1249, 1153, 64,  0,  0,                     NULL,       &kx_hybrid, &kx_p256_mlkem768 },
     [KX_P384MLKEM1024]  = { "ML-KEM-1024", NULL,    NULL,         1665, 1665, 80,  0,  0,                     NULL,       &kx_hybrid, &kx_p384_mlkem1024 },
+    [KX_MLKEM768]       = { "ML-KEM-768",  NULL,    NULL,         1184, 1088, 32,  0,  0,                     NULL,       &kx_hybrid, &kx_mlkem768 },
+    [KX_MLKEM1024]      = { "ML-KEM-1024", NULL,    NULL,         1568, 1568, 32,  0,  0,                     NULL,       &kx_hybrid, &kx_mlkem1024 },
 };
 /* clang-format on */
 
@@ -59,7 +61,7 @@ bool kx_available(enum kx_id id)
     return method_of(id) != NULL;
 }
 
-bool kx_is_hybrid(enum kx_id id)
+bool kx_is_quantum_safe(enum kx_id id)
 {
     return (size_t)id < COUNT && groups[id].halves;
 }

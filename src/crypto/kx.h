@@ -21,6 +21,8 @@ enum kx_id {
     KX_X25519MLKEM768, /* these three: RFC 10024 */
     KX_P256MLKEM768,
     KX_P384MLKEM1024,
+    KX_MLKEM768, /* draft-ietf-tls-mlkem: without a curve beside it */
+    KX_MLKEM1024,
 };
 
 #define KX_MAX_SHARE  1665 /* SecP384r1MLKEM1024 */
@@ -35,8 +37,8 @@ enum kx_result {
 struct kx; /* an initiator's private key, wiped when freed */
 
 bool kx_available(enum kx_id id);
-/* kx_is_hybrid: a post-quantum KEM and a curve, both at once. Only TLS 1.3 has a place for its shares. */
-bool kx_is_hybrid(enum kx_id id);
+/* kx_is_quantum_safe: a post-quantum KEM, alone or with a curve. Only TLS 1.3 has a place for its shares. */
+bool kx_is_quantum_safe(enum kx_id id);
 size_t kx_initiator_share_size(enum kx_id id);
 size_t kx_responder_share_size(enum kx_id id);
 

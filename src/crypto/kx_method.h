@@ -60,6 +60,7 @@ bool kx_evp_dh(const BIGNUM *p, const BIGNUM *g, struct slice share, uint8_t *ou
                uint8_t *secret);
 
 extern const struct kx_method kx_x25519, kx_ecdh, kx_ffdh, kx_evp, kx_hybrid;
-extern const struct kx_halves kx_x25519_mlkem768, kx_p256_mlkem768, kx_p384_mlkem1024;
+extern const struct kx_halves kx_x25519_mlkem768, kx_p256_mlkem768, kx_p384_mlkem1024,
+    kx_mlkem768, kx_mlkem1024;
 
 #endif

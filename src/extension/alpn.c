@@ -57,7 +57,7 @@ static bool ask(struct nego *n, struct slice offered)
     case HF_ALPN_NONE: return true;
     case HF_ALPN_CHOSEN:
         if (!name || len == 0 || len > 255)
-            return err_set(n->err, HF_E_USAGE,
+            return err_set(n->err, HF_E_ALPN_ANSWER,
                            "the ALPN callback chose a protocol of %zu bytes, 1 to 255 are "
                            "possible",
                            len);

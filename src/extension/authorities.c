@@ -4,14 +4,13 @@
 bool authorities_wants(const struct nego *n, unsigned message)
 {
     (void)message;
-    return n->config->send_authorities && n->config->trust &&
-           trust_authorities(n->config->trust).len > 0;
+    return config_authorities(n->config).len > 0;
 }
 
 void authorities_put(struct nego *n, struct wr *w, unsigned message)
 {
     (void)message;
-    wr_opaque16(w, trust_authorities(n->config->trust));
+    wr_opaque16(w, config_authorities(n->config));
 }
 
 /* opaque DistinguishedName<1..2^16-1>;

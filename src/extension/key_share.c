@@ -89,21 +89,23 @@ static const struct ext_share *find_share(const struct ext_values *v, uint16_t g
 }
 
 /* The first group by preference for which there is a share, so that no round trip is lost; but a
- * post-quantum hybrid that both sides know is worth one, or an attacker who records today decides
+ * post-quantum group that both sides know is worth one, or an attacker who records today decides
  * by dropping a share. Without any fitting share: the first that both know, by retry. */
 static const struct group *choose_group(const struct nego *n, const struct ext_values *v)
 {
-    bool server_first = n->config->server_preference;
-    const struct ids *order = server_first ? &n->config->groups : &n->peer_groups;
-    const struct ids *other = server_first ? &n->peer_groups : &n->config->groups;
+    static const struct ties none;
+    const hf_config *config = n->config;
     const struct group *first = NULL;
-    for (size_t i = 0; i < order->count; i++) {
-        if (!ids_has(other, order->id[i]))
-            continue;
-        const struct group *g = group_find(order->id[i]);
+    struct ids order;
+    if (config->server_preference)
+        ranked(&config->groups, &config->group_ties, &n->peer_groups, &order);
+    else
+        ranked(&n->peer_groups, &none, &config->groups, &order);
+    for (size_t i = 0; i < order.count; i++) {
+        const struct group *g = group_find(order.id[i]);
         if (!g)
             continue;
-        if (find_share(v, g->id) || kx_is_hybrid(g->kx))
+        if (config->group_first || find_share(v, g->id) || kx_is_quantum_safe(g->kx))
             return g;
         if (!first)
             first = g;

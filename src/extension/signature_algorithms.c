@@ -16,8 +16,10 @@ bool signature_algorithms_wants(const struct nego *n, unsigned message)
 
 void signature_algorithms_put(struct nego *n, struct wr *w, unsigned message)
 {
-    (void)message;
-    wr_bytes(w, n->config->body.sigalgs, n->config->body.sigalgs_len);
+    if (message == IN_CR)
+        wr_bytes(w, n->config->body.sigalgs_cr, n->config->body.sigalgs_cr_len);
+    else
+        wr_bytes(w, n->config->body.sigalgs, n->config->body.sigalgs_len);
 }
 
 /* struct { SignatureScheme supported_signature_algorithms<2..2^16-2>; } SignatureSchemeList;

@@ -10,7 +10,7 @@ static bool is_for_13(uint16_t id)
     const struct group *table = group_table(&count);
     for (size_t i = 0; i < count; i++) {
         if (table[i].id == id)
-            return kx_is_hybrid(table[i].kx);
+            return kx_is_quantum_safe(table[i].kx);
     }
     return false;
 }

@@ -218,16 +218,15 @@ bool after13_message(struct established *e, const hf_config *config, struct rec_
 /* TLS-Exporter(label, context_value, key_length) =
  *     HKDF-Expand-Label(Derive-Secret(Secret, label, ""), "exporter", Hash(context_value), key_length)
  *                                                                            RFC 8446 7.5 */
-bool after13_export(const struct established *e, const char *label, struct slice context,
-                    uint8_t *out, size_t len)
+bool after13_export(enum hash_id hash, const uint8_t *exporter, const char *label,
+                    struct slice context, uint8_t *out, size_t len)
 {
-    enum hash_id hash = e->suite->hash;
     uint8_t secret[HASH_MAX_SIZE], digest[HASH_MAX_SIZE];
     size_t size = hash_size(hash);
     if (strlen(label) > 249 || len > 255 * size)
         return false;
     hash_once(hash, "", 0, digest);
-    expand_label(hash, e->exporter, label, slice_of(digest, size), secret, size);
+    expand_label(hash, exporter, label, slice_of(digest, size), secret, size);
     hash_once(hash, context.p, context.len, digest);
     expand_label(hash, secret, "exporter", slice_of(digest, size), out, len);
     wipe(secret, sizeof secret);

@@ -161,7 +161,7 @@ enum hs_result check_signature12(struct hs *hs, uint16_t algorithm, struct slice
                            name_version(hs->n.version));
     } else {
         const struct sigalg *alg = sigalg_find(algorithm);
-        if (!alg || !ids_has(&hs->n.config->sigalgs, algorithm))
+        if (!alg || sigalg_is_legacy(algorithm) || !ids_has(&hs->n.config->sigalgs, algorithm))
             return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM, "%s (0x%04x) was not offered",
                            name_signature(algorithm), algorithm);
         if (!sigalg_fits12(alg, kind, public_key_bits(key)))

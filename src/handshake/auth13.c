@@ -115,6 +115,9 @@ enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
     hf_certificate *certs[MSG_MAX_CERTIFICATES] = {0};
     size_t count = 0;
     enum hs_result r = HS_OK;
+    if (list->count > hs->n.config->max_chain)
+        return hs_fail(hs, HF_E_CHAIN_TOO_LONG, "%zu certificates, at most %u are allowed",
+                       list->count, hs->n.config->max_chain);
     for (; count < list->count && r == HS_OK; count++) {
         struct slice data = list->entry[count].data;
         certs[count] = peer_is_raw(hs) ? raw_key_from_spki(data, hs->n.err)
@@ -230,7 +233,8 @@ enum hs_result verify_peer13(struct hs *hs)
 static enum hs_result check_scheme(struct hs *hs, uint16_t scheme, const struct public_key *key)
 {
     const struct sigalg *alg = sigalg_find(scheme);
-    if (!alg || !alg->handshake || !ids_has(&hs->n.config->sigalgs, scheme))
+    bool may = alg && (alg->handshake || (hs->n.server && sigalg_is_legacy(scheme)));
+    if (!may || !ids_has(&hs->n.config->sigalgs, scheme))
         return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM,
                        "%s (0x%04x) was not offered for the handshake", name_signature(scheme),
                        scheme);

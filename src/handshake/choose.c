@@ -3,7 +3,6 @@
 
 #include "bytes/names.h"
 #include "config/psk.h"
-#include "config/ticket.h"
 
 /* ---- suite */
 
@@ -30,13 +29,33 @@ static bool prefers_chacha(const struct hs *hs)
     return false;
 }
 
+/* The client's suites that we know, in its order. */
+static void known_suites(const struct hs *hs, struct ids *out)
+{
+    struct slice list = hs->ch.suites;
+    out->count = 0;
+    for (size_t i = 0; i + 1 < list.len && out->count < CONFIG_MAX_LIST; i += 2) {
+        uint16_t id = get_u16(list.p + i);
+        if (suite_find(id) && !ids_has(out, id))
+            out->id[out->count++] = id;
+    }
+}
+
+void shared_suites(const struct hs *hs, struct ids *out)
+{
+    struct ids theirs;
+    known_suites(hs, &theirs);
+    ranked(&hs->n.config->body.suites, &hs->n.config->body.suite_ties, &theirs, out);
+}
+
 static const struct suite *pick(const struct hs *hs, enum hash_id hash, bool chacha_only)
 {
-    const struct ids *ours = &hs->n.config->body.suites;
-    for (size_t i = 0; i < ours->count; i++) {
-        const struct suite *s = suite_find(ours->id[i]);
-        if (s && suite_fits(s, HF_TLS1_3) && (hash == HASH_NONE || s->hash == hash) &&
-            offered(hs, s->id) && (!chacha_only || s->aead == AEAD_CHACHA20_POLY1305))
+    struct ids order;
+    shared_suites(hs, &order);
+    for (size_t i = 0; i < order.count; i++) {
+        const struct suite *s = suite_find(order.id[i]);
+        if (suite_fits(s, HF_TLS1_3) && (hash == HASH_NONE || s->hash == hash) &&
+            (!chacha_only || s->aead == AEAD_CHACHA20_POLY1305))
             return s;
     }
     return NULL;
@@ -111,8 +130,10 @@ bool session_acceptable(const struct hs *hs, const hf_session *s)
 static bool fit_suite(struct hs *hs, const hf_session *s)
 {
     const struct suite *of_session = suite_find(s->suite);
-    if (!of_session)
+    if (!of_session || !suite_fits(of_session, HF_TLS1_3))
         return false;
+    if (hs->n.config->resume_preferred_only && s->kind == PSK_RESUMPTION)
+        return of_session == hs->n.suite;
     if (of_session->hash == hs->n.suite->hash)
         return true;
     const struct suite *other = hs->n.retried ? NULL : best_suite(hs, of_session->hash);
@@ -146,13 +167,28 @@ static enum hs_result check_binder(struct hs *hs, const hf_session *s, struct sl
     return HS_OK;
 }
 
-static hf_session *look_up(const struct hs *hs, struct slice identity, bool *memory)
+static enum hs_result look_up(struct hs *hs, struct slice identity, hf_session **session)
 {
     const struct test_hooks *test = hs->n.config->test;
-    if (test && test->session)
-        return test->session(test->arg, identity);
-    hf_session *s = ticket_open(hs->n.config, identity);
-    return s ? s : psk_find13(hs->n.config, identity, memory);
+    bool memory = true;
+    *session = NULL;
+    if (test && test->session) {
+        *session = test->session(test->arg, identity);
+        return HS_OK;
+    }
+    enum hs_result r = hs_open_ticket(hs, identity, session);
+    if (r != HS_OK || *session)
+        return r;
+    *session = psk_find13(hs->n.config, identity, &memory);
+    return memory ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "pre-shared key");
+}
+
+/* By how many seconds the client thinks its ticket older than we do (4.2.11.1). */
+static int32_t age_skew(const struct hs *hs, const hf_session *s, uint32_t obfuscated)
+{
+    int64_t theirs = (uint32_t)(obfuscated - s->age_add);
+    int64_t ours = config_now_ms(hs->n.config) - s->issued_ms;
+    return (int32_t)((theirs - ours) / 1000);
 }
 
 /* Whoever holds an external key was let in by whoever gave it: names and certificates do not come into it. */
@@ -171,11 +207,15 @@ enum hs_result choose_session(struct hs *hs)
     if (hs->psk_before && !ext_has(v, X_PRE_SHARED_KEY))
         return hs_fail(hs, HF_E_MISSING_EXTENSION,
                        "pre_shared_key: the session of the first ClientHello would do");
-    for (size_t i = 0; i < v->psk_count && hs->n.config->psk_modes; i++) {
-        bool memory = true;
-        hf_session *s = look_up(hs, v->psk[i].identity, &memory);
-        if (!memory)
-            return hs_fail(hs, HF_E_NO_MEMORY, "pre-shared key");
+    size_t first = hs->psk_next; /* the application has opened those before it, to no avail */
+    hs->psk_next = 0;
+    for (size_t i = first; i < v->psk_count && hs->n.config->psk_modes; i++) {
+        hf_session *s;
+        enum hs_result r = look_up(hs, v->psk[i].identity, &s);
+        if (r == HS_WAIT)
+            hs->psk_next = (uint8_t)i;
+        if (r != HS_OK)
+            return r;
         if (!s)
             continue;
         if (!may_resume(hs, s) || !fit_mode(hs) || !fit_suite(hs, s)) {
@@ -190,6 +230,7 @@ enum hs_result choose_session(struct hs *hs)
         if (s->kind == PSK_RESUMPTION)
             tell_own_type(hs, s->own_raw ? CERT_RAW : CERT_X509);
         hs->n.psk_index = (uint16_t)i;
+        hs->age_skew = s->kind == PSK_RESUMPTION ? age_skew(hs, s, v->psk[i].age) : 0;
         trace_note(hs->tracer, "resumption", "identity %zu is %s%s", i,
                    s->kind == PSK_RESUMPTION ? "a ticket of ours" : "a key that is known here",
                    hs->n.psk_dhe ? "; with a fresh key exchange"

@@ -7,7 +7,12 @@
 /* choose_suite sets n.suite; after a HelloRetryRequest it must stay. */
 enum hs_result choose_suite(struct hs *hs);
 
+/* shared_suites: the client's that the configuration has, best first. */
+void shared_suites(const struct hs *hs, struct ids *out);
+
 /* choose_session opens the offered tickets and checks the binder of the first that can be used. */
+/* shared_suites: the client's that the configuration has, best first. */
+void shared_suites(const struct hs *hs, struct ids *out);
 enum hs_result choose_session(struct hs *hs);
 
 /* decide_retry: which extensions must be there (9.2), and whether a share is missing. */

@@ -2,7 +2,6 @@
 #include "bytes/names.h"
 #include "config/cache.h"
 #include "config/security.h"
-#include "config/ticket.h"
 #include "handshake/choose.h"
 
 #define FALLBACK_SCSV      0x5600 /* RFC 7507 2 */
@@ -55,12 +54,15 @@ static bool is_curve(uint16_t group)
 static const struct group *shared_group(const struct hs *hs, bool (*kind)(uint16_t))
 {
     const struct nego *n = &hs->n;
-    bool ours_first = n->config->server_preference;
-    const struct ids *order = ours_first ? &n->config->groups : &n->peer_groups;
-    const struct ids *other = ours_first ? &n->peer_groups : &n->config->groups;
-    for (size_t i = 0; i < order->count; i++) {
-        if (kind(order->id[i]) && ids_has(other, order->id[i]))
-            return group_find(order->id[i]);
+    static const struct ties none;
+    struct ids order;
+    if (n->config->server_preference)
+        ranked(&n->config->groups, &n->config->group_ties, &n->peer_groups, &order);
+    else
+        ranked(&n->peer_groups, &none, &n->config->groups, &order);
+    for (size_t i = 0; i < order.count; i++) {
+        if (kind(order.id[i]))
+            return group_find(order.id[i]);
     }
     return NULL;
 }
@@ -211,11 +213,11 @@ static bool try_suite(struct hs *hs, const struct suite *s)
 /* chacha: only suites with ChaCha20, for a client that puts it first. */
 static bool pick(struct hs *hs, bool chacha)
 {
-    const struct ids *ours = &hs->n.config->body.suites;
-    for (size_t i = 0; i < ours->count; i++) {
-        const struct suite *s = suite_find(ours->id[i]);
-        if (s && offered(hs, s->id) && (!chacha || s->aead == AEAD_CHACHA20_POLY1305) &&
-            try_suite(hs, s))
+    struct ids order;
+    shared_suites(hs, &order);
+    for (size_t i = 0; i < order.count; i++) {
+        const struct suite *s = suite_find(order.id[i]);
+        if ((!chacha || s->aead == AEAD_CHACHA20_POLY1305) && try_suite(hs, s))
             return true;
     }
     return false;
@@ -320,28 +322,34 @@ static bool usable(const struct hs *hs, const hf_session *s)
 {
     const hf_config *config = hs->n.config;
     const struct suite *suite = suite_find(s->suite);
-    if (s->version != hs->n.version || !suite || !offered(hs, s->suite) ||
-        !ids_has(&config->body.suites, s->suite))
+    if (s->version != hs->n.version || !suite || !suite_fits(suite, s->version) ||
+        !offered(hs, s->suite) || !ids_has(&config->body.suites, s->suite))
+        return false;
+    if (config->resume_preferred_only && suite != hs->n.suite)
         return false;
     return session_acceptable(hs, s);
 }
 
-static hf_session *look_up(struct hs *hs)
+static enum hs_result look_up(struct hs *hs, hf_session **session)
 {
     const struct nego *n = &hs->n;
+    *session = NULL;
     if (!n->config->psk_modes)
-        return NULL;
+        return HS_OK;
     if (n->ticket.len)
-        return ticket_open(n->config, n->ticket);
+        return hs_open_ticket(hs, n->ticket, session);
     if (hs->session_id_len && (n->config->cache_sessions || n->config->store.find))
-        return cache_find(n->config, slice_of(hs->session_id, hs->session_id_len));
-    return NULL;
+        *session = cache_find(n->config, slice_of(hs->session_id, hs->session_id_len));
+    return HS_OK;
 }
 
 enum hs_result choose_session12(struct hs *hs)
 {
     struct nego *n = &hs->n;
-    hf_session *s = look_up(hs);
+    hf_session *s;
+    enum hs_result r = look_up(hs, &s);
+    if (r != HS_OK)
+        return r;
     if (s && !usable(hs, s)) {
         hf_session_free(s);
         s = NULL;
@@ -364,6 +372,8 @@ enum hs_result choose_session12(struct hs *hs)
     n->resumed12 = true;
     tell_own_type(hs, s->own_raw ? CERT_RAW : CERT_X509);
     n->suite = suite_find(s->suite);
+    n->ecc = n->answer_peer_type = false; /* where a suite was chosen before */
+    n->peer_type = 0;
     n->group = NULL;
     /* "applies for the duration of the session including session resumptions" (RFC 6066 4) */
     if (!n->max_fragment)

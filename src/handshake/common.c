@@ -89,7 +89,9 @@ struct extras *extras_of(struct established *e)
 static void move_extras(struct hs *hs)
 {
     struct nego *n = &hs->n;
-    if (!n->peer_ocsp && !n->peer_scts && !hs->psk_identity && !hs->compression.algorithm)
+    int32_t age_skew = n->psk ? hs->age_skew : 0;
+    if (!n->peer_ocsp && !n->peer_scts && !hs->psk_identity && !hs->compression.algorithm &&
+        !age_skew)
         return;
     struct extras *x = extras_of(hs->est);
     if (!x)
@@ -101,6 +103,7 @@ static void move_extras(struct hs *hs)
     x->psk_identity = hs->psk_identity;
     x->psk_identity_len = hs->psk_identity_len;
     x->compression = hs->compression;
+    x->age_skew = age_skew;
     n->peer_ocsp = n->peer_scts = hs->psk_identity = NULL;
 }
 

@@ -31,6 +31,7 @@ struct extras {
     size_t psk_identity_len;
     struct details *details; /* details.h */
     struct compression compression;
+    int32_t age_skew; /* server: of the ticket that was used, in seconds */
 };
 
 /* What stood against early data; early13.c has the words. */
@@ -134,8 +135,8 @@ bool after12_export(const struct established *e, const char *label, const uint8_
 void expand_label(enum hash_id hash, const uint8_t *secret, const char *label,
                   struct slice context, uint8_t *out, size_t n);
 
-/* after13_export: RFC 8446 7.5. */
-bool after13_export(const struct established *e, const char *label, struct slice context,
-                    uint8_t *out, size_t len);
+/* after13_export: RFC 8446 7.5, from exporter_master_secret or the early one. */
+bool after13_export(enum hash_id hash, const uint8_t *exporter, const char *label,
+                    struct slice context, uint8_t *out, size_t len);
 
 #endif

@@ -53,6 +53,7 @@ void hs_free(struct hs *hs)
     mem_free(hs->tbs);
     hf_credential_free(hs->credential);
     hf_credential_free(hs->answer_credential);
+    hf_session_free(hs->answer_session);
     hf_config_free(hs->answer_config);
     chain_free(hs->peer_chain);
     details_free(hs->details);
@@ -67,6 +68,7 @@ void hs_forget(struct hs *hs)
     wipe(hs->server_hs, sizeof hs->server_hs);
     wipe(hs->shared, sizeof hs->shared);
     wipe(hs->early, sizeof hs->early);
+    wipe(hs->early_exporter, sizeof hs->early_exporter);
     wipe(hs->key_block, sizeof hs->key_block);
     drop_psk(hs);
     kx_free(hs->own_kx);
@@ -153,6 +155,8 @@ static enum hs_result next_message(struct hs *hs)
         return HS_WAIT;
     size_t len = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
     size_t most = is_old(hs) ? msg_max_size12(p[0]) : msg_max_size(p[0]);
+    if (p[0] == MSG_CERTIFICATE)
+        most = hs->n.config->max_chain_bytes;
     bool whole = len <= most && have - MSG_HEADER >= len;
     bool empty = p[0] == MSG_END_OF_EARLY_DATA || p[0] == MSG_HELLO_REQUEST ||
                  p[0] == MSG_SERVER_HELLO_DONE;

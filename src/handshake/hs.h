@@ -106,6 +106,10 @@ struct hs {
     struct client_hello ch;
     bool plain_alert;             /* the peer may not have our handshake keys yet */
     uint8_t early[HASH_MAX_SIZE]; /* client_early_traffic_secret */
+    uint8_t psk_next;             /* server: the identity whose ticket is being opened */
+    int32_t age_skew;             /* server: of the ticket, in seconds */
+    bool exporting;               /* server: the exporter's secret is known */
+    uint8_t early_exporter[HASH_MAX_SIZE];
     bool psk_before; /* server: the first of two ClientHellos offered a session that will do */
     bool early_in;   /* server: early data is being received */
     bool early_out;  /* client: early data may be sent */
@@ -131,6 +135,7 @@ struct hs {
     size_t psk_identity_len, psk_hint_len;
     uint8_t *psk_key; /* at most PSK_MAX_KEY bytes; owned */
     size_t psk_key_len;
+    bool renew_ticket;   /* server: the application wants it */
     bool store_session;  /* server: under its ID, once the handshake is proved */
     uint8_t *new_ticket; /* client: what NewSessionTicket has */
     size_t new_ticket_len;
@@ -162,7 +167,9 @@ struct hs {
     hf_config *answer_config;         /* owned */
     bool answer_accept;
     bool answer_early;
-    uint8_t answer_alert; /* the application ends the handshake with it; 0: it does not */
+    bool answer_renew;
+    hf_session *answer_session; /* owned */
+    uint8_t answer_alert;       /* the application ends the handshake with it; 0: it does not */
     hf_error verdict;
     uint8_t *tbs;
     size_t tbs_len;
@@ -243,6 +250,17 @@ static inline unsigned proof_of_peer(const struct hs *hs)
 }
 
 bool chain_fits_ticket(const struct chain *chain);
+
+/* ---- tickets.c: a server's tickets, by its keys or by the application
+ *
+ * hs_open_ticket: HS_OK with the session, NULL if there is none in it that can be used; HS_WAIT for the
+ * application. hs_write_ticket puts a ticket into a message that is being written; hs_make_ticket comes before that
+ * message: what it makes, by the application, is handed to hs_write_ticket. `wanted` false: there is none to give. */
+enum hs_result hs_open_ticket(struct hs *hs, struct slice ticket, hf_session **session);
+enum hs_result hs_make_ticket(struct hs *hs, const hf_session *session, struct buffer *out,
+                           bool *wanted);
+bool hs_write_ticket(struct hs *hs, const hf_session *session, const struct buffer *made,
+                  struct wr *w);
 
 /* What a resumed session was made with comes into the handshake, and is verified anew where the
  * configuration wants it. */

@@ -155,12 +155,16 @@ void keys13_early_traffic(struct hs *hs, const hf_session *session)
                  early);
     hash_once(hash, buffer_front(kept), buffer_len(kept), digest);
     derive_secret(hash, early, "c e traffic", digest, hs->early);
+    derive_secret(hash, early, "e exp master", digest, hs->early_exporter);
     wipe(early, sizeof early);
     trace_secret(hs->tracer, "client_early_traffic_secret", hs->early, hash_size(hash),
                  "RFC 8446 7.1");
     if (config_has_keylog(hs->n.config))
         config_keylog(hs->n.config, hs->n.conn, "CLIENT_EARLY_TRAFFIC_SECRET", hs->client_random,
                       hs->early, hash_size(hash));
+    if (config_has_keylog(hs->n.config))
+        config_keylog(hs->n.config, hs->n.conn, "EARLY_EXPORTER_SECRET", hs->client_random,
+                      hs->early_exporter, hash_size(hash));
 }
 
 bool keys13_use_early(struct hs *hs, bool read, const hf_session *session)

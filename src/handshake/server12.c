@@ -2,7 +2,6 @@
  * 7.3, figures 1 and 2). server13.c has read the hello and found the version. */
 #include "bytes/names.h"
 #include "config/cache.h"
-#include "config/ticket.h"
 #include "handshake/after13.h"
 #include "handshake/choose.h"
 #include "handshake/hs.h"
@@ -14,6 +13,15 @@ static bool resumed(const struct hs *hs)
 static bool full(const struct hs *hs)
 {
     return !hs->n.resumed12;
+}
+/* Where a session must have the suite of a full handshake, that is chosen first. */
+static bool suite_first(const struct hs *hs)
+{
+    return hs->n.config->resume_preferred_only;
+}
+static bool suite_last(const struct hs *hs)
+{
+    return full(hs) && !suite_first(hs);
 }
 static bool certified(const struct hs *hs)
 {
@@ -77,9 +85,11 @@ static enum hs_result finish(struct hs *hs);
 const struct step server12[] = {
     /*    message                   when              optional  step                name                        defined in */
     { '.', 0,                       NULL,             false, negotiate,           "negotiate",                "RFC 5246 7.4.1.4" },
+    { '.', 0,                       suite_first,      false, choose_credential12, "choose a certificate",     "RFC 5246 7.4.2"   },
+    { '.', 0,                       suite_first,      false, choose_suite12,      "choose a cipher suite",    "RFC 5246 7.4.1.3" },
     { '.', 0,                       NULL,             false, choose_session12,    "look the session up",      "RFC 5246 7.4.1.2" },
-    { '.', 0,                       full,             false, choose_credential12, "choose a certificate",     "RFC 5246 7.4.2"   },
-    { '.', 0,                       full,             false, choose_suite12,      "choose a cipher suite",    "RFC 5246 7.4.1.3" },
+    { '.', 0,                       suite_last,       false, choose_credential12, "choose a certificate",     "RFC 5246 7.4.2"   },
+    { '.', 0,                       suite_last,       false, choose_suite12,      "choose a cipher suite",    "RFC 5246 7.4.1.3" },
     { '>', MSG_SERVER_HELLO,        NULL,             false, send_server_hello,   "ServerHello",              "RFC 5246 7.4.1.3" },
     { '.', 0,                       resumed,          false, resume,              "go on with the session",   "RFC 5246 7.3"     },
     { '>', MSG_CERTIFICATE,         certified,        false, send_certificate12,  "Certificate",              "RFC 5246 7.4.2"   },
@@ -160,7 +170,8 @@ static enum hs_result choose_session_id(struct hs *hs)
     bool tickets = config->ticket_count > 0 && config->psk_modes != 0;
     hs->n.ticket_expected = hs->n.ticket_offered && tickets && !hs->n.resumed12;
     if (hs->n.resumed12) {
-        hs->n.ticket_expected = hs->n.ticket.len && tickets && session_ages(hs);
+        hs->n.ticket_expected =
+            hs->n.ticket.len && tickets && (hs->renew_ticket || session_ages(hs));
         return HS_OK; /* the client's ID is echoed */
     }
     hs->session_id_len = 0;
@@ -294,18 +305,14 @@ static enum hs_result send_key_exchange(struct hs *hs)
 static enum hs_result send_request(struct hs *hs)
 {
     static const uint8_t types[] = {1, 64}; /* rsa_sign, ecdsa_sign (RFC 8422 5.5: EdDSA too) */
-    uint8_t schemes[2 * CONFIG_MAX_LIST];
-    const struct ids *ours = &hs->n.config->sigalgs;
+    const hf_config *config = hs->n.config;
     size_t mark;
     bool tls12 = hs->n.version >= HF_TLS1_2;
-    for (size_t i = 0; i < ours->count; i++)
-        put_u16(schemes + 2 * i, ours->id[i]);
     struct certificate_request12 cr = {
         .types = slice_of(types, sizeof types),
-        .sigalgs = slice_of(schemes, 2 * ours->count),
+        .sigalgs = slice_of(config->body.sigalgs + 2, config->body.sigalgs_len - 2),
+        .authorities = config_authorities(config),
     };
-    if (hs->n.config->send_authorities && hs->n.config->trust)
-        cr.authorities = trust_authorities(hs->n.config->trust);
     struct wr w = hs_begin(hs, MSG_CERTIFICATE_REQUEST, &mark);
     msg_write_certificate_request12(&w, tls12, &cr);
     hs->cert_requested = true;
@@ -408,17 +415,25 @@ static enum hs_result read_verify(struct hs *hs)
 
 static enum hs_result send_ticket(struct hs *hs)
 {
-    const hf_config *config = hs->n.config;
+    struct buffer made = {0};
+    bool wanted = false, ok = true;
     size_t mark;
     hf_session *s = session_of12(hs);
     if (!s)
         return hs_fail(hs, HF_E_NO_MEMORY, "ticket");
     s->id_len = 0;
+    if (chain_fits_ticket(s->chain) && hs_make_ticket(hs, s, &made, &wanted) != HS_OK) {
+        buffer_clear(&made);
+        hf_session_free(s);
+        return HS_FAILED;
+    }
     struct wr w = hs_begin(hs, MSG_NEW_SESSION_TICKET, &mark);
     wr_u32(&w, s->lifetime);
     size_t ticket = wr_open(&w, 2);
-    bool ok = !chain_fits_ticket(s->chain) || ticket_seal(config, s, &w);
+    if (wanted) /* an empty one says that there is none after all (RFC 5077 3.3) */
+        ok = hs_write_ticket(hs, s, &made, &w);
     wr_close(&w, ticket, 2);
+    buffer_clear(&made);
     hf_session_free(s);
     return ok ? hs_end(hs, &w, mark) : hs_fail(hs, HF_E_CRYPTO, "the ticket cannot be sealed");
 }

@@ -1,7 +1,6 @@
 /* server13.c: what a server does in a TLS 1.3 handshake (RFC 8446 2, figures 1 to 3). */
 #include "bytes/names.h"
 #include "config/cache.h"
-#include "config/ticket.h"
 #include "handshake/after13.h"
 #include "handshake/choose.h"
 #include "handshake/hs.h"
@@ -430,6 +429,7 @@ static enum hs_result use_sending_keys(struct hs *hs)
     if (!keys13_master(hs) || !keys13_use(hs, false, hs->est->write_secret, "application"))
         return HS_FAILED;
     limit_records13(hs);
+    hs->exporting = true; /* exporter_master_secret ends with our Finished (7.1) */
     /* Who has sent early data has shown by the binder that it holds the session's secret: it gets its answer
      * without another round trip (2.3). */
     hs->may_send = hs->n.early;
@@ -447,34 +447,58 @@ static enum hs_result use_receiving_keys(struct hs *hs)
 
 /* ---- NewSessionTicket */
 
-enum hs_result send_ticket13(struct hs *hs, struct slice nonce)
+/* NULL: hs_fail has said why. */
+static hf_session *ticket_session(struct hs *hs, struct slice nonce)
 {
     const hf_config *config = hs->n.config;
-    struct established *e = hs->est;
-    size_t mark;
     uint8_t age_add[4];
-    if (!config_random(config, "age_add", age_add, 4))
-        return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
-    hf_session *s = session_from_established(e, config);
-    if (!s)
-        return hs_fail(hs, HF_E_NO_MEMORY, "ticket");
+    if (!config_random(config, "age_add", age_add, 4)) {
+        hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+        return NULL;
+    }
+    hf_session *s = session_from_established(hs->est, config);
+    if (!s) {
+        hs_fail(hs, HF_E_NO_MEMORY, "ticket");
+        return NULL;
+    }
     s->age_add = (uint32_t)get_u16(age_add) << 16 | get_u16(age_add + 2);
     s->lifetime = config->ticket_lifetime;
     s->max_early_data = config->max_early_data;
     if (hs->n.psk && hs->n.session->kind == PSK_RESUMPTION)
         s->started =
             hs->n.session->started; /* renewing does not prolong the first verification */
-    session_secret(s, e, nonce);
+    session_secret(s, hs->est, nonce);
+    return s;
+}
+
+static enum hs_result write_new_ticket(struct hs *hs, const hf_session *s, struct slice nonce,
+                                       const struct buffer *made)
+{
+    size_t mark;
     struct wr w = hs_begin(hs, MSG_NEW_SESSION_TICKET, &mark);
     wr_u32(&w, s->lifetime);
     wr_u32(&w, s->age_add);
     wr_opaque8(&w, nonce);
     size_t ticket = wr_open(&w, 2);
-    bool ok = ticket_seal(config, s, &w);
+    bool ok = hs_write_ticket(hs, s, made, &w);
     wr_close(&w, ticket, 2);
     hs_extensions(hs, &w, IN_NST, MSG_NEW_SESSION_TICKET);
-    hf_session_free(s);
     return ok ? hs_end(hs, &w, mark) : hs_fail(hs, HF_E_CRYPTO, "the ticket cannot be sealed");
+}
+
+enum hs_result send_ticket13(struct hs *hs, struct slice nonce)
+{
+    struct buffer made = {0};
+    bool wanted;
+    hf_session *s = ticket_session(hs, nonce);
+    if (!s)
+        return HS_FAILED;
+    enum hs_result r = hs_make_ticket(hs, s, &made, &wanted);
+    if (r == HS_OK && wanted)
+        r = write_new_ticket(hs, s, nonce, &made);
+    buffer_clear(&made);
+    hf_session_free(s);
+    return r;
 }
 
 static enum hs_result send_tickets(struct hs *hs)

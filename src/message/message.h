@@ -117,7 +117,7 @@ bool msg_read_certificate_request(struct rd *r, struct certificate_request *out)
  * } Certificate;
  * struct { opaque cert_data<1..2^24-1>; Extension extensions<0..2^16-1>; } CertificateEntry;
  *                                                                            RFC 8446 4.4.2 */
-#define MSG_MAX_CERTIFICATES 16
+#define MSG_MAX_CERTIFICATES HF_CHAIN_MAX
 struct certificate_entry {
     struct slice data; /* DER */
     struct rd extensions;

@@ -330,9 +330,9 @@ static bool set_parameters(X509_STORE_CTX *ctx, const struct verify_options *o,
 }
 
 /* The certificates that the peer sent besides its own, less those left out. */
-static STACK_OF(X509) * rest_of(const struct chain *chain, uint32_t without)
+static STACK_OF(X509) * rest_of(const struct chain *chain, uint64_t without)
 {
-    STACK_OF(X509) *rest = sk_X509_new_reserve(NULL, CHAIN_MAX);
+    STACK_OF(X509) *rest = sk_X509_new_reserve(NULL, (int)chain->count);
     for (size_t i = 1; rest && i < chain->count; i++) {
         if (!(without >> i & 1))
             sk_X509_push(rest, chain->cert[i]->x509);
@@ -346,7 +346,7 @@ static bool same_subject(const hf_certificate *a, const hf_certificate *b)
 }
 
 /* Another certificate of the peer that could have stood in the place of the i-th. */
-static bool has_twin(const struct chain *chain, size_t i, uint32_t without)
+static bool has_twin(const struct chain *chain, size_t i, uint64_t without)
 {
     for (size_t j = 1; j < chain->count; j++) {
         if (j != i && !(without >> j & 1) && chain->cert[j] != chain->cert[i] &&
@@ -357,7 +357,7 @@ static bool has_twin(const struct chain *chain, size_t i, uint32_t without)
 }
 
 /* The one of the peer's certificates nearest the path's end that has a twin; 0: none. */
-static size_t choose_other(const struct verification *v, X509_STORE_CTX *ctx, uint32_t without)
+static size_t choose_other(const struct verification *v, X509_STORE_CTX *ctx, uint64_t without)
 {
     STACK_OF(X509) *tried = X509_STORE_CTX_get0_chain(ctx);
     for (int depth = sk_X509_num(tried) - 1; depth > 0; depth--) {
@@ -395,7 +395,7 @@ static bool run(struct verification *v, X509_STORE_CTX *ctx)
 
 /* One attempt; `without` says which of the peer's certificates to leave out, and receives one more
  * if there is another way to try. */
-static bool attempt(struct verification *v, uint32_t *without)
+static bool attempt(struct verification *v, uint64_t *without)
 {
     STACK_OF(X509) *rest = rest_of(v->chain, *without);
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -404,7 +404,7 @@ static bool attempt(struct verification *v, uint32_t *without)
     bool ok = ready ? run(v, ctx) : err_set(v->err, HF_E_NO_MEMORY, "verification");
     if (ready && !ok && !v->no_memory) {
         size_t other = choose_other(v, ctx, *without);
-        *without |= other ? (uint32_t)1 << other : 0;
+        *without |= other ? (uint64_t)1 << other : 0;
     }
     X509_STORE_CTX_free(ctx);
     sk_X509_free(rest);
@@ -419,7 +419,7 @@ static bool attempt(struct verification *v, uint32_t *without)
 bool find_path(struct verification *v)
 {
     hf_error first = {0}, *err = v->err;
-    uint32_t without = 0, before;
+    uint64_t without = 0, before;
     bool ok;
     pthread_once(&store_once, make_store);
     v->err = &first;

@@ -48,7 +48,7 @@ static inline enum cert_type cert_type_of(const hf_certificate *cert)
 }
 
 /* ---- a chain as a peer sent it: own certificate first. Reference-counted, immutable. */
-#define CHAIN_MAX 16
+#define CHAIN_MAX HF_CHAIN_MAX
 
 struct chain {
     _Atomic int refs;

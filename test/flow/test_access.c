@@ -86,7 +86,7 @@ static void test_alpn_callback(void)
     CHECK_INT(with_alpn(h2, "h2"), HF_OK);
     CHECK_INT(with_alpn(none, ""), HF_OK);
     CHECK_INT(with_alpn(refuse, ""), HF_E_NO_APPLICATION_PROTOCOL);
-    CHECK_INT(with_alpn(empty, ""), HF_E_USAGE);
+    CHECK_INT(with_alpn(empty, ""), HF_E_ALPN_ANSWER);
     hf_config *client = hf_config_new(HF_CLIENT);
     CHECK(!hf_config_set_alpn_callback(client, choose, NULL));
     hf_config_free(client);

@@ -228,7 +228,7 @@ static void test_malformed(void)
         free(many);
         many = more;
     }
-    CHECK(refused(many, NULL, HF_E_PEM, "more than 16"));
+    CHECK(refused(many, NULL, HF_E_PEM, "more than 64"));
     free(many);
     /* Every truncation either loads fewer certificates or is refused with words. */
     size_t len = strlen(pki->bundle_pem);

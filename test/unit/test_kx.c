@@ -12,7 +12,7 @@
 #include "hex.h"
 
 #define FIRST KX_X25519
-#define LAST  KX_P384MLKEM1024 /* groups come in this order */
+#define LAST  KX_MLKEM1024 /* groups come in this order */
 
 /* A whole exchange; true if both sides have the same secret of the expected size. */
 static bool exchange(enum kx_id id, size_t size)
@@ -36,7 +36,7 @@ static size_t secret_size(enum kx_id id)
         [KX_P384] = 48,         [KX_P521] = 66,           [KX_FFDHE2048] = 256,
         [KX_FFDHE3072] = 384,   [KX_FFDHE4096] = 512,     [KX_FFDHE6144] = 768,
         [KX_FFDHE8192] = 1024,  [KX_X25519MLKEM768] = 64, [KX_P256MLKEM768] = 64,
-        [KX_P384MLKEM1024] = 80};
+        [KX_P384MLKEM1024] = 80, [KX_MLKEM768] = 32, [KX_MLKEM1024] = 32};
     return sizes[id];
 }
 
@@ -693,12 +693,12 @@ static void test_hybrid_sizes(void)
         CHECK_INT(kx_initiator_share_size(h->id), point + h->ek);
         CHECK_INT(kx_responder_share_size(h->id), point + h->cipher);
         CHECK(kx_initiator_share_size(h->id) <= KX_MAX_SHARE);
-        CHECK(kx_is_hybrid(h->id));
-        CHECK(!kx_is_hybrid(h->curve));
+        CHECK(kx_is_quantum_safe(h->id));
+        CHECK(!kx_is_quantum_safe(h->curve));
         CHECK(!kx_start_with(h->id, (const uint8_t *)"", 1, NULL));
     }
-    CHECK(!kx_is_hybrid(KX_NONE));
-    CHECK(!kx_is_hybrid((enum kx_id)77));
+    CHECK(!kx_is_quantum_safe(KX_NONE));
+    CHECK(!kx_is_quantum_safe((enum kx_id)77));
 }
 
 /* The other end, by the halves alone: an encapsulation key and a point of our own, whose shared secrets have

@@ -63,7 +63,7 @@ static void test_groups(void)
         int highest;
     } rows[] = {{0x0100, 2}, {0x0101, 3}, {0x0102, 3}, {0x0103, 3}, {0x0104, 4},
                 {0x001d, 3}, {0x0017, 3}, {0x0018, 4}, {0x0019, 5}, {0x001e, 4},
-                {0x11ec, 4}, {0x11eb, 4}, {0x11ed, 5}};
+                {0x11ec, 4}, {0x11eb, 4}, {0x11ed, 5}, {0x0201, 4}, {0x0202, 5}};
     size_t count;
     const struct group *table = group_table(&count);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

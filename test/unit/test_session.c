@@ -154,10 +154,9 @@ static void test_older_versions(void)
     }
 }
 
-/* An ID is enough to resume by, below TLS 1.3; a ticket is, too; one of both must be there. */
+/* An ID is enough to resume by, below TLS 1.3; a ticket is, too; a server's session may have neither. */
 static void test_id_or_ticket(void)
 {
-    static const char *const details[] = {"ticket: is empty, and so is id", NULL, NULL, NULL};
     for (size_t i = 0; i < 4; i++) {
         hf_session *s = sample12(false);
         size_t len, id_len = 7;
@@ -171,8 +170,8 @@ static void test_id_or_ticket(void)
         }
         uint8_t *p = exported(s, &len);
         hf_session *back = hf_session_import(p, len, &err);
-        CHECK_INT(back != NULL, i != 0);
-        CHECK_STR(err.detail, details[i] ? details[i] : "");
+        CHECK(back != NULL);
+        CHECK_STR(err.detail, "");
         if (back) {
             CHECK_INT(hf_session_has_ticket(back), (i & 2) != 0);
             CHECK((hf_session_id(back, &id_len) != NULL) == ((i & 1) != 0));
@@ -401,8 +400,9 @@ static void test_import_refusals(void)
     s->ticket_len = 0;
     size_t len;
     uint8_t *p = exported(s, &len);
-    CHECK(!hf_session_import(p, len, &err));
-    CHECK_STR(err.detail, "ticket: is empty");
+    hf_session *back = hf_session_import(p, len, &err);
+    CHECK(back && !hf_session_has_ticket(back));
+    hf_session_free(back);
     hf_session_free(s);
     free(p);
 }
@@ -436,7 +436,7 @@ static void test_many_certificates(void)
         wr_opaque24(&w, cert_der(leaf));
     wr_close(&w, mark, 3);
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
-    CHECK_STR(err.detail, "more than 16 certificates");
+    CHECK_STR(err.detail, "more than 64 certificates");
     CHECK_STR(err.path, "Session.chain");
     buffer_clear(&b);
     s->chain = full;

@@ -137,7 +137,14 @@ static const struct flag flags[] = {
     {"expect-msg-callback", STRING, AT(expect_messages)},
     {"expect-client-ca-list", STRING, AT(expect_ca_list)},
     {"use-ticket-callback", FLAG, AT(use_ticket_callback)},
+    {"use-ticket-aead-callback", FLAG, AT(use_ticket_callback)},
+    {"ticket-key", BASE64, AT(ticket_key)},
+    {"renew-ticket", FLAG, AT(renew_ticket)},
     {"skip-ticket", FLAG, AT(skip_ticket)},
+    {"expect-ticket-age-skew", NUMBER, AT(expect_age_skew)},
+    {"no-server-name-ack", FLAG, AT(no_server_name_ack)},
+    {"select-empty-alpn", FLAG, AT(select_empty_alpn)},
+    {"curves-flags", NUMBERS, AT(curves_flags)},
     {"max-cert-list", NUMBER, AT(max_cert_list)},
     {"install-cert-compression-algs", FLAG, AT(install_compressors)},
     {"install-one-cert-compression-alg", NUMBER, AT(install_compressor)},
@@ -248,9 +255,6 @@ static const char *beyond(const struct options *o)
         if (i > 0 && o->cred[i].signing_prefs.set)
             return "-signing-prefs of one of several credentials";
     }
-    if (o->client_ca_list && strcmp(o->client_ca_list, "<NULL>") != 0 &&
-        strcmp(o->client_ca_list, "<EMPTY>") != 0)
-        return "-use-client-ca-list with names";
     if (o->cipher && strcmp(o->cipher, "3DES") == 0)
         return "-cipher 3DES";
     if (o->read_with_unfinished_write && o->enable_early_data)
@@ -321,6 +325,7 @@ void options_free(struct options *o)
         free(o->cred[i].ocsp_response.p);
         free(o->cred[i].scts.p);
     }
+    free(o->ticket_key.p);
     free(o->expect_ocsp.p);
     free(o->expect_scts.p);
     free(o->expect_raw_key.p);

@@ -80,9 +80,13 @@ struct options {
     struct blob expect_scts, expect_certificate_types, expect_raw_key;
     struct int_list peer_cert_types, own_cert_types, expect_cert_type; /* RFC 7250 */
     const char *expect_messages, *expect_ca_list;
-    bool use_ticket_callback, skip_ticket;
     int max_cert_list, install_compressor;
     bool install_compressors;
+    bool use_ticket_callback, renew_ticket, skip_ticket;
+    struct blob ticket_key;
+    bool no_server_name_ack, select_empty_alpn;
+    struct int_list curves_flags;
+    int expect_age_skew;
 };
 
 /* options_parse reads the command line into first and resume; retry is for what follows early data that was

@@ -6,6 +6,7 @@
 
 #include "connection/conn.h" /* for -expect-client-ca-list */
 #include "setup.h"
+#include "tickets.h"
 #include "x509/x509.h"
 
 static int64_t clock_offset;
@@ -17,8 +18,11 @@ void setup_advance(int seconds)
 
 static int64_t now(void *arg)
 {
+    static int64_t start; /* it stands still, so that ages are what the runner expects */
     (void)arg;
-    return time(NULL) + clock_offset;
+    if (!start)
+        start = time(NULL);
+    return start + clock_offset;
 }
 
 /* ---- answers */
@@ -150,9 +154,48 @@ static void find_psk(struct run *run, hf_conn *conn, const hf_question *q)
                   same ? strlen(key) : 0);
 }
 
+static hf_alpn_choice select_nothing(hf_conn *conn, const uint8_t *list, size_t len,
+                                     const uint8_t **name, size_t *name_len, void *arg)
+{
+    (void)conn;
+    (void)list;
+    (void)len;
+    (void)arg;
+    *name = (const uint8_t *)"";
+    *name_len = 0;
+    return HF_ALPN_CHOSEN;
+}
+
+static const uint8_t *ticket_key(const struct options *o)
+{
+    static const uint8_t some[SHIM_TICKET_KEY] =
+        "of the application, 16 bytes for each of three";
+    return o->ticket_key.len == SHIM_TICKET_KEY ? o->ticket_key.p : some;
+}
+
+static size_t seal_ticket(hf_conn *conn, const hf_session *session, uint8_t *out, size_t size,
+                          void *arg)
+{
+    const struct run *run = arg;
+    (void)conn;
+    return run->o->skip_ticket ? 0 : tickets_seal(ticket_key(run->o), session, out, size);
+}
+
+static void unseal_ticket(struct run *run, hf_conn *conn, const hf_question *q)
+{
+    hf_session *s = tickets_open(ticket_key(run->o), q->ticket, q->ticket_len);
+    if (++run->tickets_opened > 1) {
+        fprintf(stderr, "the ticket was opened twice\n");
+        run->wrong = true;
+    }
+    hf_answer_ticket(conn, s, run->o->renew_ticket);
+    hf_session_free(s);
+}
+
 void setup_answer(struct run *run, hf_conn *conn, const hf_question *q)
 {
     switch (q->ask) {
+    case HF_ASK_TICKET: unseal_ticket(run, conn, q); return;
     case HF_ASK_CREDENTIAL: choose(run, conn, q); return;
     case HF_ASK_VERIFY: judge(run, conn); return;
     case HF_ASK_HELLO: look_at_hello(run, conn, q); return;
@@ -247,8 +290,7 @@ static const char all_suites[] = SUITES13
     "TLS_RSA_WITH_AES_256_CBC_SHA:TLS_PSK_WITH_AES_256_CBC_SHA:"
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256:TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256";
 
-/* -cipher: OpenSSL's words, or names with BoringSSL's brackets around suites of equal rank, of which
- * handfast's lists know nothing: there the first is liked best. */
+/* -cipher: OpenSSL's words, or names, with brackets around suites of equal rank. */
 static int set_suites(hf_config *config, const char *cipher)
 {
     char text[1024] = SUITES13;
@@ -258,11 +300,9 @@ static int set_suites(hf_config *config, const char *cipher)
         return hf_config_set_suites(config, all_suites) && hf_config_set_ciphers(config, cipher)
                    ? 0
                    : 89;
-    size_t n = strlen(text);
-    for (; *cipher && n + 1 < sizeof text; cipher++) {
-        if (!strchr("[]", *cipher))
-            text[n++] = *cipher == '|' ? ':' : *cipher;
-    }
+    if (strlen(text) + strlen(cipher) >= sizeof text)
+        return 89;
+    strcat(text, cipher);
     return hf_config_set_suites(config, text) ? 0 : 89;
 }
 
@@ -293,7 +333,7 @@ static int set_alpn(hf_config *config, const struct options *o)
     const char *p = o->advertise_alpn;
     if (o->server && o->reject_alpn)
         return hf_config_set_alpn(config, "a protocol that nobody offers", true) ? 0 : 1;
-    if (o->server && o->select_alpn && !o->decline_alpn)
+    if (o->server && o->select_alpn && *o->select_alpn && !o->decline_alpn)
         return hf_config_set_alpn(config, o->select_alpn, false) ? 0 : 89;
     if (o->server || !p)
         return 0;
@@ -327,16 +367,6 @@ static bool have_modern(const struct int_list *list)
             return true;
     }
     return false;
-}
-
-static void drop(struct int_list *list, int n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->v[i] != n)
-            list->v[kept++] = list->v[i];
-    }
-    list->count = kept;
 }
 
 static void append_all(struct int_list *list, const int *ids)
@@ -376,7 +406,6 @@ static int set_signatures(struct run *run, hf_config *config)
         append_own(&list, run->creds[i]);
     if (!list.count)
         return 0;
-    drop(&list, 0x0420); /* rsa_pkcs1_sha256_legacy: handfast does not have it */
     if (!have_modern(&list))
         append(&list, 0x0808);
     list.set = true;
@@ -393,10 +422,10 @@ static bool has(const struct int_list *list, int n)
 }
 
 /* What a client has learnt about its server's groups, from DNS say, is the application's to use: it sends a
- * share for the first of its own that is among them. MLKEM1024, which these tests list, handfast has not. */
-static void use_hint(const struct options *o, struct int_list *groups, struct int_list *shares)
+ * share for the first of its own that is among them. */
+static void use_hint(const struct options *o, const struct int_list *groups,
+                     struct int_list *shares)
 {
-    drop(groups, 0x0202);
     for (size_t i = 0; i < groups->count; i++) {
         if (has(&o->groups_hint, groups->v[i])) {
             *shares = (struct int_list){.set = true, .count = 1, .v = {groups->v[i]}};
@@ -424,13 +453,53 @@ static int set_types(struct run *run, hf_config *config)
                         hf_config_set_peer_certificate_types);
 }
 
+/* A flag of 1 says that a group has the rank of the next one. */
+static int set_groups(hf_config *config, const struct int_list *groups,
+                      const struct int_list *flags)
+{
+    char text[MAX_LIST * 32] = "";
+    bool open = false;
+    if (!flags->set || !groups->set)
+        return set_list(config, groups, hf_group_name, hf_config_set_groups);
+    for (size_t i = 0; i < groups->count; i++) {
+        bool tied = i < flags->count && flags->v[i] == 1;
+        strcat(text, i == 0 ? "" : open ? "|" : ":");
+        strcat(text, tied && !open ? "[" : "");
+        strcat(text, hf_group_name((uint16_t)groups->v[i]));
+        strcat(text, open && !tied ? "]" : "");
+        open = tied;
+    }
+    return hf_config_set_groups(config, text) ? 0 : 89;
+}
+
+static bool set_authorities(hf_config *config, const char *hex)
+{
+    uint8_t der[512];
+    size_t len = 0;
+    if (!hex || *hex == '<') /* <EMPTY>, <NULL> */
+        return true;
+    for (; *hex; hex++) {
+        unsigned byte;
+        if (*hex == ',') {
+            if (!hf_config_add_authority(config, der, len))
+                return false;
+            len = 0;
+        } else if (len == sizeof der || sscanf(hex++, "%2x", &byte) != 1) {
+            return false;
+        } else {
+            der[len++] = (uint8_t)byte;
+        }
+    }
+    return hf_config_add_authority(config, der, len);
+}
+
 static int set_lists(struct run *run, hf_config *config)
 {
     const struct options *o = run->o;
     struct int_list groups = o->curves, shares = o->key_shares;
     if (o->groups_hint.set)
         use_hint(o, &groups, &shares);
-    int r = set_list(config, &groups, hf_group_name, hf_config_set_groups);
+    int r = set_groups(config, &groups, &o->curves_flags);
     if (!r)
         r = set_signatures(run, config);
     if (!r)
@@ -474,6 +543,10 @@ static bool set_server(struct run *run, hf_config *config)
         mode = HF_CLIENT_AUTH_REQUIRE;
     /* -cipher names a list with an order of its own. */
     return hf_config_set_client_auth(config, mode) &&
+           hf_config_set_acknowledge_name(config, !o->no_server_name_ack) &&
+           set_authorities(config, o->client_ca_list) &&
+           hf_config_set_group_first(config, true) &&
+           hf_config_set_resume_preferred_only(config, true) &&
            hf_config_set_server_preference(config, o->server_preference || o->cipher) &&
            hf_config_set_session_store(config, &store) &&
            hf_config_set_max_early_data(config, o->enable_early_data ? 14336 : 0) &&
@@ -489,15 +562,14 @@ static bool set_role(struct run *run, hf_config *config)
     unsigned times = o->renegotiate_freely ? 100 : o->renegotiate_once ? 1 : 0;
     /* -no-ticket: a server takes none either, so it gets other keys. */
     static const uint8_t other_key[HF_TICKET_KEY_SIZE] = "of nobody";
-    static const uint8_t own_key[HF_TICKET_KEY_SIZE] = "of the application";
     return hf_config_insecure_set_security_level(config, 0) &&
-           (!(o->no_ticket || o->skip_ticket) || hf_config_set_tickets(config, 0, 0)) &&
+           (!o->no_ticket || hf_config_set_tickets(config, 0, 0)) &&
            (!o->no_ticket || !o->server ||
             hf_config_set_ticket_keys(config, other_key, 1, NULL)) &&
-           (!o->use_ticket_callback || hf_config_set_ticket_keys(config, own_key, 1, NULL)) &&
            (!o->max_send_fragment ||
             hf_config_set_send_fragment(config, (uint16_t)o->max_send_fragment)) &&
-           (!o->max_cert_list || hf_config_set_memory_cap(config, (size_t)o->max_cert_list)) &&
+           hf_config_set_max_chain(config, HF_CHAIN_MAX,
+                                   o->max_cert_list ? (size_t)o->max_cert_list : 131072) &&
            hf_config_set_verify_resumed(config, o->reverify_on_resume) &&
            hf_config_set_renegotiation(config, times) &&
            (o->server ? set_server(run, config) : set_client(config, o));
@@ -527,6 +599,12 @@ static bool set_callbacks(struct run *run, hf_config *config)
         asks = true;
     bool hello = o->server &&
                  (o->use_early_callback || o->expect_advertised_alpn || o->fail_early_callback);
+    bool tickets = o->server && (o->use_ticket_callback || o->ticket_key.p);
+    if (tickets && (!hf_config_set_ticket_seal(config, seal_ticket, run) ||
+                    !hf_config_set_ask(config, HF_ASK_TICKET, ask, run)))
+        return false;
+    if (o->select_empty_alpn && !hf_config_set_alpn_callback(config, select_nothing, NULL))
+        return false;
     if (!hf_config_set_ask(config, HF_ASK_VERIFY, ask, run) ||
         (o->psk && !hf_config_set_ask(config, HF_ASK_PSK, ask, run)) ||
         (asks && !hf_config_set_ask(config, HF_ASK_CREDENTIAL, ask, run)) ||

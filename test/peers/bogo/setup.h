@@ -18,6 +18,7 @@ struct run {
     bool wrong;              /* a callback saw what it should not */
     char messages[2048];     /* what the trace saw, as -expect-msg-callback words it */
     bool record_seen;
+    unsigned tickets_opened;
     size_t early_sent;   /* bytes of what the shim says first */
     const char *refusal; /* the application has given up, for this reason */
 };

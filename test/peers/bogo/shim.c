@@ -394,6 +394,8 @@ static bool begin_early(struct link *l, struct run *run, bool resume)
     bool offered = hf_conn_early_data(l->conn) == HF_EARLY_OFFERED;
     if (offered && o->expect_no_early_offer)
         return differs("that early data is offered");
+    if (offered && o->export_len && !export_key(l, o)) /* too early */
+        return false;
     return !offered || !o->shim_writes_first || send_early(l, o, &run->early_sent);
 }
 
@@ -442,6 +444,8 @@ static bool check_end(struct link *l, struct run *run, bool resume)
                 (o->server && resume && o->expect_early_accepted);
     if (late && !check_early(l, run))
         return false;
+    if (o->server && resume && hf_conn_ticket_age_skew(l->conn) != o->expect_age_skew)
+        return differs("the skew of the ticket's age");
     bool early_ticket = run->session && hf_session_max_early_data(run->session) > 0;
     if (!o->server && run->new_session && early_ticket != o->expect_early_ticket)
         return differs("whether the ticket allows early data");

@@ -1,0 +1,60 @@
+/* tickets.c: a server's tickets: sealed and opened by its keys (config/ticket.h), or by the application. */
+#include "config/ticket.h"
+
+#include "handshake/hs.h"
+
+enum hs_result hs_open_ticket(struct hs *hs, struct slice ticket, hf_session **session)
+{
+    bool nobody;
+    *session = NULL;
+    hs->question.ticket = ticket.p;
+    hs->question.ticket_len = ticket.len;
+    enum hs_result r = hs_ask(hs, HF_ASK_TICKET, &nobody);
+    if (r != HS_OK)
+        return r;
+    if (nobody) {
+        hs->question.ticket = NULL;
+        hs->question.ticket_len = 0;
+        *session = ticket_open(hs->n.config, ticket);
+        return HS_OK;
+    }
+    hs_asked(hs);
+    *session = hs->answer_session;
+    hs->answer_session = NULL;
+    if (*session && session_expired(*session, config_now_ms(hs->n.config))) {
+        hf_session_free(*session);
+        *session = NULL;
+    }
+    hs->renew_ticket = *session && hs->answer_renew;
+    return HS_OK;
+}
+
+enum hs_result hs_make_ticket(struct hs *hs, const hf_session *session, struct buffer *out,
+                              bool *wanted)
+{
+    const hf_config *config = hs->n.config;
+    *wanted = true;
+    if (!config->ticket_seal)
+        return HS_OK;
+    size_t size = hf_session_export(session, NULL, 0) + HF_TICKET_ROOM;
+    if (size > 65535)
+        size = 65535;
+    uint8_t *p = buffer_reserve(out, size);
+    if (!p)
+        return hs_fail(hs, HF_E_NO_MEMORY, "ticket");
+    size_t len = config->ticket_seal(hs->n.conn, session, p, size, config->ticket_seal_arg);
+    if (hs->cancelled || len > size)
+        return hs_fail(hs, HF_E_CRYPTO, "the application cannot seal the ticket");
+    out->end += len;
+    *wanted = len > 0;
+    return HS_OK;
+}
+
+bool hs_write_ticket(struct hs *hs, const hf_session *session, const struct buffer *made,
+                     struct wr *w)
+{
+    if (!hs->n.config->ticket_seal)
+        return ticket_seal(hs->n.config, session, w);
+    wr_bytes(w, buffer_front(made), buffer_len(made));
+    return wr_ok(w);
+}
