@@ -5,7 +5,7 @@
 
 #include "config/tables.h"
 
-#define FORMAT        2
+#define FORMAT        3
 #define MAX_LIFETIME  604800             /* RFC 8446 4.6.1: seven days */
 #define SKEW_MS       10000              /* how far two clocks of one fleet may be apart */
 #define MAX_TIME      (INT64_MAX / 2048) /* seconds; leaves room for milliseconds and sums */
@@ -58,7 +58,7 @@ enum cert_type session_peer_type(const hf_session *session)
  *
  *   opaque Certificate<1..2^24-1>;
  *   struct {
- *       uint8 format = 2;
+ *       uint8 format = 3;
  *       ProtocolVersion version;
  *       CipherSuite suite;
  *       NamedGroup group;
@@ -79,6 +79,7 @@ enum cert_type session_peer_type(const hf_session *session)
  *       uint16 max_fragment;
  *       opaque ocsp<0..2^24-1>;
  *       uint32 max_early_data;
+ *       opaque scts<0..2^16-1>;           not in formats 1 and 2
  *   } Session;
  */
 
@@ -113,6 +114,7 @@ void session_write(struct wr *w, const hf_session *session)
     wr_u16(w, session->max_fragment);
     wr_opaque24(w, slice_of(session->ocsp, session->ocsp_len));
     wr_u32(w, session->max_early_data);
+    wr_opaque16(w, slice_of(session->scts, session->scts_len));
 }
 
 /* ---- reading */
@@ -121,7 +123,7 @@ void session_write(struct wr *w, const hf_session *session)
 struct parts {
     uint8_t format;
     bool raw; /* the one cert is a SubjectPublicKeyInfo */
-    struct slice name, alpn, ticket, ocsp;
+    struct slice name, alpn, ticket, ocsp, scts;
     struct slice cert[CHAIN_MAX];
     size_t certs;
 };
@@ -256,6 +258,8 @@ static void read_session(struct rd *r, hf_session *s, struct parts *parts)
     read_parts(r, parts);
     if (parts->format > 1)
         read_format2(r, s, parts);
+    if (parts->format > 2)
+        parts->scts = rd_opaque16(r, "scts", 0, 65535);
 }
 
 static bool make_chain(hf_session *s, const struct parts *parts, hf_error *err)
@@ -301,8 +305,13 @@ static bool make_parts(hf_session *s, const struct parts *parts, hf_error *err)
         s->ocsp = mem_dup(parts->ocsp.p, parts->ocsp.len);
         s->ocsp_len = parts->ocsp.len;
     }
+    if (parts->scts.len) {
+        s->scts = mem_dup(parts->scts.p, parts->scts.len);
+        s->scts_len = parts->scts.len;
+    }
     if ((parts->name.len && !s->server_name) || (parts->alpn.len && !s->alpn) ||
-        (parts->ticket.len && !s->ticket) || (parts->ocsp.len && !s->ocsp))
+        (parts->ticket.len && !s->ticket) || (parts->ocsp.len && !s->ocsp) ||
+        (parts->scts.len && !s->scts))
         return err_set(err, HF_E_NO_MEMORY, "for a session");
     return make_chain(s, parts, err);
 }

@@ -65,7 +65,7 @@ hf_session *session_from_established(const struct established *e, const hf_confi
     s->scts = x && x->scts_len ? mem_dup(x->scts, x->scts_len) : NULL;
     s->scts_len = s->scts ? x->scts_len : 0;
     if ((e->server_name && !s->server_name) || (e->alpn && !s->alpn) ||
-        (x && x->ocsp_len && !s->ocsp)) {
+        (x && x->ocsp_len && !s->ocsp) || (x && x->scts_len && !s->scts)) {
         hf_session_free(s);
         return NULL;
     }

@@ -5,6 +5,7 @@
 
 #include "../flow/rfc8448.h"
 #include "../unit/hex.h"
+#include "crl_identity.h"
 #include "ends.h"
 #include "identity.h"
 #include "message/message.h"
@@ -717,8 +718,35 @@ static void put_old_records(void)
         }
 }
 
+static void put_crl(const char *name, uint8_t mode, const void *list, size_t len,
+                    const void *more, size_t more_len)
+{
+    struct buffer b = {0};
+    add_u8(&b, mode);
+    add(&b, list, len);
+    add(&b, more, more_len);
+    put_buffer("crl", name, &b);
+}
+
+static void put_crls(void)
+{
+    put_crl("empty", 0, empty_crl, sizeof empty_crl, "", 0);
+    put_crl("empty-chain", 1, empty_crl, sizeof empty_crl, "", 0);
+    put_crl("revoking", 0, revoking_crl, sizeof revoking_crl, "", 0);
+    put_crl("old", 0, old_crl, sizeof old_crl, "", 0);
+    put_crl("scoped", 0, scoped_crl, sizeof scoped_crl, "", 0);
+    put_crl("cut", 0, empty_crl, sizeof empty_crl - 1, "", 0);
+    put_crl("behind", 0, empty_crl, sizeof empty_crl, revoking_crl, sizeof revoking_crl);
+    put_crl("none", 1, "", 0, "", 0);
+    put_crl("pem", 0, revoking_crl_pem, sizeof revoking_crl_pem - 1, "", 0);
+    put_crl("pem-twice", 1, revoking_crl_pem, sizeof revoking_crl_pem - 1, revoking_crl_pem,
+            sizeof revoking_crl_pem - 1);
+    put_crl("certificate", 0, crl_root_pem, sizeof crl_root_pem - 1, "", 0);
+}
+
 static void put_identities(void)
 {
+    put_crls();
     put("ocsp", "good", server_ocsp, sizeof server_ocsp);
     put("ocsp", "cut", server_ocsp, sizeof server_ocsp - 1);
     put("ocsp", "none", NULL, 0);

@@ -59,6 +59,8 @@ static hf_session *sample12(bool with_chain)
     s->context_len = 14;
     s->ocsp = mem_dup("a stapled response", 18);
     s->ocsp_len = 18;
+    s->scts = mem_dup("\0\6\0\4scts", 8);
+    s->scts_len = 8;
     return s;
 }
 
@@ -87,6 +89,7 @@ static void check_same(const hf_session *a, const hf_session *b)
     CHECK(slice_equal(slice_of(a->context, a->context_len),
                       slice_of(b->context, b->context_len)));
     CHECK(slice_equal(slice_of(a->ocsp, a->ocsp_len), slice_of(b->ocsp, b->ocsp_len)));
+    CHECK(slice_equal(slice_of(a->scts, a->scts_len), slice_of(b->scts, b->scts_len)));
     CHECK_INT(a->lifetime, b->lifetime);
     CHECK_INT(a->age_add, b->age_add);
     CHECK_INT(a->issued_ms, b->issued_ms);
@@ -184,7 +187,7 @@ static void test_id_or_ticket(void)
     }
 }
 
-/* What earlier versions of handfast wrote: the same without the last five fields. */
+/* What earlier versions of handfast wrote: the same without the last six fields. */
 static void test_format_1(void)
 {
     hf_session *s = sample(true);
@@ -197,7 +200,7 @@ static void test_format_1(void)
     session_write(&w, s);
     CHECK(wr_ok(&w));
     b.p[0] = 1;
-    b.end -= 1 + 1 + 2 + 3 + 4;
+    b.end -= 1 + 1 + 2 + 3 + 4 + 2;
     hf_session *back = session_read(slice_of(b.p, buffer_len(&b)), &err);
     CHECK(back);
     CHECK_STR(err.detail, "");
@@ -215,6 +218,33 @@ static void test_format_1(void)
     CHECK_STR(err.detail, "version 0x0303: format 1 has only TLS 1.3 sessions");
     b.p[2] = 4;
     b.end++; /* the fields of format 2 do not belong to it */
+    CHECK(!session_read(slice_of(b.p, buffer_len(&b)), NULL));
+    buffer_clear(&b);
+    hf_session_free(s);
+}
+
+/* And what they wrote after that: all but the timestamps. */
+static void test_format_2(void)
+{
+    hf_session *s = sample12(true);
+    struct buffer b = {0};
+    struct wr w;
+    hf_error err = {0};
+    wr_start(&w, &b);
+    session_write(&w, s);
+    CHECK(wr_ok(&w));
+    b.p[0] = 2;
+    b.end -= 2 + s->scts_len;
+    hf_session *back = session_read(slice_of(b.p, buffer_len(&b)), &err);
+    CHECK_STR(err.detail, "");
+    CHECK(back && !back->scts);
+    mem_free(s->scts);
+    s->scts = NULL;
+    s->scts_len = 0;
+    if (back)
+        check_same(back, s);
+    hf_session_free(back);
+    b.end += 2; /* they do not belong to it */
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), NULL));
     buffer_clear(&b);
     hf_session_free(s);
@@ -330,8 +360,8 @@ static void check_changes(hf_session *s, const struct change *rows, size_t count
 static void test_refusals(void)
 {
     static const struct change rows[] = {
-        {0, 0, "format 0: this version of handfast reads 1 to 2"},
-        {0, 3, "format 3: this version of handfast reads 1 to 2"},
+        {0, 0, "format 0: this version of handfast reads 1 to 3"},
+        {0, 4, "format 4: this version of handfast reads 1 to 3"},
         {1, 2, "version 0x0204: sessions are of TLS 1.0 to 1.3"},
         {2, 0, "version 0x0300: sessions are of TLS 1.0 to 1.3"},
         {2, 5, "version 0x0305: sessions are of TLS 1.0 to 1.3"},
@@ -351,8 +381,8 @@ static void test_refusals_of_older_versions(void)
     static const struct change rows[] = {
         {2, 4, "suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is not for TLS 1.3"},
         {2, 2, "suite: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is not for TLS 1.1"},
-        {-26, 5, "max_fragment: 1029 is none of 512, 1024, 2048 and 4096"},
-        {-27, 3, "max_fragment: 768 is none of 512, 1024, 2048 and 4096"},
+        {-36, 5, "max_fragment: 1029 is none of 512, 1024, 2048 and 4096"},
+        {-37, 3, "max_fragment: 768 is none of 512, 1024, 2048 and 4096"},
     };
     hf_session *s = sample12(false);
     struct buffer b = {0};
@@ -362,12 +392,12 @@ static void test_refusals_of_older_versions(void)
     check_changes(hf_session_ref(s), rows, sizeof rows / sizeof rows[0]);
     wr_start(&w, &b);
     session_write(&w, s);
-    b.p[buffer_len(&b) - 42] = 33;
+    b.p[buffer_len(&b) - 52] = 33;
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
     CHECK_INT(err.code, HF_E_SESSION_DATA);
     CHECK_STR(err.path, "Session.context");
-    b.p[buffer_len(&b) - 42] = 14;
-    b.p[buffer_len(&b) - 75] = 33;
+    b.p[buffer_len(&b) - 52] = 14;
+    b.p[buffer_len(&b) - 85] = 33;
     err = (hf_error){0};
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
     CHECK_STR(err.path, "Session.id");
@@ -430,7 +460,7 @@ static void test_many_certificates(void)
     s->chain = NULL;
     wr_start(&w, &b);
     session_write(&w, s);
-    b.end -= 3 + 11;
+    b.end -= 3 + 13;
     size_t mark = wr_open(&w, 3);
     for (size_t i = 0; i <= CHAIN_MAX; i++)
         wr_opaque24(&w, cert_der(leaf));
@@ -453,7 +483,7 @@ static void test_bad_certificate(void)
     wr_start(&w, &b);
     session_write(&w, s);
     /* The leaf stands before the intermediate: break its outer tag. */
-    size_t at = buffer_len(&b) - 7 - pki->mid->der_len - 3 - pki->leaf->der_len;
+    size_t at = buffer_len(&b) - 13 - pki->mid->der_len - 3 - pki->leaf->der_len;
     CHECK_INT(b.p[at], 0x30);
     b.p[at] = 0x31;
     CHECK(!session_read(slice_of(b.p, buffer_len(&b)), &err));
@@ -539,6 +569,7 @@ int main(void)
     RUN(test_older_versions);
     RUN(test_id_or_ticket);
     RUN(test_format_1);
+    RUN(test_format_2);
     RUN(test_small);
     RUN(test_export_too_small);
     RUN(test_truncated_everywhere);
