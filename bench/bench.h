@@ -10,6 +10,9 @@
 
 #define BENCH_HOST "bench.example"
 #define RECORD_16K 16384U
+#define EARLY_SIZE 100U
+#define PSK_NAME   "bench"
+extern const uint8_t bench_psk[32];
 
 enum side { CLIENT, SERVER };
 
@@ -55,6 +58,8 @@ struct setup {
     const char *suite, *groups;
     bool tls12;      /* TLS 1.2 instead of 1.3 */
     bool no_tickets; /* server: sessions by ID */
+    bool psk;        /* both sides have one external pre-shared key */
+    bool early; /* clients send EARLY_SIZE bytes with their first message, servers take them */
     bool small; /* the engine's mode of least memory for idle connections */
 };
 
@@ -71,6 +76,8 @@ struct engine {
     size_t (*read)(void *conn, uint8_t *scratch, size_t size);
     bool (*resumed)(void *conn);
     bool (*retried)(void *conn);
+    bool (*by_psk)(void *conn);
+    bool (*early)(void *conn); /* server: early data came and was taken */
     void (*hibernate)(void *conn);
     void *(*session_take)(void);
     void (*session_free)(void *session);

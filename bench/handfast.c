@@ -5,8 +5,10 @@
 
 #include "handfast.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* What was taken from the wire and not yet used, for each side of this thread. */
 static _Thread_local struct {
@@ -16,6 +18,7 @@ static _Thread_local struct {
 
 static _Thread_local uint8_t sealed[HF_RECORD_MAX + 1024];
 static _Thread_local hf_session *newest;
+static _Thread_local bool early_sent;
 
 _Noreturn static void die_conn(const hf_conn *conn, const char *what)
 {
@@ -43,6 +46,27 @@ static void on_session(hf_conn *conn, hf_session *session, void *arg)
     (void)conn, (void)arg;
     hf_session_free(newest);
     newest = hf_session_ref(session);
+}
+
+/* A server takes no early data for a while after its start, and remembers so many first messages: its time goes
+ * on faster than ours. */
+static _Atomic int64_t time_ahead;
+
+static int64_t clock_ahead(void *arg)
+{
+    (void)arg;
+    return (int64_t)time(NULL) + atomic_load(&time_ahead);
+}
+
+static void use_extras(hf_config *config, const struct setup *setup, bool server)
+{
+    if (setup->psk && !hf_config_add_psk(config, (const uint8_t *)PSK_NAME, strlen(PSK_NAME),
+                                         bench_psk, sizeof bench_psk))
+        die_error(hf_config_error(config), "hf_config_add_psk");
+    if (setup->early && (!hf_config_set_clock(config, clock_ahead, NULL) ||
+                         !(server ? hf_config_set_max_early_data(config, RECORD_16K)
+                                  : hf_config_set_early_data(config, true))))
+        die_error(hf_config_error(config), "hf_config_set_early_data");
 }
 
 static void use_identity(hf_config *config, const struct identity *id)
@@ -88,8 +112,10 @@ static void *config_new(enum side side, const struct setup *setup)
         use_identity(config, setup->identity);
     else
         use_root(config, setup->root);
+    use_extras(config, setup, side == SERVER);
     if (!hf_config_freeze(config, &err))
         die_error(&err, "hf_config_freeze");
+    atomic_fetch_add(&time_ahead, 60);
     return config;
 }
 
@@ -116,6 +142,8 @@ static void *conn_new(enum side side, void *config, void *session)
     if (session != NULL && !hf_conn_set_session(conn, session))
         die("handfast: the session is not usable");
     received[side].start = received[side].end = 0;
+    if (side == CLIENT)
+        early_sent = false;
     return conn;
 }
 
@@ -175,15 +203,35 @@ static size_t receive(hf_conn *conn, enum side side)
     }
 }
 
+static void send_early(hf_conn *conn)
+{
+    static const uint8_t request[EARLY_SIZE];
+    size_t taken = 0, written = 0;
+
+    early_sent = true;
+    if (hf_conn_send_early(conn, request, sizeof request, &taken, sealed, sizeof sealed,
+                           &written) != HF_DONE ||
+        taken != sizeof request)
+        die_conn(conn, "hf_conn_send_early");
+    wire_send_to(SERVER, sealed, written);
+}
+
 static enum progress handshake(void *conn)
 {
+    static _Thread_local unsigned accepted;
     enum side side = side_of(conn);
     hf_result result = hf_conn_handshake(conn);
 
     if (result == HF_FAILED || result == HF_WANT_ANSWER)
         die_conn(conn, "hf_conn_handshake");
-    if (receive(conn, side) > 0)
-        die("handfast: application data within the handshake");
+    if (side == CLIENT && !early_sent && hf_conn_early_room(conn) > 0)
+        send_early(conn);
+    while (receive(conn, side) > 0) {
+        if (hf_conn_early_data(conn) != HF_EARLY_ACCEPTED)
+            die("handfast: application data within the handshake");
+        if (++accepted % 10000 == 0)
+            atomic_fetch_add(&time_ahead, 60);
+    }
     flush(conn, side);
     return (hf_conn_wants(conn) & HF_IN_HANDSHAKE) == 0 ? FINISHED : UNFINISHED;
 }
@@ -219,6 +267,18 @@ static bool retried(void *conn)
     return hf_conn_retried(conn);
 }
 
+static bool by_psk(void *conn)
+{
+    size_t len;
+
+    return hf_conn_psk_identity(conn, &len) != NULL;
+}
+
+static bool early(void *conn)
+{
+    return hf_conn_early_data(conn) == HF_EARLY_ACCEPTED;
+}
+
 static void hibernate(void *conn)
 {
     if (!hf_conn_hibernate(conn))
@@ -249,6 +309,8 @@ const struct engine engine_handfast = {
     .read = read_some,
     .resumed = resumed,
     .retried = retried,
+    .by_psk = by_psk,
+    .early = early,
     .hibernate = hibernate,
     .session_take = session_take,
     .session_free = session_free,

@@ -13,6 +13,7 @@
 #define ECDSA_CBC   "ECDHE-ECDSA-AES128-SHA"
 
 enum novelty { NOTHING_NEW, LEAF_NEW, CHAIN_NEW };
+enum extra { SESSION_ONLY, PRE_SHARED, EARLY };
 
 struct scenario {
     const char *client_row, *server_row, *both_row;
@@ -21,23 +22,28 @@ struct scenario {
     bool rsa, resume, retry;
     const char *tls12; /* suite of TLS 1.2; NULL: TLS 1.3 */
     bool by_id;        /* sessions are resumed by their ID, else by ticket */
+    enum extra extra;
+    const char *stock_groups; /* libssl's on both sides, if it lacks the others; or NULL */
 };
 
 /* clang-format off */
 static const struct scenario scenarios[] = {
-    {"tls13-full-client-seen", "tls13-full-server", "tls13-full-seen", "X25519", "X25519", NOTHING_NEW, false, false, false, NULL, false},
-    {"tls13-full-client-leaf-new", NULL, NULL, "X25519", "X25519", LEAF_NEW, false, false, false, NULL, false},
-    {"tls13-full-client-new", NULL, NULL, "X25519", "X25519", CHAIN_NEW, false, false, false, NULL, false},
-    {NULL, "tls13-full-rsa-server", NULL, "X25519", "X25519", NOTHING_NEW, true, false, false, NULL, false},
-    {"tls13-full-p256-client-seen", "tls13-full-p256-server", NULL, "P-256", "P-256", NOTHING_NEW, false, false, false, NULL, false},
-    {"tls13-resumed-client", "tls13-resumed-server", "tls13-resumed", "X25519", "X25519", NOTHING_NEW, false, true, false, NULL, false},
-    {NULL, NULL, "tls13-hrr", "X25519:P-256", "P-256", NOTHING_NEW, false, false, true, NULL, false},
-    {"tls12-full-client-seen", "tls12-full-server", "tls12-full-seen", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, false, false, ECDSA_GCM, false},
-    {"tls12-full-client-new", NULL, NULL, "X25519:P-256", "X25519:P-256", CHAIN_NEW, false, false, false, ECDSA_GCM, false},
-    {NULL, "tls12-full-rsa-server", NULL, "X25519:P-256", "X25519:P-256", NOTHING_NEW, true, false, false, RSA_GCM, false},
-    {NULL, "tls12-full-cbc-server", NULL, "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, false, false, ECDSA_CBC, false},
-    {"tls12-resumed-client", "tls12-resumed-server", "tls12-resumed", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, true, false, ECDSA_GCM, false},
-    {"tls12-resumed-id-client", "tls12-resumed-id-server", "tls12-resumed-id", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, true, false, ECDSA_GCM, true},
+    {"tls13-full-client-seen", "tls13-full-server", "tls13-full-seen", "X25519", "X25519", NOTHING_NEW, false, false, false, NULL, false, SESSION_ONLY, NULL},
+    {"tls13-full-client-leaf-new", NULL, NULL, "X25519", "X25519", LEAF_NEW, false, false, false, NULL, false, SESSION_ONLY, NULL},
+    {"tls13-full-client-new", NULL, NULL, "X25519", "X25519", CHAIN_NEW, false, false, false, NULL, false, SESSION_ONLY, NULL},
+    {NULL, "tls13-full-rsa-server", NULL, "X25519", "X25519", NOTHING_NEW, true, false, false, NULL, false, SESSION_ONLY, NULL},
+    {"tls13-full-p256-client-seen", "tls13-full-p256-server", NULL, "P-256", "P-256", NOTHING_NEW, false, false, false, NULL, false, SESSION_ONLY, NULL},
+    {"tls13-resumed-client", "tls13-resumed-server", "tls13-resumed", "X25519", "X25519", NOTHING_NEW, false, true, false, NULL, false, SESSION_ONLY, NULL},
+    {NULL, NULL, "tls13-hrr", "X25519:P-256", "P-256", NOTHING_NEW, false, false, true, NULL, false, SESSION_ONLY, NULL},
+    {"tls13-hybrid-client-seen", "tls13-hybrid-server", NULL, "X25519MLKEM768", "X25519MLKEM768", NOTHING_NEW, false, false, false, NULL, false, SESSION_ONLY, "X25519"},
+    {"tls13-psk-client", "tls13-psk-server", "tls13-psk", "X25519", "X25519", NOTHING_NEW, false, false, false, NULL, false, PRE_SHARED, NULL},
+    {"tls13-early-client", "tls13-early-server", "tls13-early", "X25519", "X25519", NOTHING_NEW, false, true, false, NULL, false, EARLY, NULL},
+    {"tls12-full-client-seen", "tls12-full-server", "tls12-full-seen", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, false, false, ECDSA_GCM, false, SESSION_ONLY, NULL},
+    {"tls12-full-client-new", NULL, NULL, "X25519:P-256", "X25519:P-256", CHAIN_NEW, false, false, false, ECDSA_GCM, false, SESSION_ONLY, NULL},
+    {NULL, "tls12-full-rsa-server", NULL, "X25519:P-256", "X25519:P-256", NOTHING_NEW, true, false, false, RSA_GCM, false, SESSION_ONLY, NULL},
+    {NULL, "tls12-full-cbc-server", NULL, "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, false, false, ECDSA_CBC, false, SESSION_ONLY, NULL},
+    {"tls12-resumed-client", "tls12-resumed-server", "tls12-resumed", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, true, false, ECDSA_GCM, false, SESSION_ONLY, NULL},
+    {"tls12-resumed-id-client", "tls12-resumed-id-server", "tls12-resumed-id", "X25519:P-256", "X25519:P-256", NOTHING_NEW, false, true, false, ECDSA_GCM, true, SESSION_ONLY, NULL},
 };
 /* clang-format on */
 
@@ -60,7 +66,12 @@ static void shake(struct runner *run, void *server, bool keep)
     meter_ticks[CLIENT] = meter_ticks[SERVER] = 0;
     pair = pair_mixed(engine, run->server_engine, run->client, server, session);
     pair_greet(&pair);
-    if (engine->resumed(pair.conn[CLIENT]) != (session != NULL))
+    if (run->scenario->extra == PRE_SHARED && !engine->by_psk(pair.conn[CLIENT]))
+        die("%s: the pre-shared key was not used", engine->name);
+    if (run->scenario->extra == EARLY && session != NULL && !engine->early(pair.conn[SERVER]))
+        die("%s: the early data was refused", engine->name);
+    if (run->scenario->extra != PRE_SHARED &&
+        engine->resumed(pair.conn[CLIENT]) != (session != NULL))
         die("%s: resumed: %d, expected %d", engine->name, session == NULL, session != NULL);
     if (run->scenario->retry && !engine->retried(pair.conn[CLIENT]))
         die("%s: there was no HelloRetryRequest", engine->name);
@@ -93,16 +104,27 @@ static void shake_for(struct runner *run, double seconds)
 
 /* ---------------------------------------------------------------- fresh certificates */
 
+/* What both sides of a scenario are made of; the groups are those of one side. */
+static struct setup setup_of(const struct engine *engine, const struct scenario *scenario,
+                             const char *groups)
+{
+    return (struct setup){
+        .suite = scenario->tls12 ? scenario->tls12 : AES128,
+        .groups =
+            scenario->stock_groups && engine == &engine_stock ? scenario->stock_groups : groups,
+        .tls12 = scenario->tls12 != NULL,
+        .psk = scenario->extra == PRE_SHARED,
+        .early = scenario->extra == EARLY,
+    };
+}
+
 static void *new_server(const struct engine *engine, const struct scenario *scenario,
                         const struct identity *identity)
 {
-    struct setup setup = {
-        .identity = identity,
-        .suite = scenario->tls12 ? scenario->tls12 : AES128,
-        .groups = scenario->server_groups,
-        .tls12 = scenario->tls12 != NULL,
-        .no_tickets = scenario->by_id,
-    };
+    struct setup setup = setup_of(engine, scenario, scenario->server_groups);
+
+    setup.identity = identity;
+    setup.no_tickets = scenario->by_id;
 
     return engine->config_new(SERVER, &setup);
 }
@@ -155,12 +177,11 @@ static void run_scenario(const struct plan *plan, const struct scenario *scenari
     size_t engines = engines_of(plan, all);
     struct identity identity = identity_new(intermediate, scenario->rsa);
     struct text pem = authority_pem(root);
-    struct setup setup = {.root = pem,
-                          .suite = scenario->tls12 ? scenario->tls12 : AES128,
-                          .groups = scenario->client_groups,
-                          .tls12 = scenario->tls12 != NULL};
 
     for (size_t e = 0; e < engines; e++) {
+        struct setup setup = setup_of(all[e], scenario, scenario->client_groups);
+
+        setup.root = pem;
         memset(&runs[e], 0, sizeof(runs[e]));
         runs[e].engine = all[e];
         runs[e].server_engine = scenario->novelty == NOTHING_NEW ? all[e] : &engine_stock;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const uint8_t bench_psk[32] = "thirty-two bytes of a shared key";
+
 void die(const char *format, ...)
 {
     va_list args;

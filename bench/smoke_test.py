@@ -12,6 +12,8 @@ EXPECTED = """
 tls13-full-server tls13-full-client-seen tls13-full-client-leaf-new tls13-full-client-new
 tls13-full-seen tls13-full-rsa-server tls13-full-p256-server tls13-full-p256-client-seen
 tls13-resumed-client tls13-resumed-server tls13-resumed tls13-hrr
+tls13-hybrid-client-seen tls13-hybrid-server tls13-psk-client tls13-psk-server tls13-psk
+tls13-early-client tls13-early-server tls13-early
 tls12-full-server tls12-full-client-seen tls12-full-seen tls12-full-client-new tls12-full-rsa-server
 tls12-full-cbc-server tls12-resumed-client tls12-resumed-server tls12-resumed
 tls12-resumed-id-client tls12-resumed-id-server tls12-resumed-id

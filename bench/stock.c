@@ -9,8 +9,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static _Thread_local SSL_SESSION *newest;
+static _Thread_local bool early_wanted; /* by the client that begins */
+static _Thread_local bool early_read;   /* by the server that has begun: all of it */
 static BIO_METHOD *wire_method;
 static char sides[2];
 
@@ -70,6 +73,27 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
+static unsigned psk_client(SSL *ssl, const char *hint, char *identity, unsigned identity_size,
+                           unsigned char *psk, unsigned psk_size)
+{
+    (void)ssl, (void)hint;
+    if (identity_size < sizeof PSK_NAME || psk_size < sizeof bench_psk)
+        return 0;
+    memcpy(identity, PSK_NAME, sizeof PSK_NAME);
+    memcpy(psk, bench_psk, sizeof bench_psk);
+    return sizeof bench_psk;
+}
+
+static unsigned psk_server(SSL *ssl, const char *identity, unsigned char *psk,
+                           unsigned psk_size)
+{
+    (void)ssl;
+    if (strcmp(identity, PSK_NAME) != 0 || psk_size < sizeof bench_psk)
+        return 0;
+    memcpy(psk, bench_psk, sizeof bench_psk);
+    return sizeof bench_psk;
+}
+
 static void use_identity(SSL_CTX *ctx, const struct identity *identity)
 {
     BIO *chain = BIO_new_mem_buf(identity->chain.p, (int)identity->chain.len);
@@ -122,6 +146,12 @@ static void *config_new(enum side side, const struct setup *setup)
         die_ssl("SSL_CTX_new");
     if (setup->no_tickets && side == SERVER)
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    if (setup->psk && side == SERVER)
+        SSL_CTX_set_psk_server_callback(ctx, psk_server);
+    if (setup->psk && side == CLIENT)
+        SSL_CTX_set_psk_client_callback(ctx, psk_client);
+    if (setup->early && side == SERVER && SSL_CTX_set_max_early_data(ctx, RECORD_16K) != 1)
+        die_ssl("SSL_CTX_set_max_early_data");
     if (setup->small)
         SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     if (side == SERVER)
@@ -150,9 +180,11 @@ static void *conn_new(enum side side, void *config, void *session)
     SSL_set_bio(ssl, bio, bio);
     if (side == SERVER) {
         SSL_set_accept_state(ssl);
+        early_read = SSL_CTX_get_max_early_data(config) == 0;
         return ssl;
     }
     SSL_set_connect_state(ssl);
+    early_wanted = session != NULL && SSL_SESSION_get_max_early_data(session) > 0;
     if (SSL_set_tlsext_host_name(ssl, BENCH_HOST) != 1 || SSL_set1_host(ssl, BENCH_HOST) != 1)
         die_ssl("SSL_set1_host");
     if (session != NULL && SSL_set_session(ssl, session) != 1)
@@ -168,8 +200,39 @@ static void conn_free(void *conn)
     SSL_free(conn);
 }
 
+static void send_early(SSL *ssl)
+{
+    static const unsigned char request[EARLY_SIZE];
+    size_t n = 0;
+
+    early_wanted = false;
+    if (SSL_write_early_data(ssl, request, sizeof request, &n) != 1 || n != sizeof request)
+        die_ssl("SSL_write_early_data");
+}
+
+/* true: there is no more of it, and the handshake goes on. */
+static bool take_early(SSL *ssl)
+{
+    unsigned char request[EARLY_SIZE];
+    size_t n = 0;
+
+    for (;;)
+        switch (SSL_read_early_data(ssl, request, sizeof request, &n)) {
+        case SSL_READ_EARLY_DATA_FINISH: return early_read = true;
+        case SSL_READ_EARLY_DATA_SUCCESS: break;
+        default:
+            if (SSL_get_error(ssl, 0) != SSL_ERROR_WANT_READ)
+                die_ssl("SSL_read_early_data");
+            return false;
+        }
+}
+
 static enum progress handshake(void *conn)
 {
+    if (!SSL_is_server(conn) && early_wanted)
+        send_early(conn);
+    if (SSL_is_server(conn) && !early_read && !take_early(conn))
+        return UNFINISHED;
     int result = SSL_do_handshake(conn);
 
     if (result == 1)
@@ -207,6 +270,16 @@ static bool retried(void *conn)
     return true; /* libssl 3.0 has no function that tells */
 }
 
+static bool by_psk(void *conn)
+{
+    return SSL_session_reused(conn) == 1;
+}
+
+static bool early(void *conn)
+{
+    return SSL_get_early_data_status(conn) == SSL_EARLY_DATA_ACCEPTED;
+}
+
 static void hibernate(void *conn)
 {
     (void)conn; /* SSL_MODE_RELEASE_BUFFERS has done what there is to do */
@@ -236,6 +309,8 @@ const struct engine engine_stock = {
     .read = read_some,
     .resumed = resumed,
     .retried = retried,
+    .by_psk = by_psk,
+    .early = early,
     .hibernate = hibernate,
     .session_take = session_take,
     .session_free = session_free,
