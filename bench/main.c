@@ -55,6 +55,33 @@ static void take_option(struct plan *plan, const char *name, const char *value)
         die("unknown option %s", name);
 }
 
+static void write_text(const char *folder, const char *name, const struct text *text)
+{
+    char path[500];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    f = fopen(path, "w");
+    if (f == NULL || fwrite(text->p, 1, text->len, f) != text->len || fclose(f) != 0)
+        die("cannot write %s", path);
+}
+
+/* The certificates of the rows, for programs around other libraries. */
+static void write_identity(const char *folder)
+{
+    struct authority *root = authority_new(NULL), *intermediate = authority_new(root);
+    struct identity identity = identity_new(intermediate, false);
+    struct text pem = authority_pem(root);
+
+    write_text(folder, "chain.pem", &identity.chain);
+    write_text(folder, "key.pem", &identity.key);
+    write_text(folder, "root.pem", &pem);
+    free(pem.p);
+    identity_clear(&identity);
+    authority_free(intermediate);
+    authority_free(root);
+}
+
 /* The folder of this program, where the start-up programs lie too. */
 static const char *own_folder(void)
 {
@@ -80,6 +107,10 @@ int main(int argc, char **argv)
                         .cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1,
                         .row_pattern = ""};
 
+    if (argc == 3 && strcmp(argv[1], "--write-identity") == 0) {
+        write_identity(argv[2]);
+        return 0;
+    }
     for (int i = 1; i + 1 < argc; i += 2)
         take_option(&plan, argv[i], argv[i + 1]);
     if (argc % 2 == 0 || plan.rounds == 0 || plan.fresh == 0 || plan.start_runs == 0)

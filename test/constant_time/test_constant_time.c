@@ -243,6 +243,69 @@ static void test_psk_alone(void)
     shake(SET_PSK_ALONE);
 }
 
+static void test_hybrid(void)
+{
+    NEED_MEMCHECK();
+    shake(SET_HYBRID);
+}
+
+/* The binder's key, the importer's keys and all that comes of them. */
+static void test_external_keys(void)
+{
+    static const unsigned ways[] = {SET_EXTERNAL, SET_EXTERNAL | SET_PSK_ALONE, SET_IMPORTED,
+                                    SET_IMPORTED | SET_SHA384};
+    NEED_MEMCHECK();
+    ct_secret(ends_psk_key, sizeof ends_psk_key);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        static struct ends e;
+        size_t len;
+        ends_open(&e, ways[i], ways[i]);
+        carry(&e);
+        CHECK(end_done(e.client) && end_done(e.server));
+        CHECK(hf_conn_psk_identity(e.server, &len) != NULL);
+        if (end_done(e.client) && end_done(e.server)) {
+            check_marks(&e);
+            exchange_data(&e);
+        }
+        ends_close(&e);
+    }
+    expect();
+    ct_public(ends_psk_key, sizeof ends_psk_key);
+}
+
+static void test_early_data(void)
+{
+    static struct ends e, again;
+    uint8_t data[100] = {1}, out[400];
+    size_t taken, written;
+    struct buffer to_server = {0}, got = {0};
+    NEED_MEMCHECK();
+    ends_open(&e, SET_EARLY, SET_EARLY);
+    carry(&e);
+    ends_open(&again, SET_EARLY, SET_EARLY);
+    CHECK(e.session && hf_conn_set_session(again.client, e.session));
+    CHECK(end_move(again.client, &to_server));
+    ct_secret(data, sizeof data);
+    CHECK_INT(
+        hf_conn_send_early(again.client, data, sizeof data, &taken, out, sizeof out, &written),
+        HF_DONE);
+    CHECK(is_secret(again.client->hs->early, 32) && is_secret(again.client->out.iv, 12));
+    CHECK(is_public(out, written) && buffer_append(&to_server, out, written));
+    (void)end_feed(again.server, &to_server, 0, &got);
+    CHECK_INT(buffer_len(&got), sizeof data);
+    CHECK(is_secret(again.server->in.iv, 12));
+    carry(&again);
+    CHECK(end_done(again.client) && end_done(again.server));
+    CHECK_INT(hf_conn_early_data(again.client), HF_EARLY_ACCEPTED);
+    if (end_done(again.client) && end_done(again.server))
+        check_marks(&again);
+    buffer_clear(&to_server);
+    buffer_clear(&got);
+    ends_close(&again);
+    ends_close(&e);
+    expect();
+}
+
 /* ---- what is refused: the comparisons' other outcome */
 
 static void flip_last(struct buffer *b)
@@ -321,6 +384,9 @@ int main(void)
     RUN(test_chacha_with_client_certificate);
     RUN(test_retry_with_cookie);
     RUN(test_psk_alone);
+    RUN(test_hybrid);
+    RUN(test_external_keys);
+    RUN(test_early_data);
     RUN(test_wrong_binder);
     RUN(test_wrong_finished);
     return check_done();

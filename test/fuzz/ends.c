@@ -19,7 +19,8 @@ static struct {
 } exported[128];
 static size_t exports;
 
-static const uint8_t psk_name[] = "fuzzer", psk_key[] = "sixteen bytes or more";
+static const uint8_t psk_name[] = "fuzzer";
+const uint8_t ends_psk_key[22] = "sixteen bytes or more";
 
 static void must(bool ok, const char *what, const hf_error *err)
 {
@@ -180,7 +181,8 @@ static void answer(hf_conn *conn)
     else if (q->ask == HF_ASK_VERIFY)
         REQUIRE(hf_answer_verify(conn, q->verdict == NULL));
     else if (q->ask == HF_ASK_PSK)
-        REQUIRE(hf_answer_psk(conn, psk_name, sizeof psk_name, psk_key, sizeof psk_key));
+        REQUIRE(
+            hf_answer_psk(conn, psk_name, sizeof psk_name, ends_psk_key, sizeof ends_psk_key));
     else
         REQUIRE(hf_answer_hello(conn, NULL));
 }
@@ -221,7 +223,7 @@ static void set_old(hf_config *c, unsigned flags)
     hf_config_set_encrypt_then_mac(c, !(flags & OLD_NO_ETM));
     hf_config_set_renegotiation(c, flags & OLD_RENEGOTIATE ? 3 : 0);
     if (!(flags & SET_NEW)) /* TLS 1.3 would take it with every suite */
-        hf_config_add_psk(c, psk_name, sizeof psk_name, psk_key, sizeof psk_key);
+        hf_config_add_psk(c, psk_name, sizeof psk_name, ends_psk_key, sizeof ends_psk_key);
     if (flags & OLD_RENEGOTIATE)
         hf_config_set_psk_hint(c, "hint");
 }
@@ -246,6 +248,26 @@ static void set_raw(hf_config *c, bool server, unsigned flags)
     }
     hf_config_set_certificate_types(c, "RawPublicKey,X509");
     hf_config_set_peer_certificate_types(c, "RawPublicKey,X509");
+}
+
+/* What came with TLS 1.3's second half. */
+static void set_more(hf_config *c, unsigned flags)
+{
+    static const uint8_t imported_name[] = "imported", context[] = "context";
+    if (flags & SET_HYBRID)
+        hf_config_set_groups(c, "X25519MLKEM768:x25519:P-256");
+    if (flags & SET_EXTERNAL)
+        hf_config_add_psk(c, psk_name, sizeof psk_name, ends_psk_key, sizeof ends_psk_key);
+    if (flags & SET_IMPORTED)
+        hf_config_import_psk(c, imported_name, sizeof imported_name, context, sizeof context,
+                             ends_psk_key, sizeof ends_psk_key);
+}
+
+/* Time stands still here, so that the server's own record would never be old enough. */
+static bool always_first(const uint8_t *id, size_t len, int64_t until, void *arg)
+{
+    (void)id, (void)len, (void)until, (void)arg;
+    return true;
 }
 
 static void set_common(hf_config *c, unsigned flags)
@@ -275,6 +297,8 @@ static void set_common(hf_config *c, unsigned flags)
         hf_config_set_memory_cap(c, 16384);
     if (flags & SET_UPDATES)
         hf_config_set_key_update_after(c, 2);
+    if (!setup_old(flags))
+        set_more(c, flags);
     int last = setup_old(flags) && !(flags & SET_NEW) ? HF_ASK_PSK : HF_ASK_HELLO;
     for (int ask = HF_ASK_CREDENTIAL; flags & SET_ASK && ask <= last; ask++)
         hf_config_set_ask(c, (hf_ask)ask, answer_later, NULL);
@@ -294,6 +318,10 @@ static hf_config *client_config(unsigned flags)
     hf_config_set_post_handshake_auth(c, setup_later(flags));
     if (flags & SET_NO_SHARE)
         hf_config_set_key_shares(c, "");
+    hf_config_set_grease(c, (flags & SET_GREASE) != 0);
+    hf_config_set_early_data(c, (flags & SET_EARLY) != 0);
+    if (flags & SET_WANT_TICKETS)
+        hf_config_set_ticket_request(c, 3, 2);
     hf_config_set_ocsp(c, flags & SET_OCSP ? HF_OCSP_REQUIRE : HF_OCSP_REQUEST);
     if (setup_old(flags)) {
         hf_config_set_false_start(c, (flags & OLD_FALSE_START) != 0);
@@ -317,6 +345,10 @@ static hf_config *server_config(unsigned flags)
                                                          : HF_CLIENT_AUTH_REQUEST);
     set_raw(c, true, flags);
     hf_config_set_cookie(c, (flags & SET_COOKIE) != 0);
+    if (flags & SET_EARLY) {
+        hf_config_set_max_early_data(c, 1000);
+        hf_config_set_first_use(c, always_first, NULL);
+    }
     hf_config_set_tickets(c, flags & SET_NO_TICKETS ? 0 : 1, 7200);
     return c;
 }
@@ -383,7 +415,7 @@ static struct buffer *exported_session(unsigned flags)
 
 static void offer_session(struct ends *e)
 {
-    unsigned that_count = SET_SHA384;
+    unsigned that_count = SET_SHA384 | SET_EARLY;
     if (setup_old(e->flags))
         that_count = OLD_SUITE | SET_OLD | SET_OLDER | SET_NEW;
     struct buffer *b = exported_session(e->flags & that_count);
@@ -441,8 +473,11 @@ unsigned long end_starved;
 
 unsigned feed_flags(struct feed *f)
 {
-    unsigned high = feed_u8(f);
-    return high << 16 | feed_u16(f);
+    unsigned high = feed_u8(f), flags = high << 16 | feed_u16(f);
+    const unsigned both = SET_ALPN | SET_OWN_ALPN;
+    if ((flags & both) == both && !setup_old(flags))
+        flags = (flags & ~both) | (unsigned)feed_u8(f) << 24;
+    return flags;
 }
 
 bool end_failed(const hf_conn *conn)
@@ -561,8 +596,9 @@ static bool key_of(const hf_conn *to, uint8_t key[AEAD_MAX_KEY])
     const struct hs *hs = to->hs;
     const struct suite *suite = hs ? hs->n.suite : to->est.suite;
     const uint8_t *secrets[] = {to->est.read_secret,
-                                hs ? to->est.server ? hs->client_hs : hs->server_hs : NULL};
-    for (size_t i = 0; suite && i < 2; i++) {
+                                hs ? to->est.server ? hs->client_hs : hs->server_hs : NULL,
+                                hs && to->est.server ? hs->early : NULL};
+    for (size_t i = 0; suite && i < 3; i++) {
         uint8_t iv[AEAD_NONCE_SIZE];
         if (!secrets[i])
             continue;

@@ -35,6 +35,14 @@ enum {
     SET_OLD = 1 << 21,   /* TLS 1.2 */
     SET_OLDER = 1 << 22, /* TLS 1.1 and 1.0 */
     SET_NEW = 1 << 23,   /* TLS 1.3 too; without the two before: see setup_later */
+    /* Not among the first 24, see feed_flags; for TLS 1.3 alone. */
+    SET_EXTERNAL = 1 << 24, /* a pre-shared key */
+    SET_IMPORTED = 1 << 25, /* one by way of RFC 9258 */
+    SET_HYBRID = 1 << 26,   /* X25519MLKEM768 first */
+    SET_GREASE = 1 << 27,
+    SET_EARLY =
+        1 << 28, /* with SET_RESUME: the client may send early data; the server takes it */
+    SET_WANT_TICKETS = 1 << 29, /* ticket_request */
 };
 
 /* With one of the first two, security level 0, and some bits mean something else. */
@@ -95,6 +103,9 @@ struct ends {
 void ends_open(struct ends *e, unsigned flags, unsigned server_flags);
 void ends_close(struct ends *e);
 
+/* The pre-shared key of all ends that have one. */
+extern const uint8_t ends_psk_key[22];
+
 /* ends_config: a frozen configuration of either role, shared by all, with everything in it. */
 hf_config *ends_config(bool server);
 
@@ -104,7 +115,8 @@ bool end_done(const hf_conn *conn); /* its handshake is over and nothing has fai
 /* end_poke calls every getter there is, and explains the error if there is one. */
 void end_poke(hf_conn *conn);
 
-/* feed_flags: 24 bits of setup. */
+/* feed_flags: 24 bits of setup. Both about ALPN, in TLS 1.3 alone, stand for none and say that a byte with
+ * more bits follows. */
 unsigned feed_flags(struct feed *f);
 
 /* Not 0: in each end_feed the n-th allocation of a call, and all behind it, fail. */

@@ -47,8 +47,12 @@ static void add_u16(struct buffer *b, size_t v)
 
 static void add_flags(struct buffer *b, unsigned flags)
 {
-    add_u8(b, flags >> 16);
-    add_u16(b, flags);
+    if (flags >> 24)
+        flags |= SET_ALPN | SET_OWN_ALPN;
+    add_u8(b, flags >> 16 & 0xff);
+    add_u16(b, flags & 0xffff);
+    if (flags >> 24)
+        add_u8(b, flags >> 24);
 }
 
 static void add_vec16(struct buffer *b, const void *p, size_t n)
@@ -362,6 +366,17 @@ static const struct {
     {"older-resumed", SET_OLDER | SET_RESUME | OLD_NO_ETM | SET_SHA384 | SET_CHACHA},
     {"older-null", SET_OLDER | SET_CHACHA | SET_NO_TICKETS | OLD_RENEGOTIATE},
     {"old-older", SET_OLD | SET_OLDER | SET_SHA384 | SET_PADDING | SET_CHACHA},
+    {"external", SET_EXTERNAL | SET_TRACE},
+    {"external-alone", SET_EXTERNAL | SET_PSK_ALONE | SET_TRACE},
+    {"imported", SET_IMPORTED | SET_EXTERNAL | SET_TRACE},
+    {"imported-384", SET_IMPORTED | SET_SHA384 | SET_NO_SHARE},
+    {"hybrid", SET_HYBRID | SET_TRACE},
+    {"hybrid-retried", SET_HYBRID | SET_NO_SHARE | SET_COOKIE},
+    {"grease", SET_GREASE | SET_WANT_TICKETS | SET_TRACE},
+    {"grease-retried", SET_GREASE | SET_NO_SHARE},
+    {"early-refused", SET_EARLY | SET_RESUME | SET_NO_SHARE},
+    {"early", SET_EARLY | SET_RESUME | SET_TRACE},
+    {"early-small", SET_EARLY | SET_RESUME | SET_SMALL | SET_UPDATES},
     {"all-versions", SET_OLD | SET_OLDER | SET_NEW | SET_TRACE | SET_CLIENT_AUTH},
     {"all-versions-resumed", SET_OLD | SET_OLDER | SET_NEW | SET_RESUME | SET_TRACE},
     {"later", SET_NEW | SET_CLIENT_AUTH | SET_TRACE},

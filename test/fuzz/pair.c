@@ -1,6 +1,6 @@
 /* pair.c: client and server of ours with whatever configurations, over a wire that cuts and damages.
  *
- * Input: 24 bits of setup for each side; 8 bits: chunk of each side; then operations. What must hold: on
+ * Input: setup of each side (feed_flags); 8 bits: chunk of each side; then operations. What must hold: on
  * a wire that only cuts, both sides come to the same end, and data arrive as they were sent; on one that
  * damages, nothing false is ever delivered. */
 #include <string.h>
@@ -33,6 +33,7 @@ struct play {
     struct ends e;
     struct side client, server;
     bool damaged, agreed;
+    size_t early; /* bytes of early data that the client has sent */
     unsigned updates;
 };
 
@@ -83,6 +84,26 @@ static void send_data(struct side *from, struct side *to, size_t n, size_t room)
         receive(to);
 }
 
+/* What the session allows of 700 bytes, in two records. */
+static void send_early(struct play *p)
+{
+    static const uint8_t data[700] = "early";
+    uint8_t out[4000];
+    size_t taken, written;
+    (void)end_move(p->client.conn, &p->server.in);
+    for (size_t part = 200; hf_conn_early_room(p->client.conn) >= part && p->early < 700;
+         part = 500) {
+        if (hf_conn_send_early(p->client.conn, data + p->early, part, &taken, out, sizeof out,
+                               &written) != HF_DONE)
+            return;
+        REQUIRE(taken == part && buffer_append(&p->client.sent, data + p->early, taken));
+        REQUIRE(buffer_append(&p->server.in, out, written));
+        p->early += taken;
+    }
+    if (p->early)
+        receive(&p->server);
+}
+
 /* An error of one side is made known to the other by an alert, or by the end of the connection. */
 static void check_ends(struct play *p)
 {
@@ -104,7 +125,7 @@ static void check_ends(struct play *p)
         REQUIRE(slice_equal(slice_of(x, n), slice_of(y, m)));
         REQUIRE(hf_conn_version(c) == hf_conn_version(s));
         REQUIRE(hf_conn_ems(c) == hf_conn_ems(s) && hf_conn_etm(c) == hf_conn_etm(s));
-        REQUIRE(hf_conn_resumed(c) || hf_conn_verified(c) ||
+        REQUIRE(hf_conn_resumed(c) || hf_conn_verified(c) || hf_conn_psk_identity(c, &n) ||
                 strstr(hf_suite_name(hf_conn_suite(c)), "_PSK_"));
         return;
     }
@@ -131,11 +152,15 @@ static void check_peace(const struct play *p, const hf_conn *conn)
 
 static void check_data(const struct play *p, const struct side *from, const struct side *to)
 {
-    size_t n = buffer_len(&to->data);
-    REQUIRE(n <= buffer_len(&from->sent));
-    REQUIRE(n == 0 || memcmp(buffer_front(&to->data), buffer_front(&from->sent), n) == 0);
+    size_t n = buffer_len(&to->data), sent = buffer_len(&from->sent), lost = 0;
+    /* What was refused has reached nobody. */
+    if (from == &p->client && hf_conn_early_data(from->conn) == HF_EARLY_REFUSED)
+        lost = p->early;
+    REQUIRE(n <= sent - lost);
+    REQUIRE(n == 0 ||
+            memcmp(buffer_front(&to->data), buffer_front(&from->sent) + lost, n) == 0);
     if (!p->damaged && !hf_conn_error(to->conn) && !hf_conn_error(from->conn))
-        REQUIRE(n == buffer_len(&from->sent));
+        REQUIRE(n == sent - lost);
 }
 
 static void perform(struct play *p, struct feed *f)
@@ -206,6 +231,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned ops = 0;
     if (feed_u8(&f) & 1) /* damage may come first */
         perform(&p, &f);
+    if (client & SET_EARLY)
+        send_early(&p);
     run(&p);
     check_ends(&p);
     while (f.left && ops++ < 60)

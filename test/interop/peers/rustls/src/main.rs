@@ -1,6 +1,10 @@
 // The rustls peer: see ../../README.md.
 use rustls::pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer, ServerName};
 use rustls::client::Tls12Resumption;
+#[cfg(feature = "aws")]
+use rustls::crypto::aws_lc_rs as cryptography;
+#[cfg(not(feature = "aws"))]
+use rustls::crypto::ring as cryptography;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection};
 use std::collections::HashMap;
@@ -147,7 +151,7 @@ fn server(port: &str, cert: &str, key: &str, opts: Options) -> Result<()> {
     let mut config = builder.with_single_cert(chain(cert)?, PrivateKeyDer::from_pem_file(key)?)?;
     config.alpn_protocols = protocols(&opts);
     if !opts.contains_key("tickets") {
-        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+        config.ticketer = cryptography::Ticketer::new()?;
     }
     let config = Arc::new(config);
     let door = TcpListener::bind(format!("127.0.0.1:{port}"))?;

@@ -1,0 +1,3 @@
+module handfast/bench
+
+go 1.24
