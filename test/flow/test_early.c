@@ -266,6 +266,50 @@ static void test_shared_store(void)
     pair_clear(&p);
 }
 
+/* The server ends after it has accepted a first flight, and begins again with its ticket keys but without its
+ * record: the same flight is too early for it, and then too old. */
+static void test_restart(void)
+{
+    static const int later[] = {0, 9, 25, 3600};
+    struct pair p;
+    struct wire copy = {0};
+    uint8_t keys[HF_TICKET_KEY_SIZE];
+    prepare(&p, 1000);
+    first(&p);
+    send_early(&p, 1, sizeof request, &copy);
+    pair_run(&p);
+    CHECK(hf_conn_early_data(p.client.conn) == HF_EARLY_ACCEPTED);
+    CHECK_INT(hf_config_ticket_keys(p.server_config, keys, 1), 1);
+
+    hf_config *again = hf_config_new(HF_SERVER);
+    CHECK(hf_config_set_clock(again, clock_now, NULL));
+    CHECK(hf_config_add_credential(again, p.cred));
+    CHECK(hf_config_set_max_early_data(again, 1000));
+    CHECK(hf_config_set_ticket_keys(again, keys, 1, NULL));
+    CHECK(hf_config_freeze(again, NULL));
+    int64_t start = now;
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        hf_conn *server = hf_conn_new_server(again, NULL);
+        struct wire flight = {0};
+        uint8_t *data;
+        size_t used, len = 0, at = 0;
+        now = start + later[i];
+        wire_put(&flight, copy.p, copy.len); /* it is decrypted in place */
+        while (at < flight.len && hf_conn_receive(server, flight.p + at, flight.len - at, &used,
+                                                  &data, &len) == HF_DONE) {
+            at += used;
+            CHECK_INT(len, 0);
+        }
+        CHECK(hf_conn_early_data(server) == HF_EARLY_REFUSED);
+        CHECK(!hf_conn_error(server));
+        hf_conn_free(server);
+        free(flight.p);
+    }
+    hf_config_free(again);
+    free(copy.p);
+    pair_clear(&p);
+}
+
 static void test_too_much(void)
 {
     struct pair p;
@@ -476,6 +520,7 @@ int main(void)
     RUN(test_replayed);
     RUN(test_windows_differ);
     RUN(test_shared_store);
+    RUN(test_restart);
     RUN(test_too_much);
     RUN(test_server_changed_its_mind);
     RUN(test_retry);
