@@ -176,6 +176,7 @@ bool ssl_answer(SSL *s, const hf_question *q)
     case HF_ASK_PSK: return s->server ? answer_psk_server(s, q) : answer_psk_client(s, q);
     case HF_ASK_EARLY_DATA: return hf_answer_early_data(s->conn, early_accept(s));
     case HF_ASK_SIGNATURE:
+    case HF_ASK_TICKET:
     case HF_ASK_NONE:
     case HF_ASK_COUNT:
     default: return false;
