@@ -118,6 +118,15 @@ static bool curve_fits(const struct certs *c, int slot, uint16_t scheme)
                               : false;
 }
 
+static bool signs_with(const hf_question *q, int slot)
+{
+    for (size_t i = 0; i < q->signature_count; i++) {
+        if (certs_slot_of_scheme(q->signatures[i]) == slot)
+            return true;
+    }
+    return false;
+}
+
 static int choose_by(const struct certs *c, const hf_question *q, bool exactly)
 {
     for (size_t i = 0; i < q->signature_count; i++) {
@@ -128,10 +137,56 @@ static int choose_by(const struct certs *c, const hf_question *q, bool exactly)
     return -1;
 }
 
+/* A suite of TLS 1.2 and older names the kind of key; the first that both sides have decides. */
+static int slot_of_suite(const struct certs *c, const hf_question *q, uint16_t suite)
+{
+    static const int rsa[] = {CERT_RSA, CERT_RSA_PSS},
+                     ec[] = {CERT_EC, CERT_ED25519, CERT_ED448};
+    const SSL_CIPHER *cipher = cipher_by_id(suite);
+    int auth = cipher ? SSL_CIPHER_get_auth_nid(cipher) : NID_undef;
+    const int *slots = auth == NID_auth_rsa ? rsa : auth == NID_auth_ecdsa ? ec : NULL;
+    size_t count = auth == NID_auth_rsa ? 2 : 3;
+    for (size_t i = 0; slots && i < count; i++) {
+        if (has(c, slots[i]) && (!q->signature_count || signs_with(q, slots[i])))
+            return slots[i];
+    }
+    return -1;
+}
+
+static bool contains(const uint16_t *list, size_t count, uint16_t id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == id)
+            return true;
+    }
+    return false;
+}
+
+static int choose_by_suite(SSL *s, const hf_question *q)
+{
+    const struct details *d = access_details(s->conn);
+    const struct id_list *ours = &s->settings->suites;
+    bool own = s->settings->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
+    int slot = -1;
+    if (!d)
+        return -1;
+    const uint16_t *first = own ? ours->id : d->suites, *second = own ? d->suites : ours->id;
+    size_t count = own ? ours->count : d->suite_count,
+           other = own ? d->suite_count : ours->count;
+    for (size_t i = 0; slot < 0 && i < count; i++) {
+        if (contains(second, other, first[i]))
+            slot = slot_of_suite(certs_get(s, NULL), q, first[i]);
+    }
+    return slot;
+}
+
 static int choose(SSL *s, const hf_question *q)
 {
     const struct certs *c = certs_get(s, NULL);
-    int slot = choose_by(c, q, true);
+    uint16_t version = access_version(s->conn);
+    int slot = s->server && version && version < TLS1_3_VERSION ? choose_by_suite(s, q) : -1;
+    if (slot < 0)
+        slot = choose_by(c, q, true);
     if (slot < 0)
         slot = choose_by(c, q, false);
     if (slot < 0 && (s->server || !q->signature_count) && has(c, c->current))

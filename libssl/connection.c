@@ -64,6 +64,9 @@ static void drop_connection(SSL *s)
     sk_X509_pop_free(s->peer_chain, X509_free);
     sk_X509_pop_free(s->verified_chain, X509_free);
     s->peer_chain = s->verified_chain = NULL;
+    s->peer_judged = false;
+    s->cert_used = 0;
+    ct_free(s);
     sk_SSL_CIPHER_free(s->ciphers_cache);
     sk_SSL_CIPHER_free(s->client_ciphers);
     sk_SSL_CIPHER_free(s->shared_ciphers);

@@ -123,7 +123,8 @@ int ssl_run(SSL *s)
         if (r == HF_DONE || r == HF_CLOSED)
             break;
         if (r == HF_WANT_ANSWER) {
-            if (!ask_again(s)) {
+            /* Once in a call: the application says when there may be another answer. */
+            if (asked != SSL_NOTHING || !ask_again(s)) {
                 s->rwstate = s->rwstate == SSL_NOTHING ? asked : s->rwstate;
                 return -1;
             }

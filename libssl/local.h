@@ -129,6 +129,7 @@ struct ssl_st {
     SSL_SESSION *session; /* to be offered, or agreed on; or NULL */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result; /* X509_V_ */
+    bool peer_judged; /* the peer's chain was let pass: from then on its certificate is shown */
     STACK_OF(X509) * peer_chain,
         *verified_chain;                 /* made when asked for, or by the verification */
     STACK_OF(X509_NAME) * peer_ca_names; /* names.c; made when asked for */
@@ -207,6 +208,8 @@ bool error_strings(void);
 /* certs_to_config adds the credentials to a configuration that is being built; chains without intermediates
  * are completed from the store unless SSL_MODE_NO_AUTO_CHAIN. */
 bool certs_to_config(SSL *s, hf_config *config);
+/* names_to_config adds the names of authorities that are sent (names.c). */
+bool names_to_config(SSL *s, hf_config *config, hf_role role);
 
 /* ---- verify.c, dane.c, ct.c */
 

@@ -139,13 +139,34 @@ static STACK_OF(X509_NAME) * read_names(const uint8_t *p, size_t len)
 
 const STACK_OF(X509_NAME) * SSL_get0_peer_CA_list(const SSL *s)
 {
-    const struct details *d = s->conn ? access_details(s->conn) : NULL;
     SSL *cache = (SSL *)(uintptr_t)s; /* peer_ca_names is a memory of what was read */
-    if (!d || !d->authorities)
-        return s->peer_ca_names;
-    if (!s->peer_ca_names)
-        cache->peer_ca_names = read_names(d->authorities, d->authorities_len);
+    size_t len = 0;
+    const uint8_t *names = s->conn ? access_peer_authorities(s->conn, &len) : NULL;
+    if (names && !s->peer_ca_names)
+        cache->peer_ca_names = read_names(names, len);
     return s->peer_ca_names;
+}
+
+/* ---- what is sent */
+
+static const STACK_OF(X509_NAME) * list_to_send(const struct settings *t, hf_role role)
+{
+    if (role == HF_SERVER && sk_X509_NAME_num(t->client_ca_names) > 0)
+        return t->client_ca_names;
+    return t->ca_names;
+}
+
+bool names_to_config(SSL *s, hf_config *config, hf_role role)
+{
+    const STACK_OF(X509_NAME) *list = list_to_send(s->settings, role);
+    for (int i = 0; i < sk_X509_NAME_num(list); i++) {
+        const unsigned char *der = NULL;
+        size_t len = 0;
+        if (!X509_NAME_get0_der(sk_X509_NAME_value(list, i), &der, &len) ||
+            !hf_config_add_authority(config, der, len))
+            return false;
+    }
+    return true;
 }
 
 /* A client's list is what the server asked for. */

@@ -245,7 +245,8 @@ static hf_config *make_config(SSL *s, hf_role role)
     if (ok) {
         ok = set_lists(t, config) && set_both(t, config, role) &&
              (role == HF_SERVER ? set_server(t, config) : set_client(t, config)) &&
-             certs_to_config(s, config) && sessions_to_config(s, config, role) &&
+             certs_to_config(s, config) && names_to_config(s, config, role) &&
+             sessions_to_config(s, config, role) &&
              ssl_config_callbacks(config, s, role) && hf_config_freeze(config, &err);
         if (!ok && hf_config_error(config))
             raise_hf(hf_config_error(config));

@@ -129,6 +129,7 @@ bool verify_chain(SSL *s)
 {
     if (s->rwstate == SSL_RETRY_VERIFY)
         s->rwstate = SSL_NOTHING;
+    s->peer_judged = false;
     struct verdict v = verify(s);
     s->verify_result = v.code;
     if (v.result > 0 && !s->server && s->rwstate == SSL_RETRY_VERIFY)
@@ -146,6 +147,7 @@ bool verify_chain(SSL *s)
             return true;
         }
     }
+    s->peer_judged = true;
     hf_answer_verify(s->conn, true);
     return true;
 }

@@ -201,10 +201,16 @@ void SSL_set_verify_result(SSL *ssl, long arg)
     ssl->verify_result = arg;
 }
 
+/* A certificate is nobody's before it was judged, or has come with a session. */
+static bool shows_peer(const SSL *s)
+{
+    return s && s->conn && (s->peer_judged || hf_conn_version(s->conn) != 0);
+}
+
 X509 *SSL_get0_peer_certificate(const SSL *s)
 {
-    const hf_certificate *cert = s && s->conn ? hf_conn_peer_certificate(s->conn, 0) : NULL;
-    return cert ? access_x509(cert) : NULL;
+    hf_certificate *const *certs = NULL;
+    return shows_peer(s) && access_peer_chain(s->conn, &certs) ? access_x509(certs[0]) : NULL;
 }
 
 X509 *SSL_get1_peer_certificate(const SSL *s)
@@ -215,16 +221,30 @@ X509 *SSL_get1_peer_certificate(const SSL *s)
     return x;
 }
 
+/* A client that was asked and has none. */
+static bool sent_nothing(const SSL *s)
+{
+    return hf_conn_version(s->conn) != 0 && s->settings->verify_mode & SSL_VERIFY_PEER &&
+           !hf_conn_resumed(s->conn);
+}
+
 /* What a client sent, without its own certificate; what a server sent, with it. */
+static STACK_OF(X509) * make_chain(const SSL *s)
+{
+    if (!s->server)
+        return peer_stack(s);
+    STACK_OF(X509) *chain = shows_peer(s) ? peer_stack(s) : NULL;
+    if (chain)
+        X509_free(sk_X509_shift(chain));
+    return chain || !sent_nothing(s) ? chain : sk_X509_new_null();
+}
+
 STACK_OF(X509) * SSL_get_peer_cert_chain(const SSL *s)
 {
     SSL *cache = (SSL *)(uintptr_t)s; /* peer_chain is a memory of what was made */
-    if (!s || s->peer_chain)
-        return s ? s->peer_chain : NULL;
-    STACK_OF(X509) *chain = peer_stack(s);
-    if (chain && s->server)
-        X509_free(sk_X509_shift(chain));
-    return cache->peer_chain = chain;
+    if (s && s->conn && !s->peer_chain)
+        cache->peer_chain = make_chain(s);
+    return s ? s->peer_chain : NULL;
 }
 
 STACK_OF(X509) * SSL_get0_verified_chain(const SSL *ssl)

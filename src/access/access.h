@@ -84,6 +84,10 @@ bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_
 /* access_peer_chain: the chain that is being judged (HF_ASK_VERIFY), or that was sent; borrowed. */
 size_t access_peer_chain(const hf_conn *conn, hf_certificate *const **out);
 
+/* access_peer_authorities: DistinguishedNames as the peer sent them, without the outer length; borrowed. NULL:
+ * none, or (after the handshake) no details are kept. */
+const uint8_t *access_peer_authorities(const hf_conn *conn, size_t *len);
+
 /* access_error fails a connection with a code of one's own (a callback that failed). */
 void access_conn_fail(hf_conn *conn, hf_code code, uint8_t alert, const char *detail);
 

@@ -43,3 +43,14 @@ void access_conn_fail(hf_conn *c, hf_code code, uint8_t alert, const char *detai
     err.alert = alert;
     (void)conn_fail(c, &err);
 }
+
+const uint8_t *access_peer_authorities(const hf_conn *c, size_t *len)
+{
+    const struct details *d = access_details(c);
+    if (c->hs && c->hs->n.peer_authorities) {
+        *len = c->hs->n.peer_authorities_len;
+        return c->hs->n.peer_authorities;
+    }
+    *len = d ? d->authorities_len : 0;
+    return d ? d->authorities : NULL;
+}
