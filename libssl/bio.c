@@ -14,7 +14,7 @@ struct ssl_bio {
 };
 
 enum {
-    LEAST_SECONDS = 60,
+    LEAST_SECONDS = 5,
     LEAST_BYTES = 512
 }; /* BIO_set_ssl_renegotiate_timeout(3), _bytes(3) */
 

@@ -124,7 +124,7 @@ static const struct word switches[] = {
     {"no_resumption_on_reneg", OPTION, FOR_SERVER, false, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION},
     {"no_legacy_server_connect", OPTION, FOR_CLIENT, true, SSL_OP_LEGACY_SERVER_CONNECT},
     {"allow_no_dhe_kex", OPTION, FOR_ROLES, false, SSL_OP_ALLOW_NO_DHE_KEX},
-    {"prioritize_chacha", OPTION, FOR_ROLES, false, SSL_OP_PRIORITIZE_CHACHA},
+    {"prioritize_chacha", OPTION, FOR_SERVER, false, SSL_OP_PRIORITIZE_CHACHA},
     {"strict", CERT_FLAG, FOR_ROLES, false, SSL_CERT_FLAG_TLS_STRICT},
     {"no_middlebox", OPTION, FOR_ROLES, true, SSL_OP_ENABLE_MIDDLEBOX_COMPAT},
     {"anti_replay", OPTION, FOR_SERVER, true, SSL_OP_NO_ANTI_REPLAY},
@@ -155,13 +155,13 @@ static const struct word options[] = {
     {"ECDHSingle", OPTION, FOR_SERVER, false, SSL_OP_SINGLE_ECDH_USE},
     {"UnsafeLegacyRenegotiation", OPTION, FOR_ROLES, false, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION},
     {"UnsafeLegacyServerConnect", OPTION, FOR_ROLES, false, SSL_OP_LEGACY_SERVER_CONNECT},
-    {"ClientRenegotiation", OPTION, FOR_SERVER, false, SSL_OP_ALLOW_CLIENT_RENEGOTIATION},
+    {"ClientRenegotiation", OPTION, FOR_ROLES, false, SSL_OP_ALLOW_CLIENT_RENEGOTIATION},
     {"EncryptThenMac", OPTION, FOR_ROLES, true, SSL_OP_NO_ENCRYPT_THEN_MAC},
     {"NoRenegotiation", OPTION, FOR_ROLES, false, SSL_OP_NO_RENEGOTIATION},
     {"AllowNoDHEKEX", OPTION, FOR_ROLES, false, SSL_OP_ALLOW_NO_DHE_KEX},
     {"PrioritizeChaCha", OPTION, FOR_ROLES, false, SSL_OP_PRIORITIZE_CHACHA},
     {"MiddleboxCompat", OPTION, FOR_ROLES, false, SSL_OP_ENABLE_MIDDLEBOX_COMPAT},
-    {"AntiReplay", OPTION, FOR_SERVER, true, SSL_OP_NO_ANTI_REPLAY},
+    {"AntiReplay", OPTION, FOR_ROLES, true, SSL_OP_NO_ANTI_REPLAY},
     {"ExtendedMasterSecret", OPTION, FOR_ROLES, true, SSL_OP_NO_EXTENDED_MASTER_SECRET},
     {"CANames", OPTION, FOR_ROLES, true, SSL_OP_DISABLE_TLSEXT_CA_NAMES},
     {"KTLS", OPTION, FOR_ROLES, false, SSL_OP_ENABLE_KTLS},
@@ -335,12 +335,16 @@ static EVP_PKEY *read_dh(const SSL_CONF_CTX *c, const char *path)
 {
     EVP_PKEY *key = NULL;
     struct target t = target_of(c);
-    BIO *in = BIO_new_file(path, "r");
+    BIO *in = BIO_new(BIO_s_file());
+    if (!in || BIO_read_filename(in, path) <= 0) {
+        BIO_free(in);
+        return NULL;
+    }
     OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(
         &key, "PEM", NULL, "DH", OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS, t.ctx->libctx,
         t.ctx->propq);
     ERR_set_mark();
-    while (in && decoder && !OSSL_DECODER_from_bio(decoder, in) && !key && !BIO_eof(in))
+    while (decoder && !OSSL_DECODER_from_bio(decoder, in) && !key && !BIO_eof(in))
         continue;
     ERR_pop_to_mark();
     OSSL_DECODER_CTX_free(decoder);
@@ -560,16 +564,12 @@ int SSL_CONF_cmd(SSL_CONF_CTX *c, const char *name, const char *value)
             raise_ssl_text(SSL_R_UNKNOWN_CMD_NAME, "cmd=%s", bare);
         return -2;
     }
-    if (!value)
-        return -3;
-    int result = cmd->run(c, value);
+    int result = value ? cmd->run(c, value) : -3;
     if (result > 0)
         return 2;
-    if (result == -2)
-        return -2;
     if (c->flags & SSL_CONF_FLAG_SHOW_ERRORS)
-        raise_ssl_text(SSL_R_BAD_VALUE, "cmd=%s, value=%s", bare, value);
-    return 0;
+        raise_ssl_text(SSL_R_BAD_VALUE, "cmd=%s, value=%s", bare, value ? value : "<EMPTY>");
+    return result < 0 ? result : 0;
 }
 
 int SSL_CONF_cmd_argv(SSL_CONF_CTX *c, int *argc, char ***argv)

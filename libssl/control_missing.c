@@ -21,9 +21,3 @@ MISSING(control_signature_nid)
 MISSING(control_tmp_key)
 MISSING(control_raw_ciphers)
 MISSING(control_ec_formats)
-
-/* Until settings.c has it. */
-__attribute__((weak)) struct settings *settings_touch(struct settings **slot)
-{
-    return settings_edit(slot);
-}

@@ -105,6 +105,8 @@ struct ssl_st {
     OSSL_HANDSHAKE_STATE state;
     enum flow flow;
     bool told_done;       /* SSL_CB_HANDSHAKE_DONE was said */
+    bool told_failed;     /* the last SSL_CB_EXIT was */
+    bool ccs_waits;       /* sent earlier than OpenSSL would: shown when that would send it */
     uint8_t record_outer; /* type of the last record in the trace */
     uint16_t msg_version; /* what message callbacks are told */
     uint16_t msg_suite;   /* of the ServerHello that was seen last */

@@ -1,4 +1,5 @@
 /* settings.c: settings that are shared until they change, and the engine's configuration made of them. */
+#include "libssl/custom.h"
 #include "libssl/local.h"
 
 /* Defaults that OpenSSL's manual pages promise. */
@@ -54,6 +55,7 @@ void settings_free(struct settings *s)
     sk_X509_NAME_pop_free(s->ca_names, X509_NAME_free);
     sk_X509_NAME_pop_free(s->client_ca_names, X509_NAME_free);
     OPENSSL_free(s->psk_hint);
+    custom_free(s->custom_exts);
     OPENSSL_free(s->srtp);
     OPENSSL_free(s);
 }
@@ -72,6 +74,7 @@ static struct settings *copy_of(const struct settings *from)
     atomic_init(&s->config[0], NULL);
     atomic_init(&s->config[1], NULL);
     certs_ref(s->certs);
+    custom_ref(s->custom_exts);
     s->alpn = from->alpn ? OPENSSL_memdup(from->alpn, from->alpn_len) : NULL;
     s->ca_names = from->ca_names ? copy_names(from->ca_names) : NULL;
     s->client_ca_names = from->client_ca_names ? copy_names(from->client_ca_names) : NULL;

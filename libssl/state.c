@@ -95,7 +95,7 @@ OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
 
 int SSL_in_init(const SSL *s)
 {
-    return s->phase != PHASE_DONE && s->state != TLS_ST_OK;
+    return has_failed(s) || s->state == TLS_ST_BEFORE || s->flow != FLOW_NONE;
 }
 
 int SSL_in_before(const SSL *s)
@@ -105,7 +105,7 @@ int SSL_in_before(const SSL *s)
 
 int SSL_is_init_finished(const SSL *s)
 {
-    return s->state == TLS_ST_OK;
+    return !SSL_in_init(s) && s->state == TLS_ST_OK;
 }
 
 /* What is read next of a record: its header, or the rest. */
@@ -226,7 +226,7 @@ void state_info(SSL *s, int where, int ret)
 {
     if (where == SSL_CB_HANDSHAKE_START) {
         tell(s, where, ret);
-        s->told_done = false;
+        s->told_done = s->told_failed = s->ccs_waits = false;
         s->state = TLS_ST_BEFORE;
         s->flow = FLOW_WRITING;
         if (s->server)
@@ -234,7 +234,10 @@ void state_info(SSL *s, int where, int ret)
     } else if (where == SSL_CB_HANDSHAKE_DONE) {
         handshake_done(s);
     } else {
-        if (where & SSL_CB_EXIT && ret <= 0)
+        if (has_failed(s) && s->told_failed)
+            return;
+        s->told_failed = has_failed(s);
+        if (ret <= 0)
             end_of_writing(s);
         tell(s, where, ret);
     }
@@ -333,6 +336,7 @@ static int highest_version(const SSL *s)
 /* A message outside the handshake is a little handshake of its own, which begins by having nothing to write. */
 static void take_after(SSL *s, const hf_trace_event *e)
 {
+    s->flow = e->sent ? FLOW_WRITING : FLOW_READING;
     loop(s);
     if (!e->sent)
         loop(s);
@@ -340,7 +344,20 @@ static void take_after(SSL *s, const hf_trace_event *e)
     show(s, e->sent, s->msg_version, e->record_type, e->bytes, e->size);
     loop(s);
     s->state = TLS_ST_OK;
+    s->flow = FLOW_NONE;
     tell(s, s->server ? SSL_CB_ACCEPT_EXIT : SSL_CB_CONNECT_EXIT, 1);
+}
+
+/* The engine's client sends its change_cipher_spec as soon as the server has spoken, OpenSSL's before its next
+ * flight. */
+static void show_ccs(SSL *s)
+{
+    static const unsigned char ccs = 1;
+    s->ccs_waits = false;
+    s->flow = FLOW_WRITING;
+    loop(s);
+    s->state = TLS_ST_CW_CHANGE;
+    show(s, true, s->msg_version, SSL3_RT_CHANGE_CIPHER_SPEC, &ccs, 1);
 }
 
 static void take_message(SSL *s, const hf_trace_event *e)
@@ -351,11 +368,20 @@ static void take_message(SSL *s, const hf_trace_event *e)
     if (!ccs && e->bytes[0] == SSL3_MT_SERVER_HELLO)
         take_server_hello(s, e->bytes, e->size);
     if (s->flow == FLOW_NONE && s->phase == PHASE_DONE) {
-        take_after(s, e);
+        if (ccs || e->bytes[0] != SSL3_MT_CLIENT_HELLO) {
+            take_after(s, e);
+            return;
+        }
+        state_info(s, SSL_CB_HANDSHAKE_START, 1); /* a renegotiation */
+    }
+    if (ccs && !s->server && s->msg_version == TLS1_3_VERSION) {
+        s->ccs_waits = true;
         return;
     }
     if (!e->sent)
         end_of_writing(s);
+    else if (s->ccs_waits)
+        show_ccs(s);
     s->flow = e->sent ? FLOW_WRITING : FLOW_READING;
     loop(s);
     bool first_ticket = e->sent && s->state == TLS_ST_SR_FINISHED && !ccs &&
@@ -364,7 +390,9 @@ static void take_message(SSL *s, const hf_trace_event *e)
     s->state = state_for(s, e);
     if (first_ticket) {
         s->told_done = true;
+        s->flow = FLOW_NONE; /* for SSL_in_init */
         tell(s, SSL_CB_HANDSHAKE_DONE, 1);
+        s->flow = FLOW_WRITING;
     }
     if (!ccs || e->sent)
         show(s, e->sent, s->msg_version, e->record_type, e->bytes, e->size);

@@ -52,7 +52,7 @@ static void controls(BIO *b)
     printf("get %ld", BIO_get_ssl(b, &ssl));
     printf(" %d", ssl != NULL);
     printf(" close %ld", BIO_ctrl(b, BIO_CTRL_GET_CLOSE, 0, NULL));
-    printf(" pending %d wpending %d", BIO_pending(b), BIO_wpending(b));
+    printf(" wpending %d", BIO_wpending(b));
     printf(" flush %d", BIO_flush(b));
     printf(" bytes %ld", BIO_set_ssl_renegotiate_bytes(b, 100));
     printf(" %ld", BIO_set_ssl_renegotiate_bytes(b, 1000000));

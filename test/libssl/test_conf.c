@@ -4,25 +4,98 @@
 #include <openssl/conf.h>
 
 static const char *const lines[] = {
-    "no_ssl3", "no_tls1", "no_tls1_1", "no_tls1_2", "no_tls1_3", "bugs", "no_comp", "comp",
-    "no_ticket", "serverpref", "legacy_renegotiation", "client_renegotiation",
-    "legacy_server_connect", "no_renegotiation", "no_resumption_on_reneg",
-    "no_legacy_server_connect", "allow_no_dhe_kex", "prioritize_chacha", "strict",
-    "no_middlebox", "anti_replay", "no_anti_replay", "no_etm", "ecdh_single", "sigalgs",
-    "client_sigalgs", "curves", "groups", "named_curve", "cipher", "ciphersuites",
-    "min_protocol", "max_protocol", "record_padding", "cert", "key", "dhparam", "verifyCApath",
-    "verifyCAfile", "verifyCAstore", "chainCApath", "chainCAfile", "chainCAstore",
-    "requestCAfile", "requestCAFile", "requestCAPath", "requestCApath", "requestCAStore",
-    "clientCAFile", "num_tickets", "nope", "", "Protocol", "Options", "NO_TLS1",
+    "no_ssl3",
+    "no_tls1",
+    "no_tls1_1",
+    "no_tls1_2",
+    "no_tls1_3",
+    "bugs",
+    "no_comp",
+    "comp",
+    "no_ticket",
+    "serverpref",
+    "legacy_renegotiation",
+    "client_renegotiation",
+    "legacy_server_connect",
+    "no_renegotiation",
+    "no_resumption_on_reneg",
+    "no_legacy_server_connect",
+    "allow_no_dhe_kex",
+    "prioritize_chacha",
+    "strict",
+    "no_middlebox",
+    "anti_replay",
+    "no_anti_replay",
+    "no_etm",
+    "ecdh_single",
+    "sigalgs",
+    "client_sigalgs",
+    "curves",
+    "groups",
+    "named_curve",
+    "cipher",
+    "ciphersuites",
+    "min_protocol",
+    "max_protocol",
+    "record_padding",
+    "cert",
+    "key",
+    "dhparam",
+    "verifyCApath",
+    "verifyCAfile",
+    "verifyCAstore",
+    "chainCApath",
+    "chainCAfile",
+    "chainCAstore",
+    "requestCAfile",
+    "requestCAFile",
+    "requestCAPath",
+    "requestCApath",
+    "requestCAStore",
+    "clientCAFile",
+    "num_tickets",
+    "nope",
+    "",
+    "Protocol",
+    "Options",
+    "NO_TLS1",
 };
 
 static const char *const names[] = {
-    "SignatureAlgorithms", "ClientSignatureAlgorithms", "Curves", "Groups", "ECDHParameters",
-    "CipherString", "Ciphersuites", "Protocol", "MinProtocol", "MaxProtocol", "Options",
-    "VerifyMode", "Certificate", "PrivateKey", "ServerInfoFile", "DHParameters", "VerifyCAPath",
-    "VerifyCAFile", "VerifyCAStore", "ChainCAPath", "ChainCAFile", "ChainCAStore",
-    "RequestCAPath", "RequestCAFile", "RequestCAStore", "ClientCAFile", "ClientCAPath",
-    "ClientCAStore", "RecordPadding", "NumTickets", "nope", "", "protocol", "MINPROTOCOL",
+    "SignatureAlgorithms",
+    "ClientSignatureAlgorithms",
+    "Curves",
+    "Groups",
+    "ECDHParameters",
+    "CipherString",
+    "Ciphersuites",
+    "Protocol",
+    "MinProtocol",
+    "MaxProtocol",
+    "Options",
+    "VerifyMode",
+    "Certificate",
+    "PrivateKey",
+    "ServerInfoFile",
+    "DHParameters",
+    "VerifyCAPath",
+    "VerifyCAFile",
+    "VerifyCAStore",
+    "ChainCAPath",
+    "ChainCAFile",
+    "ChainCAStore",
+    "RequestCAPath",
+    "RequestCAFile",
+    "RequestCAStore",
+    "ClientCAFile",
+    "ClientCAPath",
+    "ClientCAStore",
+    "RecordPadding",
+    "NumTickets",
+    "nope",
+    "",
+    "protocol",
+    "MINPROTOCOL",
     "no_tls1",
 };
 
@@ -69,7 +142,8 @@ static void run(unsigned flags, const char *name, const char *value)
     SSL_CONF_CTX *c = SSL_CONF_CTX_new();
     SSL_CONF_CTX_set_flags(c, flags | SSL_CONF_FLAG_SHOW_ERRORS);
     SSL_CONF_CTX_set_ssl_ctx(c, ctx);
-    printf("%02x %s = %s: %d", flags, name, value ? value : "(none)", SSL_CONF_cmd(c, name, value));
+    printf("%02x %s = %s: %d", flags, name, value ? value : "(none)",
+           SSL_CONF_cmd(c, name, value));
     show(ctx);
     printf("  finish %d\n", SSL_CONF_CTX_finish(c));
     pair_errors();
@@ -80,17 +154,63 @@ static void run(unsigned flags, const char *name, const char *value)
 static void values(void)
 {
     static const char *const words[] = {
-        "ALL", "-ALL", "-ALL,TLSv1.2", "ALL, -TLSv1", "+TLSv1.3", "-tlsv1.3", "SSLv2", "-SSLv3",
-        "DTLSv1", "-DTLSv1.2", "TLSv1.4", "", ",", "-", "TLSv1.1,,TLSv1.2", " -ALL , TLSv1.2 ",
-        "SessionTicket", "-SessionTicket", "EmptyFragments", "-EmptyFragments", "Bugs", "-Bugs",
-        "Compression", "-Compression", "ServerPreference", "NoResumptionOnRenegotiation",
-        "DHSingle", "ECDHSingle", "UnsafeLegacyRenegotiation", "UnsafeLegacyServerConnect",
-        "-UnsafeLegacyServerConnect", "ClientRenegotiation", "EncryptThenMac", "-EncryptThenMac",
-        "NoRenegotiation", "AllowNoDHEKEX", "PrioritizeChaCha", "MiddleboxCompat",
-        "-MiddleboxCompat", "AntiReplay", "-AntiReplay", "ExtendedMasterSecret",
-        "-ExtendedMasterSecret", "CANames", "-CANames", "KTLS", "StrictCertCheck", "TxCertificateCompression",
-        "Peer", "-Peer", "Request", "Require", "Once", "RequestPostHandshake",
-        "RequirePostHandshake", "Peer,Once", "None",
+        "ALL",
+        "-ALL",
+        "-ALL,TLSv1.2",
+        "ALL, -TLSv1",
+        "+TLSv1.3",
+        "-tlsv1.3",
+        "SSLv2",
+        "-SSLv3",
+        "DTLSv1",
+        "-DTLSv1.2",
+        "TLSv1.4",
+        "",
+        ",",
+        "-",
+        "TLSv1.1,,TLSv1.2",
+        " -ALL , TLSv1.2 ",
+        "SessionTicket",
+        "-SessionTicket",
+        "EmptyFragments",
+        "-EmptyFragments",
+        "Bugs",
+        "-Bugs",
+        "Compression",
+        "-Compression",
+        "ServerPreference",
+        "NoResumptionOnRenegotiation",
+        "DHSingle",
+        "ECDHSingle",
+        "UnsafeLegacyRenegotiation",
+        "UnsafeLegacyServerConnect",
+        "-UnsafeLegacyServerConnect",
+        "ClientRenegotiation",
+        "EncryptThenMac",
+        "-EncryptThenMac",
+        "NoRenegotiation",
+        "AllowNoDHEKEX",
+        "PrioritizeChaCha",
+        "MiddleboxCompat",
+        "-MiddleboxCompat",
+        "AntiReplay",
+        "-AntiReplay",
+        "ExtendedMasterSecret",
+        "-ExtendedMasterSecret",
+        "CANames",
+        "-CANames",
+        "KTLS",
+        "StrictCertCheck",
+        "TxCertificateCompression",
+        "Peer",
+        "-Peer",
+        "Request",
+        "Require",
+        "Once",
+        "RequestPostHandshake",
+        "RequirePostHandshake",
+        "Peer,Once",
+        "None",
     };
     static const unsigned roles[] = {SSL_CONF_FLAG_CLIENT, SSL_CONF_FLAG_SERVER,
                                      SSL_CONF_FLAG_CLIENT | SSL_CONF_FLAG_SERVER};
@@ -110,8 +230,9 @@ static void values(void)
 
 static void bounds(void)
 {
-    static const char *const versions[] = {"None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2",
-                                           "TLSv1.3", "DTLSv1", "DTLSv1.2", "tlsv1.2", "", "SSLv2"};
+    static const char *const versions[] = {"None",    "SSLv3",   "TLSv1",  "TLSv1.1",
+                                           "TLSv1.2", "TLSv1.3", "DTLSv1", "DTLSv1.2",
+                                           "tlsv1.2", "",        "SSLv2"};
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
         run(SSL_CONF_FLAG_FILE, "MinProtocol", versions[i]);
         run(SSL_CONF_FLAG_FILE, "MaxProtocol", versions[i]);
@@ -175,8 +296,8 @@ static void arguments(void)
     argc = 1;
     printf(" %d\n", SSL_CONF_cmd_argv(c, &argc, &argv));
     printf("prefix %d", SSL_CONF_CTX_set1_prefix(c, "--ssl-"));
-    printf(" %d %d %d", SSL_CONF_cmd(c, "--ssl-no_tls1", NULL), SSL_CONF_cmd(c, "-no_tls1", NULL),
-           SSL_CONF_cmd(c, "--SSL-no_tls1", NULL));
+    printf(" %d %d %d", SSL_CONF_cmd(c, "--ssl-no_tls1", NULL),
+           SSL_CONF_cmd(c, "-no_tls1", NULL), SSL_CONF_cmd(c, "--SSL-no_tls1", NULL));
     printf(" %d %d\n", SSL_CONF_cmd(c, "--ssl-", NULL), SSL_CONF_cmd(c, NULL, NULL));
     show(ctx);
     pair_errors();
@@ -188,7 +309,8 @@ static void arguments(void)
 static void nothing(void)
 {
     SSL_CONF_CTX *c = SSL_CONF_CTX_new();
-    SSL_CONF_CTX_set_flags(c, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CLIENT | SSL_CONF_FLAG_CERTIFICATE);
+    SSL_CONF_CTX_set_flags(c, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CLIENT |
+                                  SSL_CONF_FLAG_CERTIFICATE);
     printf("nothing %d", SSL_CONF_cmd(c, "Protocol", "TLSv1.2"));
     printf(" %d", SSL_CONF_cmd(c, "MinProtocol", "TLSv1.2"));
     printf(" %d", SSL_CONF_cmd(c, "CipherString", "HIGH"));
@@ -210,19 +332,21 @@ static void sections(void)
     pair_errors();
     printf("section %d\n", SSL_CTX_config(ctx, "missing"));
     pair_errors();
-    printf("section %d %llx\n", SSL_config(s, "server"), (unsigned long long)SSL_get_options(s));
+    printf("section %d %llx\n", SSL_config(s, "server"),
+           (unsigned long long)SSL_get_options(s));
     pair_errors();
     SSL_free(s);
     SSL_CTX_free(ctx);
 }
 
-static const char configuration[] = "openssl_conf = init\n"
-                                    "[init]\nssl_conf = sections\n"
-                                    "[sections]\nsystem_default = system\nserver = one\nbroken = two\n"
-                                    "[system]\nMinProtocol = TLSv1.1\nCipherString = DEFAULT@SECLEVEL=0\n"
-                                    "Options = -SessionTicket\n"
-                                    "[one]\nMaxProtocol = TLSv1.2\nOptions = ServerPreference\n"
-                                    "[two]\nMaxProtocol = TLSv1.7\nNonsense = 1\n";
+static const char configuration[] =
+    "openssl_conf = init\n"
+    "[init]\nssl_conf = sections\n"
+    "[sections]\nsystem_default = system\nserver = one\nbroken = two\n"
+    "[system]\nMinProtocol = TLSv1.1\nCipherString = DEFAULT@SECLEVEL=0\n"
+    "Options = -SessionTicket\n"
+    "[one]\nMaxProtocol = TLSv1.2\nOptions = ServerPreference\n"
+    "[two]\nMaxProtocol = TLSv1.7\nNonsense = 1\n";
 
 int main(void)
 {
