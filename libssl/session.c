@@ -20,6 +20,7 @@ SSL_SESSION *SSL_SESSION_new(void)
     atomic_init(&s->refs, 1);
     s->verify_result = 1; /* nobody has verified anything */
     s->timeout = DEFAULT_TIMEOUT;
+    s->max_fragment_code = TLSEXT_max_fragment_length_UNSPECIFIED;
     s->time = (long)time(NULL);
     s->issued_ms = (int64_t)s->time * 1000;
     if (!CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, s, &s->ex_data)) {
@@ -87,6 +88,8 @@ static struct session_bytes borrow(const void *p, size_t len)
 static uint8_t fragment_code(uint16_t bytes)
 {
     uint8_t code = 0;
+    if (!bytes)
+        return TLSEXT_max_fragment_length_UNSPECIFIED;
     for (; bytes > 256; bytes /= 2)
         code++;
     return code; /* 512 is 1 (RFC 6066 4) */
@@ -154,6 +157,11 @@ static bool peer_certificate(const SSL_SESSION *s, hf_certificate **out)
     return *out != NULL;
 }
 
+static uint16_t fragment_size(uint8_t code)
+{
+    return (uint16_t)(code >= 1 && code <= 4 ? 256 << code : 0);
+}
+
 /* How long a client may offer it: what the server said of its ticket; else what programs have set. */
 static uint32_t lifetime(const SSL_SESSION *s)
 {
@@ -184,7 +192,7 @@ static hf_session *make_inner(const SSL_SESSION *s)
         .context = s->sid_ctx,
         .context_len = s->sid_ctx_len,
         .ems = s->ems,
-        .max_fragment = (uint16_t)(s->max_fragment_code ? 256 << s->max_fragment_code : 0),
+        .max_fragment = fragment_size(s->max_fragment_code),
         .group = s->group,
         .signature = s->signature,
         .verified = s->verify_result == X509_V_OK,
