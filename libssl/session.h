@@ -106,6 +106,15 @@ void session_begin(SSL *s);
 bool session_established(SSL *s);
 /* session_of: the connection's session, made if there is none yet; borrowed. NULL before there is one. */
 SSL_SESSION *session_of(SSL *s);
+/* session_make makes the connection's session of one of the engine's; borrowed. NULL without memory. */
+SSL_SESSION *session_make(SSL *s, hf_session *inner);
+/* session_make_id chooses the ID of a new session, or asks the program for one; false: an error is on the queue. */
+bool session_make_id(SSL *s, uint8_t id[32], uint8_t *len);
+/* session_judge: may a server resume this one? FATAL: no, and an error on the queue ends the handshake. */
+enum session_verdict { SESSION_NO, SESSION_YES, SESSION_FATAL };
+enum session_verdict session_judge(SSL *s, SSL_SESSION *session);
+/* session_found keeps, until the handshake is done, the session that is to be resumed; takes the reference. */
+void session_found(SSL *s, SSL_SESSION *session);
 /* session_clear drops what a connection knows of sessions (SSL_clear, SSL_free). */
 void session_clear(SSL *s);
 /* session_cache keeps a session that was made, and tells the callback (mode: SSL_SESS_CACHE_CLIENT or

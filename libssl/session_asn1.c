@@ -374,7 +374,8 @@ SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **out, const unsigned char **bytes, lon
 
 /* ---- PEM */
 
-SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *in, SSL_SESSION **out, pem_password_cb *cb, void *arg)
+SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *in, SSL_SESSION **out, pem_password_cb *cb,
+                                      void *arg)
 {
     return PEM_ASN1_read_bio((d2i_of_void *)d2i_SSL_SESSION, PEM_STRING_SSL_SESSION, in,
                              (void **)out, cb, arg);

@@ -36,8 +36,8 @@ static bool print_names(BIO *out, const SSL_SESSION *s)
                       version_name(s->version), c ? c->name : "unknown") > 0 &&
            hex(out, "    Session-ID: ", s->id, s->id_len) &&
            hex(out, "\n    Session-ID-ctx: ", s->sid_ctx, s->sid_ctx_len) &&
-           hex(out, s->version == TLS1_3_VERSION ? "\n    Resumption PSK: "
-                                                 : "\n    Master-Key: ",
+           hex(out,
+               s->version == TLS1_3_VERSION ? "\n    Resumption PSK: " : "\n    Master-Key: ",
                s->secret.p, s->secret.len);
 }
 
@@ -67,10 +67,10 @@ int SSL_SESSION_print(BIO *out, const SSL_SESSION *s)
         return 0;
     if (s->time && BIO_printf(out, "\n    Start Time: %lld", (long long)s->time) <= 0)
         return 0;
-    if (s->timeout && BIO_printf(out, "\n    Timeout   : %lld (sec)", (long long)s->timeout) <= 0)
+    if (s->timeout &&
+        BIO_printf(out, "\n    Timeout   : %lld (sec)", (long long)s->timeout) <= 0)
         return 0;
-    if (BIO_printf(out,
-                   "\n    Verify return code: %ld (%s)\n    Extended master secret: %s\n",
+    if (BIO_printf(out, "\n    Verify return code: %ld (%s)\n    Extended master secret: %s\n",
                    s->verify_result, X509_verify_cert_error_string(s->verify_result),
                    s->ems ? "yes" : "no") <= 0)
         return 0;

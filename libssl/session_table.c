@@ -301,6 +301,9 @@ long SSL_CTX_set_timeout(SSL_CTX *ctx, long t)
         return 0;
     long old = ctx->sessions->timeout;
     ctx->sessions->timeout = t;
+    /* Tickets say how long they are good: configurations are made anew. */
+    struct settings *fresh = settings_edit(&ctx->settings);
+    (void)fresh;
     return old;
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "handfast.h"
+#include "config/session_ids.h"
 #include "handshake/details.h"
 
 /* ---- certificates and keys (certificate.c) */
@@ -68,6 +69,10 @@ bool access_config_lists(hf_config *config, const struct access_lists *lists);
 
 /* access_config_own_renegotiation: a server renegotiates when it has asked for it, not when a client begins. */
 bool access_config_own_renegotiation(hf_config *config);
+
+/* access_config_sessions (server): `ids` finds and names sessions in place of the engine's cache (it must stay);
+ * tickets12: TLS 1.2 and older have tickets, whatever the number of TLS 1.3's is. */
+bool access_config_sessions(hf_config *config, const struct session_ids *ids, bool tickets12);
 
 /* ---- connections (connection.c) */
 

@@ -106,3 +106,13 @@ hf_session *access_session_of(const hf_conn *c)
     s->id_len = e->session_id_len;
     return s;
 }
+
+bool access_config_sessions(hf_config *config, const struct session_ids *ids, bool tickets)
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->session_ids = ids;
+    config->no_tickets12 = !tickets;
+    config->always_tickets12 = tickets;
+    return true;
+}

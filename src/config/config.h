@@ -4,6 +4,7 @@
 #define CONFIG_CONFIG_H
 
 #include "compress/compress.h"
+#include "config/session_ids.h"
 #include "config/tables.h"
 #include "x509/x509.h"
 
@@ -153,6 +154,8 @@ struct hf_config {
     struct session_cache *cache; /* shared with derived configurations */
     bool cache_sessions;         /* server: keep sessions by ID */
     struct hf_session_store store;
+    const struct session_ids *session_ids; /* in place of cache and store.find; or NULL */
+    bool no_tickets12, always_tickets12; /* server: before TLS 1.3, whatever ticket_count is */
     uint8_t session_context[32];
     uint8_t session_context_len;
     struct psks *psks; /* NULL: none */

@@ -312,8 +312,7 @@ enum hs_result choose_suite12(struct hs *hs)
     bool certified = has_certificate12(hs->n.suite);
     if (certified)
         tell_own_type(hs, credential_type(hs->credential));
-    return choose_peer_type(hs, certified &&
-                                    hs->n.config->client_auth != HF_CLIENT_AUTH_NONE);
+    return choose_peer_type(hs, certified && hs->n.config->client_auth != HF_CLIENT_AUTH_NONE);
 }
 
 /* ---- session */
@@ -330,14 +329,32 @@ static bool usable(const struct hs *hs, const hf_session *s)
     return session_acceptable(hs, s);
 }
 
+bool tickets12(const hf_config *config)
+{
+    return config->psk_modes && !config->no_tickets12 &&
+           (config->ticket_count > 0 || config->always_tickets12);
+}
+
+/* By its ID, where libssl/ keeps the sessions. */
+static enum hs_result ask_for_session(struct hs *hs, hf_session **session)
+{
+    const struct nego *n = &hs->n;
+    return n->config->session_ids->find(n->conn, n->version, hs->session_id, hs->session_id_len,
+                                        session)
+               ? HS_OK
+               : hs_fail(hs, HF_E_REFUSED, "the application does not want the session");
+}
+
 static enum hs_result look_up(struct hs *hs, hf_session **session)
 {
     const struct nego *n = &hs->n;
     *session = NULL;
     if (!n->config->psk_modes)
         return HS_OK;
-    if (n->ticket.len)
+    if (n->ticket.len && !n->config->no_tickets12)
         return hs_open_ticket(hs, n->ticket, session);
+    if (hs->session_id_len && n->config->session_ids)
+        return ask_for_session(hs, session);
     if (hs->session_id_len && (n->config->cache_sessions || n->config->store.find))
         *session = cache_find(n->config, slice_of(hs->session_id, hs->session_id_len));
     return HS_OK;

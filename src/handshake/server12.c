@@ -167,7 +167,7 @@ static bool session_ages(const struct hs *hs)
 static enum hs_result choose_session_id(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
-    bool tickets = config->ticket_count > 0 && config->psk_modes != 0;
+    bool tickets = tickets12(config);
     hs->n.ticket_expected = hs->n.ticket_offered && tickets && !hs->n.resumed12;
     if (hs->n.resumed12) {
         hs->n.ticket_expected =
@@ -180,6 +180,12 @@ static enum hs_result choose_session_id(struct hs *hs)
     if (!hs->store_session)
         return HS_OK;
     hs->session_id_len = 32;
+    if (config->session_ids) {
+        if (!config->session_ids->make(hs->n.conn, hs->session_id, &hs->session_id_len))
+            return hs_fail(hs, HF_E_CRYPTO, "the application makes no session ID");
+        hs->store_session = hs->session_id_len > 0;
+        return HS_OK;
+    }
     return config_random(config, "session_id", hs->session_id, 32)
                ? HS_OK
                : hs_fail(hs, HF_E_CRYPTO, "no random bytes");
