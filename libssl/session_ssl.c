@@ -142,11 +142,11 @@ bool session_make_id(SSL *s, uint8_t id[32], uint8_t *len)
 static bool make_id(hf_conn *conn, uint8_t id[32], uint8_t *len)
 {
     SSL *s = ssl_of(conn);
-    if (!(s->ctx->sessions->mode & SSL_SESS_CACHE_SERVER)) {
+    if (!session_make_id(s, id, len))
+        return false;
+    if (!(s->ctx->sessions->mode & SSL_SESS_CACHE_SERVER))
         *len = 0;
-        return true;
-    }
-    return session_make_id(s, id, len);
+    return true;
 }
 
 enum session_verdict session_judge(SSL *s, SSL_SESSION *session)
@@ -273,6 +273,10 @@ bool session_established(SSL *s)
         s->session = NULL;
     }
     session_found(s, NULL);
+    /* A ticket of TLS 1.3 is best used once (RFC 8446 C.4). */
+    if (!s->server && s->session && s->session->version == TLS1_3_VERSION &&
+        s->session_ctx->sessions->mode & SSL_SESS_CACHE_CLIENT)
+        (void)SSL_CTX_remove_session(s->session_ctx, s->session);
     return true;
 }
 

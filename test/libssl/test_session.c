@@ -1,0 +1,295 @@
+/* test_session.c: resumption as a program sees it: which callbacks come, what counters and sessions say. Run on
+ * handfast's libssl and on the system's, the output is the same. */
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+static EVP_PKEY *key;
+static X509 *cert;
+
+static int make_certificate(void)
+{
+    key = EVP_EC_gen("P-256");
+    cert = X509_new();
+    X509_set_version(cert, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
+    X509_set_pubkey(cert, key);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+                               (const unsigned char *)"localhost", -1, -1, 0);
+    X509_set_issuer_name(cert, X509_get_subject_name(cert));
+    return X509_sign(cert, key, EVP_sha256());
+}
+
+/* ---- callbacks that tell that they were called */
+
+static SSL_SESSION *kept; /* what the server's new_cb gave us, for get_cb */
+static int keep;
+
+static int new_cb(SSL *s, SSL_SESSION *session)
+{
+    unsigned len;
+    SSL_SESSION_get_id(session, &len);
+    printf("    %s new: id %u ticket %d same %d\n", SSL_is_server(s) ? "server" : "client", len,
+           SSL_SESSION_has_ticket(session), SSL_get_session(s) == session);
+    if (!keep || !SSL_is_server(s))
+        return 0;
+    SSL_SESSION_free(kept);
+    kept = session;
+    return 1;
+}
+
+static void remove_cb(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)ctx;
+    printf("    remove: resumable %d\n", SSL_SESSION_is_resumable(session));
+}
+
+static SSL_SESSION *get_cb(SSL *s, const unsigned char *id, int len, int *copy)
+{
+    unsigned kept_len = 0;
+    const unsigned char *kept_id = kept ? SSL_SESSION_get_id(kept, &kept_len) : NULL;
+    int found = kept_id && (int)kept_len == len && memcmp(kept_id, id, kept_len) == 0;
+    printf("    get: server %d id %d found %d copy %d\n", SSL_is_server(s), len, found, *copy);
+    return found ? kept : NULL;
+}
+
+static int make_id(SSL *s, unsigned char *id, unsigned *len)
+{
+    (void)s;
+    printf("    make id of %u\n", *len);
+    memset(id, 'x', *len);
+    RAND_bytes(id, 8);
+    *len = 20;
+    return 1;
+}
+
+/* ---- one connection */
+
+static SSL *client, *server;
+
+static void pump(SSL *from, SSL *to)
+{
+    char bytes[4096];
+    int n;
+    while ((n = BIO_read(SSL_get_wbio(from), bytes, sizeof bytes)) > 0)
+        BIO_write(SSL_get_rbio(to), bytes, n);
+}
+
+static int finished(const char *who, SSL *s)
+{
+    int n = SSL_do_handshake(s), error = SSL_get_error(s, n);
+    if (n == 1)
+        return 1;
+    if (error == SSL_ERROR_WANT_READ)
+        return 0;
+    printf("    %s fails: %s\n", who, ERR_reason_error_string(ERR_peek_error()));
+    ERR_clear_error();
+    return -1;
+}
+
+static void show(const char *who, SSL *s)
+{
+    SSL_SESSION *session = SSL_get_session(s);
+    unsigned id, context;
+    if (!session) {
+        printf("    %s: no session\n", who);
+        return;
+    }
+    SSL_SESSION_get_id(session, &id);
+    SSL_SESSION_get0_id_context(session, &context);
+    printf(
+        "    %s: %s reused %d id %u context %u ticket %d hint %lu resumable %d timeout %ld\n",
+        who, SSL_get_version(s), SSL_session_reused(s), id, context,
+        SSL_SESSION_has_ticket(session), SSL_SESSION_get_ticket_lifetime_hint(session),
+        SSL_SESSION_is_resumable(session), SSL_SESSION_get_timeout(session));
+    const char *name = SSL_SESSION_get0_hostname(session);
+    printf("    %s: secret %d cipher %s version %x peer %d verify %ld name %s early %u\n", who,
+           (int)SSL_SESSION_get_master_key(session, NULL, 0),
+           SSL_CIPHER_get_name(SSL_SESSION_get0_cipher(session)),
+           (unsigned)SSL_SESSION_get_protocol_version(session),
+           SSL_SESSION_get0_peer(session) != NULL, SSL_get_verify_result(s),
+           name ? name : "none", SSL_SESSION_get_max_early_data(session));
+}
+
+static void counters(const char *who, SSL_CTX *ctx)
+{
+    printf(
+        "    %s: number %ld connect %ld/%ld accept %ld/%ld hits %ld cb %ld misses %ld timeouts "
+        "%ld full %ld\n",
+        who, SSL_CTX_sess_number(ctx), SSL_CTX_sess_connect(ctx),
+        SSL_CTX_sess_connect_good(ctx), SSL_CTX_sess_accept(ctx), SSL_CTX_sess_accept_good(ctx),
+        SSL_CTX_sess_hits(ctx), SSL_CTX_sess_cb_hits(ctx), SSL_CTX_sess_misses(ctx),
+        SSL_CTX_sess_timeouts(ctx), SSL_CTX_sess_cache_full(ctx));
+}
+
+/* What the client ends up with, as a reference. */
+static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session)
+{
+    char c;
+    int a = 0, b = 0;
+    client = SSL_new(cctx);
+    server = SSL_new(sctx);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    BIO_set_mem_eof_return(SSL_get_rbio(client), -1);
+    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
+    if (session)
+        SSL_set_session(client, session);
+    for (int i = 0; i < 10 && a >= 0 && b >= 0 && !(a && b); i++) {
+        a = a == 1 ? 1 : finished("client", client);
+        pump(client, server);
+        b = b == 1 ? 1 : finished("server", server);
+        pump(server, client);
+    }
+    SSL_SESSION *out = NULL;
+    if (a == 1 && b == 1) {
+        (void)SSL_read(client, &c, 1); /* takes the tickets */
+        show("client", client);
+        show("server", server);
+        out = SSL_get1_session(client);
+        SSL_shutdown(client);
+        pump(client, server);
+        SSL_shutdown(server);
+    }
+    SSL_free(client);
+    SSL_free(server);
+    return out;
+}
+
+static SSL_CTX *context(int version, int is_server)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    SSL_CTX_set_min_proto_version(ctx, version);
+    SSL_CTX_set_max_proto_version(ctx, version);
+    if (is_server) {
+        SSL_CTX_use_certificate(ctx, cert);
+        SSL_CTX_use_PrivateKey(ctx, key);
+        SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"context", 7);
+    }
+    SSL_CTX_sess_set_new_cb(ctx, new_cb);
+    return ctx;
+}
+
+static void again(const char *what, SSL_CTX *cctx, SSL_CTX *sctx)
+{
+    printf("  %s: full\n", what);
+    SSL_SESSION *first = join(cctx, sctx, NULL);
+    printf("  %s: again\n", what);
+    SSL_SESSION *second = join(cctx, sctx, first);
+    printf("  %s: once more\n", what);
+    SSL_SESSION *third = join(cctx, sctx, second);
+    counters("client", cctx);
+    counters("server", sctx);
+    SSL_SESSION_free(first);
+    SSL_SESSION_free(second);
+    SSL_SESSION_free(third);
+}
+
+static void tickets(int version)
+{
+    SSL_CTX *cctx = context(version, 0), *sctx = context(version, 1);
+    SSL_CTX_set_session_cache_mode(cctx, SSL_SESS_CACHE_CLIENT);
+    again("tickets", cctx, sctx);
+    SSL_CTX_set_timeout(sctx, 1000);
+    SSL_CTX_set_num_tickets(sctx, 1);
+    again("one ticket", cctx, sctx);
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
+static void by_id(int version)
+{
+    SSL_CTX *cctx = context(version, 0), *sctx = context(version, 1);
+    SSL_CTX_set_options(sctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(cctx,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    SSL_CTX_sess_set_remove_cb(sctx, remove_cb);
+    again("by id", cctx, sctx);
+    SSL_CTX_flush_sessions(sctx, 0);
+    counters("flushed", sctx);
+
+    printf("  external\n");
+    SSL_CTX_set_session_cache_mode(sctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_get_cb(sctx, get_cb);
+    SSL_CTX_set_generate_session_id(sctx, make_id);
+    keep = 1;
+    again("external", cctx, sctx);
+    keep = 0;
+    SSL_SESSION_free(kept);
+    kept = NULL;
+
+    printf("  off\n");
+    SSL_CTX_set_session_cache_mode(sctx, SSL_SESS_CACHE_OFF);
+    SSL_SESSION *s = join(cctx, sctx, NULL);
+    SSL_SESSION_free(s);
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
+static void contexts(int version)
+{
+    SSL_CTX *cctx = context(version, 0), *sctx = context(version, 1);
+    printf("  another context\n");
+    SSL_SESSION *s = join(cctx, sctx, NULL);
+    SSL_CTX_set_session_id_context(sctx, (const unsigned char *)"other", 5);
+    SSL_SESSION_free(join(cctx, sctx, s));
+    SSL_SESSION_free(s);
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
+static void table(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    SSL_SESSION *s[4];
+    printf("table: size %ld mode %ld timeout %ld\n", SSL_CTX_sess_get_cache_size(ctx),
+           SSL_CTX_get_session_cache_mode(ctx), SSL_CTX_get_timeout(ctx));
+    printf("  was %ld", SSL_CTX_sess_set_cache_size(ctx, 3));
+    printf(" %ld", SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_BOTH));
+    printf(" %ld\n", SSL_CTX_set_timeout(ctx, 100));
+    SSL_CTX_sess_set_remove_cb(ctx, remove_cb);
+    for (int i = 0; i < 4; i++) {
+        unsigned char id[4] = {1, 2, 3, (unsigned char)i};
+        s[i] = SSL_SESSION_new();
+        SSL_SESSION_set1_id(s[i], id, sizeof id);
+        SSL_SESSION_set_protocol_version(s[i], TLS1_2_VERSION);
+        SSL_SESSION_set_time(s[i], 1000000 + i);
+        printf("  add %d", SSL_CTX_add_session(ctx, s[i]));
+        printf(" again %d number %ld\n", SSL_CTX_add_session(ctx, s[i]),
+               SSL_CTX_sess_number(ctx));
+    }
+    counters("full", ctx);
+    printf("  remove %d", SSL_CTX_remove_session(ctx, s[1]));
+    printf(" %d\n", SSL_CTX_remove_session(ctx, s[1]));
+    SSL_CTX_flush_sessions(ctx, 1000000 + 2 + 304 + 1);
+    counters("flushed", ctx);
+    for (int i = 0; i < 4; i++) {
+        printf("  resumable %d\n", SSL_SESSION_is_resumable(s[i]));
+        SSL_SESSION_free(s[i]);
+    }
+    SSL_CTX_free(ctx);
+}
+
+int main(void)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    if (!make_certificate())
+        return 1;
+    for (size_t i = 0; i < 2; i++) {
+        printf("version %x\n", (unsigned)versions[i]);
+        tickets(versions[i]);
+        by_id(versions[i]);
+        contexts(versions[i]);
+    }
+    table();
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return 0;
+}
