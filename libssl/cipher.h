@@ -117,4 +117,24 @@ bool cipher_string(const char *string, struct id_list *out, int *level, uint32_t
 /* cipher_stack makes a stack of the suites of these lists; NULL without memory. */
 STACK_OF(SSL_CIPHER) * cipher_stack(const struct id_list *first, const struct id_list *second);
 
+/* ---- groups.c */
+
+int group_nid(uint16_t id); /* of an unknown one, TLSEXT_nid_unknown with its number */
+/* groups_numbers, groups_names: lists of groups by NIDs, and by names with colons between. False: one is not
+ * known or stands twice, or none is there that can be used. */
+bool groups_numbers(struct id_list *out, const int *nids, size_t count);
+bool groups_names(struct id_list *out, const char *names);
+
+/* ---- sigalgs.c */
+
+struct sigalg_info {
+    uint16_t id;
+    const char *name;
+    int sig, hash; /* NIDs: EVP_PKEY_ of the key, the digest or NID_undef */
+    int both;      /* NID of the two together */
+};
+const struct sigalg_info *sigalg_info(uint16_t id); /* NULL: not known */
+bool sigalgs_numbers(struct id_list *out, const int *pairs, size_t count);
+bool sigalgs_names(struct id_list *out, const char *names);
+
 #endif

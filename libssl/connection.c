@@ -67,6 +67,8 @@ static void drop_connection(SSL *s)
     s->peer_judged = false;
     s->cert_used = 0;
     ct_free(s);
+    OPENSSL_free(s->raw_ciphers);
+    s->raw_ciphers = NULL;
     sk_SSL_CIPHER_free(s->ciphers_cache);
     sk_SSL_CIPHER_free(s->client_ciphers);
     sk_SSL_CIPHER_free(s->shared_ciphers);

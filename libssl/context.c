@@ -93,6 +93,7 @@ void SSL_CTX_free(SSL_CTX *ctx)
         session_table_free(ctx);
     CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL_CTX, ctx, &ctx->ex_data);
     settings_free(ctx->settings);
+    sk_SSL_CIPHER_free(ctx->ciphers_cache);
     X509_VERIFY_PARAM_free(ctx->param);
     X509_STORE_free(ctx->store);
     dane_ctx_free(ctx->dane);
