@@ -48,10 +48,23 @@ static int ask_servername_cb(SSL *s)
     return 0;
 }
 
+/* What the client calls the session that it offers: the engine has read it and found it well-formed. */
+static void keep_id(SSL *s)
+{
+    enum { PLACE = 4 + 2 + 32 }; /* behind header, version and random */
+    s->hello_id_len = 0;
+    if (s->hello_len > PLACE && s->hello[PLACE] <= sizeof s->hello_id &&
+        s->hello_len > (size_t)PLACE + s->hello[PLACE]) {
+        s->hello_id_len = s->hello[PLACE];
+        memcpy(s->hello_id, s->hello + PLACE + 1, s->hello_id_len);
+    }
+}
+
 static bool answer_hello(SSL *s, const hf_question *q)
 {
     s->hello = q->hello;
     s->hello_len = q->hello_len;
+    keep_id(s);
     int ret = ask_client_hello_cb(s);
     if (ret == 1) {
         keep_name(s, q->server_name);

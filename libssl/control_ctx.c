@@ -1,5 +1,4 @@
 /* control_ctx.c: commands that only contexts know. */
-#include <openssl/rand.h>
 
 #include "libssl/control.h"
 
@@ -34,8 +33,7 @@ long control_ticket_keys(const struct target *t, int command, long number, void 
     if (command == SSL_CTRL_SET_TLSEXT_TICKET_KEYS) {
         memcpy(ctx->ticket_keys, pointer, sizeof ctx->ticket_keys);
     } else {
-        if (!ctx->ticket_keys_made &&
-            RAND_priv_bytes_ex(ctx->libctx, ctx->ticket_keys, sizeof ctx->ticket_keys, 0) <= 0)
+        if (!tickets_make_keys(ctx))
             return 0;
         memcpy(pointer, ctx->ticket_keys, sizeof ctx->ticket_keys);
     }

@@ -130,6 +130,8 @@ struct ssl_st {
     char *server_name;    /* client: to send; server: what was received */
     SSL_SESSION *session; /* to be offered, or agreed on; or NULL */
     unsigned char *raw_ciphers; /* cipher_peer.c */
+    unsigned char hello_id[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* server: of the ClientHello */
+    uint8_t hello_id_len;
     SSL_SESSION *found;   /* server: what the client wants to resume, until that is decided */
     bool session_made;    /* `session` comes from this connection */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */

@@ -123,8 +123,10 @@ void session_cache(SSL *s, SSL_SESSION *session, int mode);
 
 /* ---- ticket.c */
 
-size_t ticket_seal(hf_conn *conn, const hf_session *session, uint8_t *out, size_t size,
-                   void *arg);
-bool ticket_ask(hf_conn *conn, const hf_question *question, void *arg);
+size_t tickets_seal(hf_conn *conn, const hf_session *session, uint8_t *out, size_t size,
+                    void *arg);
+bool tickets_ask(hf_conn *conn, const hf_question *question, void *arg);
+/* tickets_make_keys makes a context's keys, if there are none yet. */
+bool tickets_make_keys(SSL_CTX *ctx);
 
 #endif

@@ -231,6 +231,8 @@ static bool server_config(const SSL *s, hf_config *config)
            hf_config_set_session_context(config, t->sid_ctx, t->sid_ctx_len) &&
            hf_config_set_session_store(config, &store) &&
            hf_config_set_first_use(config, first_use, NULL) &&
+           hf_config_set_ticket_seal(config, tickets_seal, NULL) &&
+           hf_config_set_ask(config, HF_ASK_TICKET, tickets_ask, NULL) &&
            access_config_sessions(config, &ids, !(t->options & SSL_OP_NO_TICKET));
 }
 
