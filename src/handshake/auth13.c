@@ -217,7 +217,8 @@ enum hs_result verify_peer13(struct hs *hs)
     if (!nobody) {
         bool accept = hs->answer_accept;
         hs_asked(hs);
-        if (!accept && hs->verdict.code == HF_OK)
+        /* A fault that was let pass is not why; a refusal from libssl says itself why. */
+        if (!accept && good && hs->verdict.code != HF_E_VERIFY_REFUSED)
             return hs_fail(hs, HF_E_VERIFY_REFUSED, "%s",
                            hf_certificate_subject(hs->peer_chain->cert[0]));
         good = accept;
