@@ -1,5 +1,6 @@
 /* groups.c: groups of key exchange, by the names and numbers that OpenSSL has for them. Those that the engine
  * lacks may stand in a list and are never negotiated. */
+#include <openssl/core_names.h>
 #include <openssl/objects.h>
 #include <openssl/sslerr.h>
 #include <openssl/tls1.h>
@@ -270,4 +271,43 @@ long control_tmp_ecdh(const struct target *t, int command, long number, void *po
     }
     int nid = EC_GROUP_get_curve_name(EC_KEY_get0_group(pointer));
     return nid != NID_undef && groups_numbers(&list, &nid, 1) && set_groups(t, &list);
+}
+
+/* ---- the peer's ephemeral key */
+
+static EVP_PKEY *curve_key(const char *group, const uint8_t *share, size_t len)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group,
+                                         0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)share,
+                                          len),
+        OSSL_PARAM_construct_end(),
+    };
+    if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+        key = NULL;
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+/* Of hybrids and of finite fields there is none to show; our own goes when it has been used. */
+long control_tmp_key(const struct target *t, int command, long number, void *pointer)
+{
+    const SSL *s = t->ssl;
+    const struct details *d = s->conn ? access_details(s->conn) : NULL;
+    const struct group_name *g = s->conn ? by_id(hf_conn_group(s->conn)) : NULL;
+    EVP_PKEY *key;
+    (void)number;
+
+    if (command != SSL_CTRL_GET_PEER_TMP_KEY || !d || !d->share || !g || !g->nid)
+        return 0;
+    if (g->nid == NID_X25519 || g->nid == NID_X448)
+        key = EVP_PKEY_new_raw_public_key(g->nid, NULL, d->share, d->share_len);
+    else
+        key = curve_key(OBJ_nid2sn(g->nid), d->share, d->share_len);
+    *(EVP_PKEY **)pointer = key;
+    return key != NULL;
 }

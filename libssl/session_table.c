@@ -146,7 +146,8 @@ static int insert(struct session_table *t, SSL_SESSION *s, SSL_SESSION **replace
     if (OPENSSL_LH_error(hash(t)))
         return -1;
     list(t, s);
-    while (t->size > 0 && OPENSSL_LH_num_items(hash(t)) > t->size && t->oldest != s) {
+    /* As OpenSSL counts: the one that comes has to have gone below the bound. */
+    while (t->size > 0 && OPENSSL_LH_num_items(hash(t)) >= t->size && t->oldest != s) {
         take_out(t, t->oldest, leaving);
         ++*full;
     }

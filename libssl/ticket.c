@@ -340,7 +340,7 @@ bool tickets_ask(hf_conn *conn, const hf_question *q, void *arg)
     SSL *s = ssl_of(conn);
     SSL_SESSION *session = NULL;
     hf_session *inner = NULL;
-    bool named = stateful(s) && q->ticket_len <= SSL_MAX_SSL_SESSION_ID_LENGTH;
+    bool named = stateful(s) && q->ticket_len == SSL_MAX_SSL_SESSION_ID_LENGTH;
     (void)arg;
 
     SSL_TICKET_STATUS status = named ? open_named(s, q->ticket, q->ticket_len, &session)

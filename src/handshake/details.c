@@ -11,6 +11,7 @@ void details_free(struct details *d)
     mem_free(d->sigalgs);
     mem_free(d->groups);
     mem_free(d->authorities);
+    mem_free(d->share);
     mem_free(d);
 }
 
@@ -64,6 +65,31 @@ static bool keep_ids(const struct ids *from, uint16_t **out, size_t *count)
     return *out != NULL;
 }
 
+/* Those of hybrids are long, and nobody can show them. */
+static void keep_share(struct details *d, struct nego *n)
+{
+    enum { LAST_CURVE = 0x1e };
+    mem_free(d->share);
+    d->share = NULL;
+    d->share_len = 0;
+    if (n->group && n->group->id <= LAST_CURVE && n->peer_share) {
+        d->share = n->peer_share;
+        d->share_len = n->peer_share_len;
+        n->peer_share = NULL;
+        n->peer_share_len = 0;
+    }
+}
+
+void details_share(struct hs *hs, const uint8_t *share, size_t len)
+{
+    struct nego *n = &hs->n;
+    if (!n->config->keep_details)
+        return;
+    mem_free(n->peer_share);
+    n->peer_share = mem_dup(share, len); /* without memory it is not shown */
+    n->peer_share_len = n->peer_share ? len : 0;
+}
+
 bool details_done(struct hs *hs)
 {
     struct nego *n = &hs->n;
@@ -84,6 +110,7 @@ bool details_done(struct hs *hs)
     d->authorities_len = n->peer_authorities_len;
     n->peer_authorities = NULL;
     d->signature = hs->signature_len ? hs->scheme : 0;
+    keep_share(d, n);
     details_free(x->details);
     x->details = d;
     hs->details = NULL;

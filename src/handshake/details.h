@@ -25,6 +25,8 @@ struct details {
         *authorities; /* DistinguishedNames as the peer sent them, without the outer length */
     size_t authorities_len;
     uint16_t signature; /* scheme that this side signed with; 0: none */
+    uint8_t *share;     /* the peer's share of the group, if that is an elliptic curve */
+    size_t share_len;
 };
 
 /* details_hello (server) notes what a ClientHello has; details_done what is known at the end, and hands them to
@@ -33,6 +35,8 @@ bool details_hello(struct hs *hs) __attribute__((warn_unused_result));
 bool details_done(struct hs *hs) __attribute__((warn_unused_result));
 /* details_randoms notes the randoms as soon as both are known. */
 void details_randoms(struct hs *hs);
+/* details_share keeps a client's share of TLS 1.2 and older until details_done. */
+void details_share(struct hs *hs, const uint8_t *share, size_t len);
 void details_free(struct details *d);
 
 #endif
