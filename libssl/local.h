@@ -133,6 +133,7 @@ struct ssl_st {
     unsigned char hello_id[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* server: of the ClientHello */
     uint8_t hello_id_len;
     SSL_SESSION *found;   /* server: what the client wants to resume, until that is decided */
+    bool session_offered; /* a client's `session` can be resumed, as far as we know */
     bool session_made;    /* `session` comes from this connection */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result; /* X509_V_ */

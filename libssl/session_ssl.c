@@ -91,7 +91,8 @@ static hf_session *with_name(hf_session *inner, const char *name)
 static void offer(SSL *s)
 {
     SSL_SESSION *session = s->session;
-    if (!session || !SSL_SESSION_is_resumable(session))
+    s->session_offered = session && SSL_SESSION_is_resumable(session);
+    if (!s->session_offered)
         return;
     hf_session *inner = session_inner(session);
     if (inner && (inner = with_name(inner, s->server_name))) {
@@ -260,8 +261,8 @@ bool session_established(SSL *s)
 {
     s->hit = hf_conn_resumed(s->conn);
     session_count(s->session_ctx, s->server ? SESS_ACCEPT_GOOD : SESS_CONNECT_GOOD);
-    if (s->hit)
-        session_count(s->session_ctx, SESS_HIT);
+    if (s->hit || (!s->server && s->session_offered))
+        session_count(s->session_ctx, s->hit ? SESS_HIT : SESS_MISSES);
     if (s->server && s->hit && s->found && !s->session_made) {
         SSL_SESSION_free(s->session);
         s->session = s->found;

@@ -65,7 +65,7 @@ static bool keep_ids(const struct ids *from, uint16_t **out, size_t *count)
     return *out != NULL;
 }
 
-/* Those of hybrids are long, and nobody can show them. */
+/* Those of hybrids are long, and nobody can show them. A server of TLS 1.2 and older keeps none. */
 static void keep_share(struct details *d, struct nego *n)
 {
     enum { LAST_CURVE = 0x1e };
@@ -78,16 +78,6 @@ static void keep_share(struct details *d, struct nego *n)
         n->peer_share = NULL;
         n->peer_share_len = 0;
     }
-}
-
-void details_share(struct hs *hs, const uint8_t *share, size_t len)
-{
-    struct nego *n = &hs->n;
-    if (!n->config->keep_details)
-        return;
-    mem_free(n->peer_share);
-    n->peer_share = mem_dup(share, len); /* without memory it is not shown */
-    n->peer_share_len = n->peer_share ? len : 0;
 }
 
 bool details_done(struct hs *hs)

@@ -35,8 +35,6 @@ bool details_hello(struct hs *hs) __attribute__((warn_unused_result));
 bool details_done(struct hs *hs) __attribute__((warn_unused_result));
 /* details_randoms notes the randoms as soon as both are known. */
 void details_randoms(struct hs *hs);
-/* details_share keeps a client's share of TLS 1.2 and older until details_done. */
-void details_share(struct hs *hs, const uint8_t *share, size_t len);
 void details_free(struct details *d);
 
 #endif

@@ -376,7 +376,6 @@ static enum hs_result finish_exchange(struct hs *hs)
         }
     }
     enum kx_result r = kx_finish(hs->own_kx, theirs.p, theirs.len, hs->shared, &hs->shared_len);
-    details_share(hs, theirs.p, theirs.len);
     if (r == KX_BAD_SHARE)
         return hs_fail(hs, HF_E_BAD_KEY_SHARE, "%s, %zu bytes", hs->n.group->name, theirs.len);
     return r == KX_OK
