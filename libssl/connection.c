@@ -32,7 +32,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     s->verify_result = X509_V_OK;
     s->ocsp_response_len = -1;
     s->method = method_of(ctx);
-    s->server = !s->method->client;
+    s->server = s->method->server; /* until somebody says which */
     s->role_set = s->method->client != s->method->server;
     if (!dane_inherit(s) || !CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL, s, &s->ex_data)) {
         raise_ssl(ERR_R_MALLOC_FAILURE);

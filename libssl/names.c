@@ -59,9 +59,15 @@ const STACK_OF(X509_NAME) * SSL_CTX_get0_CA_list(const SSL_CTX *ctx)
     return ctx->settings->ca_names;
 }
 
+/* A connection shows its context's list where it has none of its own. */
+static STACK_OF(X509_NAME) * of_either(STACK_OF(X509_NAME) * own, STACK_OF(X509_NAME) * other)
+{
+    return sk_X509_NAME_num(own) > 0 ? own : other;
+}
+
 const STACK_OF(X509_NAME) * SSL_get0_CA_list(const SSL *s)
 {
-    return s->settings->ca_names;
+    return of_either(s->settings->ca_names, s->ctx->settings->ca_names);
 }
 
 void SSL_set_client_CA_list(SSL *s, STACK_OF(X509_NAME) * name_list)
@@ -174,7 +180,7 @@ STACK_OF(X509_NAME) * SSL_get_client_CA_list(const SSL *s)
 {
     if (!s->server)
         return s->conn ? (STACK_OF(X509_NAME) *)(uintptr_t)SSL_get0_peer_CA_list(s) : NULL;
-    return s->settings->client_ca_names;
+    return of_either(s->settings->client_ca_names, s->ctx->settings->client_ca_names);
 }
 
 /* ---- subjects of certificates in files, each once */

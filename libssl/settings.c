@@ -17,6 +17,8 @@ struct settings *settings_new(void)
         return NULL;
     }
     atomic_init(&s->refs, 1);
+    s->ca_names = sk_X509_NAME_new_null(); /* contexts have these from their beginning */
+    s->client_ca_names = sk_X509_NAME_new_null();
     s->mode = SSL_MODE_AUTO_RETRY;
     s->options = SSL_OP_NO_COMPRESSION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
     s->security_level = SECURITY_LEVEL;
@@ -56,7 +58,7 @@ void settings_free(struct settings *s)
     sk_X509_NAME_pop_free(s->client_ca_names, X509_NAME_free);
     OPENSSL_free(s->psk_hint);
     custom_free(s->custom_exts);
-    OPENSSL_free(s->srtp);
+    sk_SRTP_PROTECTION_PROFILE_free(s->srtp);
     OPENSSL_free(s);
 }
 
@@ -79,7 +81,7 @@ static struct settings *copy_of(const struct settings *from)
     s->ca_names = from->ca_names ? copy_names(from->ca_names) : NULL;
     s->client_ca_names = from->client_ca_names ? copy_names(from->client_ca_names) : NULL;
     s->psk_hint = from->psk_hint ? OPENSSL_strdup(from->psk_hint) : NULL;
-    s->srtp = NULL;
+    s->srtp = from->srtp ? sk_SRTP_PROTECTION_PROFILE_dup(from->srtp) : NULL;
     if ((from->alpn && !s->alpn) || (from->ca_names && !s->ca_names) ||
         (from->client_ca_names && !s->client_ca_names) || (from->psk_hint && !s->psk_hint)) {
         settings_free(s);
