@@ -213,7 +213,10 @@ static bool ask(SSL *s, CT_POLICY_EVAL_CTX *policy)
         raise_ssl(SSL_R_SCT_VERIFICATION_FAILED);
         return false;
     }
-    return s->settings->ct_cb(policy, scts, s->settings->ct_arg) > 0;
+    if (s->settings->ct_cb(policy, scts, s->settings->ct_arg) > 0)
+        return true;
+    raise_ssl(SSL_R_CALLBACK_FAILED);
+    return false;
 }
 
 /* A chain that was not verified, or that is vouched for by DANE's own anchors, has no log to be in. */

@@ -139,15 +139,14 @@ bool verify_chain(SSL *s)
         return true;
     }
     ERR_clear_error();
+    s->peer_judged = true;
     if (!s->server && !ct_judge(s)) {
         s->verify_result = X509_V_ERR_NO_VALID_SCTS;
-        v = (struct verdict){.code = X509_V_ERR_NO_VALID_SCTS};
-        if (s->settings->verify_mode & SSL_VERIFY_PEER) {
-            access_answer_verify_failed(s->conn, v.code, 0, SSL_AD_HANDSHAKE_FAILURE);
-            return true;
-        }
+        s->raised = true; /* ct_judge has said why */
+        access_answer_verify_failed(s->conn, X509_V_ERR_NO_VALID_SCTS, 0,
+                                    SSL_AD_HANDSHAKE_FAILURE);
+        return true;
     }
-    s->peer_judged = true;
     hf_answer_verify(s->conn, true);
     return true;
 }

@@ -41,20 +41,25 @@ static inline void ends_clear(struct ends *e)
 
 /* Runs the handshake as far as it goes, and a byte of data each way, so that TLS 1.3's client hears what a server
  * thinks of its certificate. Shows how each side ended. */
+static inline int ends_step(const char *who, SSL *s)
+{
+    int error = SSL_get_error(s, SSL_do_handshake(s));
+    if (error == SSL_ERROR_SSL) {
+        printf("  %s failed\n", who);
+        show_errors();
+    }
+    return error;
+}
+
 static inline void ends_run(struct ends *e, int *client_error, int *server_error)
 {
     char byte = 'x';
-    int c = -1, s = -1;
     *client_error = *server_error = SSL_ERROR_WANT_READ;
     for (int i = 0; i < 12; i++) {
-        if (*client_error != SSL_ERROR_SSL && *client_error != SSL_ERROR_NONE) {
-            c = SSL_do_handshake(e->client);
-            *client_error = SSL_get_error(e->client, c);
-        }
-        if (*server_error != SSL_ERROR_SSL && *server_error != SSL_ERROR_NONE) {
-            s = SSL_do_handshake(e->server);
-            *server_error = SSL_get_error(e->server, s);
-        }
+        if (*client_error != SSL_ERROR_SSL && *client_error != SSL_ERROR_NONE)
+            *client_error = ends_step("client", e->client);
+        if (*server_error != SSL_ERROR_SSL && *server_error != SSL_ERROR_NONE)
+            *server_error = ends_step("server", e->server);
     }
     if (*client_error == SSL_ERROR_NONE && *server_error == SSL_ERROR_NONE) {
         printf("  data: %d", SSL_write(e->server, &byte, 1));
