@@ -1,4 +1,5 @@
 /* callback.c: the engine's questions, answered by the application's callbacks. */
+#include "libssl/custom.h"
 #include "libssl/local.h"
 #include "libssl/verify.h"
 
@@ -251,6 +252,7 @@ bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role)
     return (role == HF_CLIENT || server_callbacks(config, s)) &&
            (role == HF_SERVER || !t->psk_client_cb || ask(config, HF_ASK_PSK)) &&
            (!choose || ask(config, HF_ASK_CREDENTIAL)) && ask(config, HF_ASK_VERIFY) &&
+           custom_to_config(s, config, role) &&
            (!s->ctx->keylog_cb || hf_config_insecure_set_keylog(config, on_keylog, NULL)) &&
            (!state_wants_trace(s) || (hf_config_set_trace(config, state_trace, NULL) &&
                                       access_config_trace_kinds(config, state_trace_kinds(s))));

@@ -179,3 +179,127 @@ int SSL_CTX_has_client_custom_ext(const SSL_CTX *ctx, unsigned int ext_type)
 {
     return find(ctx->settings->custom_exts, CUSTOM_CLIENT, ext_type) != NULL;
 }
+
+/* ---- in the handshake */
+
+static unsigned context_of(unsigned message)
+{
+    switch (message) {
+    case APPLICATION_CH: return SSL_EXT_CLIENT_HELLO;
+    case APPLICATION_SH: return SSL_EXT_TLS1_3_SERVER_HELLO;
+    case APPLICATION_HRR: return SSL_EXT_TLS1_3_HELLO_RETRY_REQUEST;
+    case APPLICATION_EE: return SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS;
+    case APPLICATION_CR: return SSL_EXT_TLS1_3_CERTIFICATE_REQUEST;
+    case APPLICATION_CT: return SSL_EXT_TLS1_3_CERTIFICATE;
+    default: return SSL_EXT_TLS1_2_SERVER_HELLO;
+    }
+}
+
+static unsigned messages_of(unsigned context)
+{
+    static const unsigned all[] = {APPLICATION_CH,  APPLICATION_SH, APPLICATION_HRR,
+                                   APPLICATION_EE,  APPLICATION_CR, APPLICATION_CT,
+                                   APPLICATION_SH12};
+    unsigned mask = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (context & context_of(all[i]))
+            mask |= all[i];
+    return mask;
+}
+
+/* May it stand here in this version? While a client writes its hello no version is agreed on: what is only for TLS
+ * 1.3 is left out if that is not offered. */
+static bool is_relevant(const SSL *s, const struct custom_ext *e,
+                        const struct application_place *place)
+{
+    bool first = place->message == APPLICATION_CH && !s->server;
+    bool newest = place->version >= TLS1_3_VERSION;
+    if (e->context & SSL_EXT_TLS1_2_AND_BELOW_ONLY && newest && !first)
+        return false;
+    if (e->context & SSL_EXT_TLS1_3_ONLY && !newest)
+        return false;
+    return !(e->context & SSL_EXT_IGNORE_ON_RESUMPTION && place->resumed) &&
+           !(e->context & SSL_EXT_DTLS_ONLY);
+}
+
+static const struct custom_ext *ext_at(const SSL *s, const struct application_place *place)
+{
+    const struct custom_ext *e =
+        find(s->settings->custom_exts, s->server ? CUSTOM_SERVER : CUSTOM_CLIENT, place->id);
+    return e && is_relevant(s, e, place) ? e : NULL;
+}
+
+/* The certificate that an extension of a Certificate message belongs to, as far as it is at hand. */
+static X509 *certificate_at(SSL *s, const struct application_place *place)
+{
+    return place->message == APPLICATION_CT && place->entry == 0 ? SSL_get_certificate(s)
+                                                                 : NULL;
+}
+
+static int add_content(const struct application_place *place, const uint8_t **out, size_t *len,
+                       uint8_t *alert, void *arg)
+{
+    (void)arg;
+    SSL *s = ssl_of(place->conn);
+    const struct custom_ext *e = ext_at(s, place);
+    int al = SSL_AD_INTERNAL_ERROR, result = 1;
+    if (!e || (place->message != APPLICATION_CH && !e->add && !e->old_add))
+        return 0;
+    if (e->add)
+        result = e->add(s, place->id, context_of(place->message), out, len,
+                        certificate_at(s, place), place->entry, &al, e->add_arg);
+    else if (e->old_add)
+        result = e->old_add(s, place->id, out, len, &al, e->add_arg);
+    if (result < 0) {
+        raise_ssl(SSL_R_CALLBACK_FAILED);
+        s->raised = true;
+        *alert = (uint8_t)al;
+    }
+    return result;
+}
+
+static void content_added(const struct application_place *place, const uint8_t *content,
+                          void *arg)
+{
+    (void)arg;
+    SSL *s = ssl_of(place->conn);
+    const struct custom_ext *e = ext_at(s, place);
+    if (e && e->free)
+        e->free(s, place->id, context_of(place->message), content, e->add_arg);
+    else if (e && e->old_free)
+        e->old_free(s, place->id, content, e->add_arg);
+}
+
+static bool take_content(const struct application_place *place, const uint8_t *content,
+                         size_t len, uint8_t *alert, void *arg)
+{
+    (void)arg;
+    SSL *s = ssl_of(place->conn);
+    const struct custom_ext *e = ext_at(s, place);
+    int al = SSL_AD_DECODE_ERROR, result = 1;
+    if (e && e->parse)
+        result = e->parse(s, place->id, context_of(place->message), content, len, NULL,
+                          place->entry, &al, e->parse_arg);
+    else if (e && e->old_parse)
+        result = e->old_parse(s, place->id, content, len, &al, e->parse_arg);
+    if (result > 0)
+        return true;
+    raise_ssl(SSL_R_BAD_EXTENSION);
+    s->raised = true;
+    *alert = (uint8_t)al;
+    return false;
+}
+
+bool custom_to_config(const SSL *s, hf_config *config, hf_role role)
+{
+    const struct custom_exts *c = s->settings->custom_exts;
+    struct applications a = {.add = add_content, .added = content_added, .take = take_content};
+    enum custom_role own = role == HF_SERVER ? CUSTOM_SERVER : CUSTOM_CLIENT;
+    for (size_t i = 0; c && i < c->count && a.count < APPLICATIONS_MAX; i++) {
+        const struct custom_ext *e = &c->ext[i];
+        if (e->role == own || e->role == CUSTOM_BOTH)
+            a.ext[a.count++] =
+                (struct application_extension){(uint16_t)e->type, messages_of(e->context)};
+    }
+    return a.count == 0 || access_config_applications(config, &a);
+}

@@ -5,10 +5,15 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
+#include "handfast.h"
+
 struct custom_exts;
 
 struct custom_exts *custom_ref(struct custom_exts *c); /* NULL is none */
 void custom_free(struct custom_exts *c);
 bool custom_is_known(const struct custom_exts *c, unsigned type);
+
+/* custom_to_config tells a configuration which of them the engine is to ask for. */
+bool custom_to_config(const SSL *s, hf_config *config, hf_role role);
 
 #endif

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "config/applications.h"
 #include "handfast.h"
 #include "config/session_ids.h"
 #include "handshake/details.h"
@@ -98,6 +99,9 @@ void access_conn_fail(hf_conn *conn, hf_code code, uint8_t alert, const char *de
 
 /* access_config_trace_kinds: of the trace, only these kinds of events are made (mask of 1 << hf_trace_kind). */
 bool access_config_trace_kinds(hf_config *config, unsigned kinds);
+
+/* access_config_applications: extensions of an application's own; `from` is copied (refs is ignored). */
+bool access_config_applications(hf_config *config, const struct applications *from);
 
 /* access_dissect reports a handshake message that stands by itself, with its fields, as a trace would (the
  * connection is NULL). version and suite: what was agreed on when it was sent, or 0. */

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "bytes/bytes.h"
 #include "config/config.h"
 
 bool access_config_trace_kinds(hf_config *config, unsigned kinds)
@@ -10,5 +11,17 @@ bool access_config_trace_kinds(hf_config *config, unsigned kinds)
     if (atomic_load(&config->frozen))
         return false;
     config->trace_quiet = ~kinds;
+    return true;
+}
+
+bool access_config_applications(hf_config *config, const struct applications *from)
+{
+    struct applications *a = atomic_load(&config->frozen) ? NULL : mem_new(sizeof *a);
+    if (!a)
+        return false;
+    memcpy(a, from, sizeof *a);
+    atomic_init(&a->refs, 1);
+    applications_free(config->applications);
+    config->applications = a;
     return true;
 }

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #endif
 
+#include "config/applications.h"
 #include "config/cache.h"
 #include "config/keylog.h"
 #include "config/psk.h"
@@ -141,6 +142,7 @@ void hf_config_free(hf_config *config)
     mem_free(config->psk_hint);
     mem_free(config->authorities);
     keylog_file_free(config->keylog_file);
+    applications_free(config->applications);
     mem_wipe_free(config, sizeof *config);
 }
 
@@ -215,6 +217,7 @@ static hf_config *copy_of(const hf_config *from)
     ticket_ring_ref(config->tickets);
     replay_ref(config->replay);
     keylog_file_ref(config->keylog_file);
+    applications_ref(config->applications);
     return config;
 }
 

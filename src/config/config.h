@@ -112,6 +112,7 @@ struct hf_config {
     uint8_t *alpn; /* ProtocolNameList content: 1-byte length and name, repeated */
     size_t alpn_len;
     bool alpn_required;
+    struct applications *applications; /* config/applications.h; NULL: none; shared with derived ones */
     hf_alpn_fn alpn_fn; /* server: chooses instead of the list */
     void *alpn_arg;
 

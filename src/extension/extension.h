@@ -105,6 +105,7 @@ struct ext_values {
     uint8_t max_fragment;               /* its code: 1 to 4 for 512 to 4096 */
     uint8_t client_types, server_types; /* masks of enum cert_type; of an answer, the one */
     struct slice compressions;          /* pairs of bytes */
+    struct slice applications; /* the whole block, where the application has extensions of its own */
 };
 
 static inline bool ext_has(const struct ext_values *v, enum ext_index x)
@@ -211,6 +212,9 @@ struct nego {
     size_t peer_scts_len;
     bool resumed12;     /* the ServerHello resumes a session of TLS 1.2 or older */
     bool ocsp_promised; /* client: the server will send CertificateStatus */
+
+    uint32_t application_sent, application_received; /* bits of config->applications */
+    size_t entry; /* of the Certificate that is being written or read */
 };
 
 void nego_clear(struct nego *n);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "bytes/names.h"
+#include "extension/application.h"
 #include "extension/grease.h"
 #include "extension/row.h"
 
@@ -116,6 +117,8 @@ void ext_write(struct nego *n, struct wr *w, unsigned message)
         put_grease(n, w, GREASE_EXTENSION);
     for (unsigned i = 0; i < X_COUNT; i++) {
         const struct ext_row *row = &rows[i];
+        if (i == X_PRE_SHARED_KEY)
+            application_write(n, w, message);
         if (grease && i == X_PRE_SHARED_KEY) /* which must be the last */
             put_grease(n, w, GREASE_LAST_EXTENSION);
         if (((request ? row->requests : row->responses) & message) == 0)
@@ -139,6 +142,13 @@ static bool admit(struct nego *n, struct rd *body, const struct ext_row *row, ui
                   enum ext_index x, unsigned message)
 {
     if (!row) {
+        hf_code fault;
+        if (application_knows(n, id, message, &fault))
+            return fault == HF_OK ||
+                   rd_bad(body, fault, "extension %u %s %s", id,
+                          fault == HF_E_MISPLACED_EXTENSION ? "may not stand in"
+                                                            : "was not asked for:",
+                          message_name(message));
         for (size_t i = 0; message != IN_SH12 && i < sizeof others / sizeof *others; i++) {
             if (others[i].id == id && !(others[i].messages & message))
                 return rd_bad(body, HF_E_MISPLACED_EXTENSION,
@@ -291,6 +301,8 @@ bool ext_read(struct nego *n, struct rd *block, unsigned message, struct ext_val
     f.many = NULL;
     f.any_twice = f.met_once = false;
     memset(out, 0, sizeof *out);
+    if (n) /* its configuration may still change */
+        out->applications = slice_of(block->p, (size_t)(block->end - block->p));
     bool ok = find_duplicate(block, &f);
     while (ok && rd_more(block))
         ok = file_one(n, block, message, &f, out);
@@ -324,7 +336,7 @@ bool ext_take(struct nego *n, const struct ext_values *v, unsigned message)
             in_version(n, &rows[i], false) && !rows[i].take(n, v, message))
             return false;
     }
-    return true;
+    return application_take(n, v, message);
 }
 
 bool ext_refuse(struct nego *n, unsigned message, enum ext_index x, hf_code code,

@@ -2,6 +2,7 @@
  * (RFC 8446 4.4). */
 #include "bytes/names.h"
 #include "config/security.h"
+#include "extension/application.h"
 #include "handshake/later13.h"
 
 /* ---- ours */
@@ -18,7 +19,9 @@ static void write_entries(struct hs *hs, struct wr *w)
                              : (struct slice){0};
         hs->n.ocsp_staple = staple ? slice_of(hs->credential->ocsp, hs->credential->ocsp_len)
                                    : (struct slice){0};
+        hs->n.entry = i;
         ext_write(&hs->n, w, IN_CT);
+        hs->n.entry = 0;
     }
     wr_close(w, list, 3);
 }
@@ -134,6 +137,15 @@ enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
     return r;
 }
 
+/* Of any certificate but the first, only what is the application's counts. */
+static bool take_other_entry(struct hs *hs, const struct ext_values *v, size_t i)
+{
+    hs->n.entry = i;
+    bool ok = application_take(&hs->n, v, IN_CT);
+    hs->n.entry = 0;
+    return ok;
+}
+
 enum hs_result read_certificate_body13(struct hs *hs, struct rd *r)
 {
     struct certificate_list list;
@@ -143,7 +155,7 @@ enum hs_result read_certificate_body13(struct hs *hs, struct rd *r)
         /* A response to extensions of our request (4.4.2): the stapled OCSP response of the first
          * entry counts, for others only the form is checked. */
         ok = ext_read(&hs->n, &list.entry[i].extensions, IN_CT, &v) &&
-             (i > 0 || ext_take(&hs->n, &v, IN_CT));
+             (i > 0 ? take_other_entry(hs, &v, i) : ext_take(&hs->n, &v, IN_CT));
     }
     if (!ok)
         return HS_FAILED;
