@@ -31,7 +31,7 @@
  * certificate and sends two tickets valid for 7200 s; middlebox compatibility on; no early data;
  * no certificate compression; no key log; a handshake may use 256 KiB of memory.
  *
- * handfast_policy.h, which this header includes, has more setters of hf_config.
+ * handfast_policy.h and handfast_verify.h, which this header includes, have more setters of hf_config.
  *
  * RFC numbers: TLS 1.3 is cited as RFC 8446; RFC 9846 obsoletes it and keeps its section numbers.
  */
@@ -352,75 +352,6 @@ HF_API bool hf_config_set_client_auth(hf_config *config, hf_client_auth mode);
 typedef enum hf_ocsp { HF_OCSP_NONE, HF_OCSP_REQUEST, HF_OCSP_REQUIRE } hf_ocsp;
 HF_API bool hf_config_set_ocsp(hf_config *config, hf_ocsp mode);
 
-/* ---- what else a peer's certificates must meet. All of it is part of the verification: a configuration
- * that does not verify checks nothing of it, but for pins. A session stands for what was checked when it was
- * made (hf_conn_set_session).
- *
- * hf_trust_add_crls_file adds the certificate revocation lists (RFC 5280 5) of a PEM file, all of them, or
- * one DER list; at least one must be there. hf_trust_add_crls_memory does the same with bytes. Their
- * signatures and dates are checked when they are used. E_FILE, E_PEM, E_FROZEN once a configuration uses the
- * trust, E_NO_MEMORY; nothing is added then. A folder of hashed names (hf_trust_add_folder) may hold lists as
- * well ("1f58a078.r0"); they are read when needed, and again when they are out of date. */
-HF_API bool hf_trust_add_crls_file(hf_trust *trust, const char *path, hf_error *err);
-HF_API bool hf_trust_add_crls_memory(hf_trust *trust, const void *bytes, size_t len, hf_error *err);
-
-/* hf_config_set_crl_check says whether revocation lists are consulted: for no certificate (the default), for
- * the peer's own, or for each of the chain but the trust anchor itself. A list of each issuer must then be
- * there: E_NO_CRL, E_CRL_EXPIRED, E_BAD_CRL (a wrong signature, for example), E_REVOKED. */
-typedef enum hf_crl_check { HF_CRL_NONE, HF_CRL_LEAF, HF_CRL_CHAIN } hf_crl_check;
-HF_API bool hf_config_set_crl_check(hf_config *config, hf_crl_check mode);
-
-/* hf_config_set_verify_flags replaces the set of rules for paths, a mask; default HF_VERIFY_TRUSTED_FIRST
- * and HF_VERIFY_PARTIAL_CHAIN. E_CONFIG for bits that are not known. */
-enum {
-    HF_VERIFY_STRICT = 1,        /* also the rules of RFC 5280 that bind authorities only: key identifiers,
-                                  * keyUsage and a critical basicConstraints in every CA certificate */
-    HF_VERIFY_PARTIAL_CHAIN = 2, /* whatever is in the trust is an anchor; without it, only certificates that
-                                  * are signed by themselves are */
-    HF_VERIFY_PROXY_CERTS = 4,   /* proxy certificates are accepted (RFC 3820) */
-    HF_VERIFY_TRUSTED_FIRST = 8, /* an issuer from the trust is taken before one that the peer sent */
-    HF_VERIFY_POLICY = 16,       /* the path must be valid under a certificate policy (RFC 5280 6.1.1 (e)):
-                                  * under one of hf_config_add_policy, or any if there are none */
-    HF_VERIFY_NO_ANY_POLICY = 32,     /* the policy anyPolicy stands for none (6.1.1 (g)) */
-    HF_VERIFY_NO_POLICY_MAPPING = 64, /* policies are not mapped to others (6.1.1 (f)) */
-};
-HF_API bool hf_config_set_verify_flags(hf_config *config, unsigned mask);
-
-/* hf_config_verify_flags returns the mask. */
-HF_API unsigned hf_config_verify_flags(const hf_config *config);
-
-/* hf_config_add_policy demands a certificate policy, an object identifier as "1.3.6.1.4.1.99999.1": the path
- * must be valid under one of those that were added, as with HF_VERIFY_POLICY, which need not be set besides.
- * At most 32. E_CONFIG for what is not an object identifier. The error is E_WRONG_POLICY. */
-HF_API bool hf_config_add_policy(hf_config *config, const char *oid);
-
-/* hf_config_add_pin_certificate pins the peer's own certificate by the SHA-256 of its DER (32 bytes:
- * hf_certificate_sha256). hf_config_add_pin_key pins a public key by the SHA-256 of its SubjectPublicKeyInfo
- * (RFC 7469 2.4): that of any certificate of the verified path, anchor included. If there are pins, one of
- * them must match, besides all other checks; else E_PIN_MISMATCH says what was seen. At most 64.
- *
- * With hf_config_insecure_no_verify pins are the only check, and it is of the peer's own certificate alone:
- * nothing else that a peer sends proves anything then. hf_conn_verified stays false. */
-HF_API bool hf_config_add_pin_certificate(hf_config *config, const uint8_t *sha256);
-HF_API bool hf_config_add_pin_key(hf_config *config, const uint8_t *sha256);
-
-/* hf_certificate_key_sha256 returns the SHA-256 of SubjectPublicKeyInfo, 32 bytes: what a key is pinned by. */
-HF_API const uint8_t *hf_certificate_key_sha256(const hf_certificate *cert);
-
-/* hf_verify_fn is asked about each single fault that verification finds in a chain, before the handshake's
- * question as a whole (HF_ASK_VERIFY): true lets it pass, and verification goes on to the next one; false
- * refuses the chain with it. verdict has code, libcrypto's x509_code, and detail; depth 0 is the peer's own
- * certificate, `certificate` the one that is at fault (for a fault of the whole, the peer's own). Both are
- * valid during the call. It may be asked more than once about the same fault, where there is more than one
- * path to try, and from several threads at once, as the configuration is used. conn is the connection whose
- * peer is judged; the callback may call its getters only.
- *
- * A chain of which a fault was let pass is accepted, but hf_conn_verified is false, and with a verify callback
- * set no verdict is ever remembered. NULL: nobody is asked. */
-typedef bool (*hf_verify_fn)(hf_conn *conn, int depth, const hf_certificate *certificate,
-                             const hf_error *verdict, void *arg);
-HF_API bool hf_config_insecure_set_verify_callback(hf_config *config, hf_verify_fn fn, void *arg);
-
 /* hf_config_send_authorities sends the names of the trust anchors (RFC 8446 4.2.4): a server in
  * its CertificateRequest, a client in its ClientHello. Default off. */
 HF_API bool hf_config_send_authorities(hf_config *config, bool send);
@@ -550,38 +481,6 @@ HF_API bool hf_config_set_ticket_request(hf_config *config, unsigned after_full,
 /* hf_config_set_grease puts values without meaning among suites, groups, versions and extensions, so that
  * peers and middleboxes stay able to ignore what they do not know (RFC 8701). Default off. */
 HF_API bool hf_config_set_grease(hf_config *config, bool on);
-
-/* ---- certificate compression (RFC 8879; TLS 1.3 only). Chains shrink by a fifth to a third, which may spare a
- * round trip. Off unless asked for: what decompresses is one more thing that a peer without a name can reach.
- *
- * hf_config_set_certificate_compression names algorithms, best first: "zlib", "brotli", "zstd", separated as in
- * other lists. `send`: with the first of them that the peer accepts, this side's certificate is compressed;
- * `receive`: those that are offered, and accepted from the peer. NULL or "": none. The libraries (zlib, brotli,
- * zstd) are looked for in this call; E_CONFIG for one that is not there, and for an unknown name. A certificate
- * is compressed once for each algorithm, at first use, and kept with its credential; one that would not become
- * smaller is sent as it is. What comes is decompressed only if it says that it is not longer than a
- * Certificate message may be (131072 bytes, and the memory cap): E_CERTIFICATE_TOO_LARGE,
- * E_CERTIFICATE_COMPRESSION, E_WRONG_COMPRESSION. */
-HF_API bool hf_config_set_certificate_compression(hf_config *config, const char *send,
-                                                  const char *receive);
-
-/* hf_compressor: an algorithm of the application's. compress writes at most `size` bytes to out, which are
- * never less than len + 1024, and returns their number; 0: the certificate is then sent as it is. decompress
- * writes at most `size` bytes and returns how many there are in all: anything but `size` is a failure, and 0 is
- * for input that cannot be decompressed. Both may be called from several threads at once, and touch no
- * connection. One may be NULL: the algorithm is then not offered (decompress), or not used to send (compress). */
-typedef struct hf_compressor {
-    uint16_t id; /* CertificateCompressionAlgorithm: 16384 and above for private use (RFC 8879 7.3) */
-    size_t (*compress)(const uint8_t *in, size_t len, uint8_t *out, size_t size, void *arg);
-    size_t (*decompress)(const uint8_t *in, size_t len, uint8_t *out, size_t size, void *arg);
-    void *arg; /* must live as long as configurations and credentials that use it */
-} hf_compressor;
-
-/* hf_config_add_certificate_compressor puts an algorithm behind those that there are, at most five. It goes
- * again when hf_config_set_certificate_compression names one with the same number. E_USAGE for one without a
- * function, E_CONFIG for number 0, one that is there already, and one too many. */
-HF_API bool hf_config_add_certificate_compressor(hf_config *config,
-                                                 const hf_compressor *compressor);
 
 /* ---- early data, 0-RTT (RFC 8446 2.3): a client that resumes sends data with its first message. It is
  * weaker than all other data: whoever records it can send it again, to this server or another one of its
@@ -1062,6 +961,7 @@ HF_API bool hf_answer_early_data(hf_conn *conn, bool accept);
 HF_API bool hf_answer_ticket(hf_conn *conn, hf_session *session, bool renew);
 
 #include "handfast_policy.h"
+#include "handfast_verify.h"
 
 #ifdef __cplusplus
 }

@@ -46,6 +46,38 @@ typedef size_t (*hf_ticket_seal_fn)(hf_conn *conn, const hf_session *session, ui
                                     size_t size, void *arg);
 HF_API bool hf_config_set_ticket_seal(hf_config *config, hf_ticket_seal_fn fn, void *arg);
 
+/* ---- certificate compression (RFC 8879; TLS 1.3 only). Chains shrink by a fifth to a third, which may spare a
+ * round trip. Off unless asked for: what decompresses is one more thing that a peer without a name can reach.
+ *
+ * hf_config_set_certificate_compression names algorithms, best first: "zlib", "brotli", "zstd", separated as in
+ * other lists. `send`: with the first of them that the peer accepts, this side's certificate is compressed;
+ * `receive`: those that are offered, and accepted from the peer. NULL or "": none. The libraries (zlib, brotli,
+ * zstd) are looked for in this call; E_CONFIG for one that is not there, and for an unknown name. A certificate
+ * is compressed once for each algorithm, at first use, and kept with its credential; one that would not become
+ * smaller is sent as it is. What comes is decompressed only if it says that it is not longer than a
+ * Certificate message may be (131072 bytes, and the memory cap): E_CERTIFICATE_TOO_LARGE,
+ * E_CERTIFICATE_COMPRESSION, E_WRONG_COMPRESSION. */
+HF_API bool hf_config_set_certificate_compression(hf_config *config, const char *send,
+                                                  const char *receive);
+
+/* hf_compressor: an algorithm of the application's. compress writes at most `size` bytes to out, which are
+ * never less than len + 1024, and returns their number; 0: the certificate is then sent as it is. decompress
+ * writes at most `size` bytes and returns how many there are in all: anything but `size` is a failure, and 0 is
+ * for input that cannot be decompressed. Both may be called from several threads at once, and touch no
+ * connection. One may be NULL: the algorithm is then not offered (decompress), or not used to send (compress). */
+typedef struct hf_compressor {
+    uint16_t id; /* CertificateCompressionAlgorithm: 16384 and above for private use (RFC 8879 7.3) */
+    size_t (*compress)(const uint8_t *in, size_t len, uint8_t *out, size_t size, void *arg);
+    size_t (*decompress)(const uint8_t *in, size_t len, uint8_t *out, size_t size, void *arg);
+    void *arg; /* must live as long as configurations and credentials that use it */
+} hf_compressor;
+
+/* hf_config_add_certificate_compressor puts an algorithm behind those that there are, at most five. It goes
+ * again when hf_config_set_certificate_compression names one with the same number. E_USAGE for one without a
+ * function, E_CONFIG for number 0, one that is there already, and one too many. */
+HF_API bool hf_config_add_certificate_compressor(hf_config *config,
+                                                 const hf_compressor *compressor);
+
 #ifdef __cplusplus
 }
 #endif
