@@ -134,6 +134,8 @@ struct ssl_st {
     uint8_t hello_id_len;
     SSL_SESSION *found;   /* server: what the client wants to resume, until that is decided */
     bool session_offered; /* a client's `session` can be resumed, as far as we know */
+    bool no_ticket;       /* server: what the client has will do, or a callback wants it so */
+    enum { MAY_RESUME_UNKNOWN, MAY_RESUME, MAY_NOT_RESUME } may_resume; /* not_resumable_cb's answer */
     bool session_made;    /* `session` comes from this connection */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result; /* X509_V_ */

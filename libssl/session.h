@@ -110,6 +110,8 @@ SSL_SESSION *session_of(SSL *s);
 SSL_SESSION *session_make(SSL *s, hf_session *inner);
 /* session_make_id chooses the ID of a new session, or asks the program for one; false: an error is on the queue. */
 bool session_make_id(SSL *s, uint8_t id[32], uint8_t *len);
+/* session_refused: does the program want no session with such a suite of TLS 1.2 or older? */
+bool session_refused(SSL *s, uint16_t suite);
 /* session_judge: may a server resume this one? FATAL: no, and an error on the queue ends the handshake. */
 enum session_verdict { SESSION_NO, SESSION_YES, SESSION_FATAL };
 enum session_verdict session_judge(SSL *s, SSL_SESSION *session);
@@ -126,6 +128,7 @@ void session_cache(SSL *s, SSL_SESSION *session, int mode);
 size_t tickets_seal(hf_conn *conn, const hf_session *session, uint8_t *out, size_t size,
                     void *arg);
 bool tickets_ask(hf_conn *conn, const hf_question *question, void *arg);
+bool tickets_none(hf_conn *conn, bool *wanted); /* see config/session_ids.h */
 /* tickets_make_keys makes a context's keys, if there are none yet. */
 bool tickets_make_keys(SSL_CTX *ctx);
 

@@ -140,11 +140,23 @@ bool session_make_id(SSL *s, uint8_t id[32], uint8_t *len)
     return true;
 }
 
-static bool make_id(hf_conn *conn, uint8_t id[32], uint8_t *len)
+bool session_refused(SSL *s, uint16_t suite)
+{
+    const SSL_CIPHER *c = cipher_by_id(suite);
+    int (*refuse)(SSL *, int) = s->settings->not_resumable_cb;
+    if (s->may_resume == MAY_RESUME_UNKNOWN) {
+        bool secret_forever = c && (c->kx == KX_DHE || c->kx == KX_ECDHE);
+        s->may_resume = refuse && refuse(s, secret_forever) ? MAY_NOT_RESUME : MAY_RESUME;
+    }
+    return s->may_resume == MAY_NOT_RESUME;
+}
+
+static bool make_id(hf_conn *conn, uint16_t suite, uint8_t id[32], uint8_t *len)
 {
     SSL *s = ssl_of(conn);
     if (!session_make_id(s, id, len))
         return false;
+    (void)session_refused(s, suite);
     if (!(s->ctx->sessions->mode & SSL_SESS_CACHE_SERVER))
         *len = 0;
     return true;
@@ -195,13 +207,17 @@ static bool find(hf_conn *conn, uint16_t version, const uint8_t *id, size_t len,
     return true;
 }
 
-static const struct session_ids ids = {make_id, find};
+static const struct session_ids ids = {make_id, find, tickets_none};
 
 static void on_server_session(hf_conn *conn, hf_session *inner, void *arg)
 {
     SSL *s = ssl_of(conn);
     (void)arg;
-    if (s && session_make(s, inner))
+    if (!s || !session_make(s, inner))
+        return;
+    if (session_refused(s, s->session->suite))
+        s->session->not_resumable = true;
+    else
         session_cache(s, s->session, SSL_SESS_CACHE_SERVER);
 }
 
@@ -252,7 +268,8 @@ bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
 void session_begin(SSL *s)
 {
     session_count(s->session_ctx, s->server ? SESS_ACCEPT : SESS_CONNECT);
-    s->session_made = false;
+    s->session_made = s->no_ticket = false;
+    s->may_resume = MAY_RESUME_UNKNOWN;
     if (!s->server)
         offer(s);
 }
@@ -395,4 +412,13 @@ void SSL_set_not_resumable_session_callback(SSL *s, int (*cb)(SSL *, int))
     struct settings *t = settings_touch(&s->settings);
     if (t)
         t->not_resumable_cb = cb;
+}
+
+/* With the next bytes that are sent, or at once. */
+int SSL_new_session_ticket(SSL *s)
+{
+    if (!s->server || !s->conn || s->phase != PHASE_DONE || s->out ||
+        hf_conn_version(s->conn) != TLS1_3_VERSION)
+        return 0;
+    return access_conn_new_ticket(s->conn);
 }

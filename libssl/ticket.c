@@ -202,8 +202,12 @@ size_t tickets_seal(hf_conn *conn, const hf_session *inner, uint8_t *out, size_t
 {
     SSL *s = ssl_of(conn);
     SSL_CTX *ctx = s->session_ctx;
+    struct access_session of;
     (void)arg;
 
+    access_session_read(inner, &of);
+    if (s->no_ticket || session_refused(s, of.suite))
+        return 0;
     SSL_SESSION *session = session_make(s, (hf_session *)(uintptr_t)inner);
     if (!session)
         return size + 1;
@@ -269,6 +273,7 @@ static SSL_TICKET_STATUS open_sealed(SSL *s, const unsigned char *ticket, size_t
     struct crypt c;
     unsigned char name[NAME], iv[EVP_MAX_IV_LENGTH];
     SSL_TICKET_STATUS status = SSL_TICKET_NO_DECRYPT;
+    bool own = !s->session_ctx->ticket_key_evp_cb && !s->session_ctx->ticket_key_cb;
 
     if (len < NAME + sizeof iv)
         return status;
@@ -282,7 +287,9 @@ static SSL_TICKET_STATUS open_sealed(SSL *s, const unsigned char *ticket, size_t
     if (answer < 0)
         status = SSL_TICKET_FATAL_ERR_OTHER;
     else if (answer > 0 && (*session = decrypt(&c, ticket, len)))
-        status = answer == 2 ? SSL_TICKET_SUCCESS_RENEW : SSL_TICKET_SUCCESS;
+        status = answer == 2 || (own && (*session)->version == TLS1_3_VERSION)
+                     ? SSL_TICKET_SUCCESS_RENEW
+                     : SSL_TICKET_SUCCESS;
     crypt_clear(&c);
     return status;
 }
@@ -301,14 +308,15 @@ static SSL_TICKET_STATUS ask_program(SSL *s, const unsigned char *ticket, size_t
     const SSL_CTX *ctx = s->session_ctx;
     bool good = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
 
-    if (!ctx->ticket_dec_cb || (!good && status != SSL_TICKET_NO_DECRYPT))
+    if (!ctx->ticket_dec_cb ||
+        (!good && status != SSL_TICKET_NO_DECRYPT && status != SSL_TICKET_EMPTY))
         return status;
     switch (ctx->ticket_dec_cb(s, *session, ticket, len < NAME ? len : NAME, status,
                                ctx->ticket_cb_arg)) {
     case SSL_TICKET_RETURN_USE: return good ? SSL_TICKET_SUCCESS : SSL_TICKET_FATAL_ERR_OTHER;
     case SSL_TICKET_RETURN_USE_RENEW:
         return good ? SSL_TICKET_SUCCESS_RENEW : SSL_TICKET_FATAL_ERR_OTHER;
-    case SSL_TICKET_RETURN_IGNORE:
+    case SSL_TICKET_RETURN_IGNORE: s->no_ticket = true; /* fall through */
     case SSL_TICKET_RETURN_IGNORE_RENEW:
         SSL_SESSION_free(*session);
         *session = NULL;
@@ -316,6 +324,21 @@ static SSL_TICKET_STATUS ask_program(SSL *s, const unsigned char *ticket, size_t
     case SSL_TICKET_RETURN_ABORT:
     default: return SSL_TICKET_FATAL_ERR_OTHER;
     }
+}
+
+/* A client of TLS 1.2 and older that takes tickets and has none. */
+bool tickets_none(hf_conn *conn, bool *wanted)
+{
+    SSL *s = ssl_of(conn);
+    SSL_SESSION *none = NULL;
+    SSL_TICKET_STATUS status = ask_program(s, NULL, 0, SSL_TICKET_EMPTY, &none);
+    if (status == SSL_TICKET_FATAL_ERR_OTHER) {
+        raise_ssl(SSL_R_CALLBACK_FAILED);
+        s->raised = true;
+        return false;
+    }
+    *wanted = !s->no_ticket;
+    return true;
 }
 
 /* With early data, a ticket is good once: whoever takes it out of the table has it. */
@@ -366,6 +389,9 @@ bool tickets_ask(hf_conn *conn, const hf_question *q, void *arg)
         memcpy(session->id, s->hello_id, s->hello_id_len);
         session->id_len = s->hello_id_len;
     }
+    /* Only TLS 1.3 has a new one for each use, unless the keys' owner thinks otherwise. */
+    if (session->version == TLS1_3_VERSION && !named && status == SSL_TICKET_SUCCESS)
+        s->no_ticket = true;
     session_found(s, session);
     return hf_answer_ticket(conn, inner, status == SSL_TICKET_SUCCESS_RENEW);
 }

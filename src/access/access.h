@@ -75,6 +75,9 @@ bool access_config_own_renegotiation(hf_config *config);
  * tickets12: TLS 1.2 and older have tickets, whatever the number of TLS 1.3's is. */
 bool access_config_sessions(hf_config *config, const struct session_ids *ids, bool tickets12);
 
+/* access_conn_new_ticket (server, TLS 1.3, after the handshake; writer) puts another ticket into the output. */
+bool access_conn_new_ticket(hf_conn *conn);
+
 /* ---- connections (connection.c) */
 
 /* access_config_keep_details: connections keep what struct details has, where the public API tells less.

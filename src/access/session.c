@@ -3,7 +3,9 @@
 
 #include "access/access.h"
 #include "connection/conn.h"
+#include "crypto/random.h"
 #include "handshake/after13.h"
+#include "handshake/hs.h"
 
 void access_session_read(const hf_session *s, struct access_session *out)
 {
@@ -115,4 +117,37 @@ bool access_config_sessions(hf_config *config, const struct session_ids *ids, bo
     config->no_tickets12 = !tickets;
     config->always_tickets12 = tickets;
     return true;
+}
+
+/* A message of the handshake needs one: what it takes of it is in the connection. */
+static struct hs *stand_in(hf_conn *c)
+{
+    struct established *e = &c->est;
+    struct hs *hs = hs_new(c->config, true, c, e, c->tracer);
+    if (!hs)
+        return NULL;
+    hs->n.version = e->version;
+    hs->n.suite = e->suite;
+    hs->hash = e->suite->hash;
+    if (!e->server_name || (hs->n.server_name = mem_strdup(e->server_name)))
+        return hs;
+    hs_free(hs);
+    return NULL;
+}
+
+bool access_conn_new_ticket(hf_conn *c)
+{
+    uint8_t nonce[8]; /* longer than those of the handshake's own tickets */
+    if (c->hs || !c->est.server || c->est.version != HF_TLS1_3)
+        return false;
+    struct hs *hs = random_bytes(nonce, sizeof nonce) ? stand_in(c) : NULL;
+    if (!hs)
+        return false;
+    bool ok = send_ticket13(hs, slice_of(nonce, sizeof nonce)) == HS_OK &&
+              (buffer_len(&hs->flight) == 0 ||
+               (conn_awake(c, false, NULL) &&
+                conn_put_record(c, REC_HANDSHAKE, buffer_front(&hs->flight),
+                                buffer_len(&hs->flight))));
+    hs_free(hs);
+    return ok;
 }

@@ -342,15 +342,18 @@ static enum hs_result ask_for_session(struct hs *hs, hf_session **session)
     return n->config->session_ids->find(n->conn, n->version, hs->session_id, hs->session_id_len,
                                         session)
                ? HS_OK
-               : hs_fail(hs, HF_E_REFUSED, "the application does not want the session");
+               : hs_fail(hs, HF_E_CRYPTO, "the application does not want the session");
 }
 
 static enum hs_result look_up(struct hs *hs, hf_session **session)
 {
-    const struct nego *n = &hs->n;
+    struct nego *n = &hs->n;
     *session = NULL;
     if (!n->config->psk_modes)
         return HS_OK;
+    if (n->ticket_offered && !n->ticket.len && n->config->session_ids &&
+        !n->config->session_ids->empty(n->conn, &n->ticket_offered))
+        return hs_fail(hs, HF_E_CRYPTO, "the application wants no client without a ticket");
     if (n->ticket.len && !n->config->no_tickets12)
         return hs_open_ticket(hs, n->ticket, session);
     if (hs->session_id_len && n->config->session_ids)

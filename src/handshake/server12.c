@@ -181,7 +181,8 @@ static enum hs_result choose_session_id(struct hs *hs)
         return HS_OK;
     hs->session_id_len = 32;
     if (config->session_ids) {
-        if (!config->session_ids->make(hs->n.conn, hs->session_id, &hs->session_id_len))
+        if (!config->session_ids->make(hs->n.conn, hs->n.suite->id, hs->session_id,
+                                       &hs->session_id_len))
             return hs_fail(hs, HF_E_CRYPTO, "the application makes no session ID");
         hs->store_session = hs->session_id_len > 0;
         return HS_OK;
