@@ -31,10 +31,17 @@ static void entry_clear(struct cert_entry *e)
     *e = (struct cert_entry){0};
 }
 
+static void drop_made(struct certs *c)
+{
+    for (size_t i = 0; i < CERT_SLOTS; i++)
+        hf_credential_free(atomic_exchange_explicit(&c->made[i], NULL, memory_order_acq_rel));
+}
+
 void certs_free(struct certs *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
+    drop_made(c);
     for (size_t i = 0; i < CERT_SLOTS; i++)
         entry_clear(&c->entry[i]);
     x509s_free(c->extra);
@@ -102,8 +109,10 @@ static struct certs *certs_copy(const struct certs *from)
 
 struct certs *certs_edit(struct certs **slot)
 {
-    if (atomic_load_explicit(&(*slot)->refs, memory_order_acquire) == 1)
+    if (atomic_load_explicit(&(*slot)->refs, memory_order_acquire) == 1) {
+        drop_made(*slot);
         return *slot;
+    }
     struct certs *c = certs_copy(*slot);
     if (!c)
         return NULL;
@@ -379,14 +388,22 @@ EVP_PKEY *SSL_CTX_get0_privatekey(const SSL_CTX *ctx)
     return current(certs_get(NULL, ctx))->key;
 }
 
-/* Once one was chosen for the handshake it is that one: the one that signed. */
+/* Once one was chosen for the handshake it is that one: the one that signed, or that decrypted. */
+static int slot_used(const SSL *s)
+{
+    const struct details *d = s->conn ? access_details(s->conn) : NULL;
+    const SSL_CIPHER *cipher = s->conn && s->server ? SSL_get_current_cipher(s) : NULL;
+    if (s->cert_used)
+        return s->cert_used - 1;
+    if (d && d->signature)
+        return certs_slot_of_scheme(d->signature);
+    return cipher && SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa ? CERT_RSA : -1;
+}
+
 static const struct cert_entry *of_connection(const SSL *s)
 {
     const struct certs *c = certs_get(s, NULL);
-    const struct details *d = s->conn ? access_details(s->conn) : NULL;
-    int slot = s->cert_used            ? s->cert_used - 1
-               : d && d->signature ? certs_slot_of_scheme(d->signature)
-                                       : -1;
+    int slot = slot_used(s);
     return slot >= 0 && c->entry[slot].x509 ? &c->entry[slot] : current(c);
 }
 

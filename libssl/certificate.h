@@ -31,6 +31,8 @@ struct certs {
     _Atomic int refs;
     struct cert_entry entry[CERT_SLOTS];
     int current; /* the slot that setters of chains mean: the one that was set last, at first CERT_RSA */
+    /* certs_credential's; none once something is changed. */
+    _Atomic(hf_credential *) made[CERT_SLOTS];
     STACK_OF(X509) * extra;                 /* chain for entries without one of their own */
     X509_STORE *chain_store, *verify_store; /* or NULL */
     unsigned flags;                         /* SSL_CERT_FLAG_ */

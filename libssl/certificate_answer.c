@@ -41,13 +41,9 @@ static hf_credential *make(SSL *s, const struct cert_entry *e, STACK_OF(X509) * 
     return cred;
 }
 
-hf_credential *certs_credential(SSL *s, enum cert_slot slot)
+static hf_credential *complete(SSL *s, const struct certs *c, const struct cert_entry *e)
 {
-    const struct certs *c = certs_get(s, NULL);
-    const struct cert_entry *e = &c->entry[slot];
     STACK_OF(X509) *issuers = e->chain ? e->chain : c->extra;
-    if (!e->x509 || !e->key)
-        return NULL;
     if (issuers || s->settings->mode & SSL_MODE_NO_AUTO_CHAIN)
         return make(s, e, issuers);
     STACK_OF(X509) *path = path_from_store(s, e->x509);
@@ -59,6 +55,24 @@ hf_credential *certs_credential(SSL *s, enum cert_slot slot)
 static bool has(const struct certs *c, int slot)
 {
     return c->entry[slot].x509 && c->entry[slot].key;
+}
+
+/* Made once, for all that share these certificates. */
+hf_credential *certs_credential(SSL *s, enum cert_slot slot)
+{
+    struct certs *c = s->settings->certs;
+    const struct cert_entry *e = &c->entry[slot];
+    hf_credential *cred = atomic_load_explicit(&c->made[slot], memory_order_acquire),
+                  *none = NULL;
+    if (cred || !e->x509 || !e->key)
+        return hf_credential_ref(cred);
+    if (!(cred = complete(s, c, e)))
+        return NULL;
+    if (atomic_compare_exchange_strong_explicit(&c->made[slot], &none, cred,
+                                                memory_order_acq_rel, memory_order_acquire))
+        return hf_credential_ref(cred);
+    hf_credential_free(cred);
+    return hf_credential_ref(none);
 }
 
 /* The engine takes the first that fits, and has no signatures with DSA. */
@@ -118,10 +132,10 @@ static bool curve_fits(const struct certs *c, int slot, uint16_t scheme)
                               : false;
 }
 
-static bool signs_with(const hf_question *q, int slot)
+static bool is_among(const int *slots, size_t count, int slot)
 {
-    for (size_t i = 0; i < q->signature_count; i++) {
-        if (certs_slot_of_scheme(q->signatures[i]) == slot)
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i] == slot)
             return true;
     }
     return false;
@@ -146,11 +160,14 @@ static int slot_of_suite(const struct certs *c, const hf_question *q, uint16_t s
     int auth = cipher ? SSL_CIPHER_get_auth_nid(cipher) : NID_undef;
     const int *slots = auth == NID_auth_rsa ? rsa : auth == NID_auth_ecdsa ? ec : NULL;
     size_t count = auth == NID_auth_rsa ? 2 : 3;
-    for (size_t i = 0; slots && i < count; i++) {
-        if (has(c, slots[i]) && (!q->signature_count || signs_with(q, slots[i])))
-            return slots[i];
+    bool signs = SSL_CIPHER_get_kx_nid(cipher) != NID_kx_rsa;
+    for (size_t i = 0; slots && signs && i < q->signature_count; i++) {
+        int slot = certs_slot_of_scheme(q->signatures[i]);
+        if (slot >= 0 && has(c, slot) && is_among(slots, count, slot))
+            return slot;
     }
-    return -1;
+    /* Who decrypts does not sign, and before TLS 1.2 there is no choice of schemes. */
+    return slots && (!signs || !q->signature_count) && has(c, slots[0]) ? slots[0] : -1;
 }
 
 static bool contains(const uint16_t *list, size_t count, uint16_t id)
@@ -198,7 +215,12 @@ static int choose(SSL *s, const hf_question *q)
 
 bool certs_asks(const SSL *s, hf_role role)
 {
-    return certs_get(s, NULL)->cert_cb ||
+    const struct certs *c = certs_get(s, NULL);
+    int pairs = 0;
+    for (int i = 0; i < CERT_SLOTS; i++)
+        pairs += has(c, i);
+    /* Among several, the peer's order decides, which the engine follows only for names. */
+    return c->cert_cb || pairs > 1 ||
            (role == HF_CLIENT && (s->ctx->client_cert_cb || s->ctx->client_cert_engine));
 }
 

@@ -4,7 +4,7 @@
 /* A store that has changed may complete chains that are part of the configuration. */
 static X509_STORE *store_to_change(SSL_CTX *ctx)
 {
-    return settings_edit(&ctx->settings) ? ctx->store : NULL;
+    return certs_change(NULL, ctx) ? ctx->store : NULL;
 }
 
 int SSL_CTX_load_verify_file(SSL_CTX *ctx, const char *CAfile)

@@ -87,7 +87,7 @@ X509_STORE *SSL_CTX_get_cert_store(const SSL_CTX *ctx)
 void SSL_CTX_set_cert_store(SSL_CTX *ctx, X509_STORE *store)
 {
     /* Chains that are completed from the store are part of the configuration. */
-    if (!settings_edit(&ctx->settings))
+    if (!certs_change(NULL, ctx))
         return;
     X509_STORE_free(ctx->store);
     ctx->store = store;
