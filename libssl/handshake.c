@@ -22,6 +22,11 @@ bool ssl_start(SSL *s)
     }
     hf_conn_set_user(s->conn, s);
     session_begin(s);
+    if (!s->server && !psk13_offer(s)) {
+        hf_conn_free(s->conn);
+        s->conn = NULL;
+        return false;
+    }
     s->phase = PHASE_HANDSHAKE;
     s->shutdown = 0;
     state_info(s, SSL_CB_HANDSHAKE_START, 1);

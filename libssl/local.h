@@ -180,6 +180,11 @@ hf_result ssl_take(SSL *s);
 bool early_accept(SSL *s);
 /* post_auth_progress: has a certificate that was asked for after the handshake come? (post_auth.c) */
 void post_auth_progress(SSL *s);
+/* psk13_offer: a client's external key, if its callbacks have one; false with the error on the queue. psk13_find:
+ * a server's; *out is the caller's (psk13.c). */
+enum psk13_found { PSK13_NONE, PSK13_FOUND, PSK13_FAILED };
+bool psk13_offer(SSL *s);
+enum psk13_found psk13_find(SSL *s, const unsigned char *identity, size_t len, hf_session **out);
 /* ssl_release gives the buffer back if nothing is in it. */
 void ssl_release(SSL *s);
 /* ssl_in_progress: the first handshake, or another one, is not over. */

@@ -354,9 +354,14 @@ int SSL_copy_session_id(SSL *to, const SSL *from)
     return SSL_set_session_id_context(to, t->sid_ctx, (unsigned)t->sid_ctx_len);
 }
 
+/* An external key of TLS 1.3 counts as a session here, as in OpenSSL. */
 int SSL_session_reused(const SSL *s)
 {
-    return s->hit || (s->conn && hf_conn_resumed(s->conn));
+    size_t len;
+    if (s->hit || !s->conn)
+        return s->hit;
+    return hf_conn_resumed(s->conn) || (hf_conn_version(s->conn) == TLS1_3_VERSION &&
+                                        hf_conn_psk_identity(s->conn, &len));
 }
 
 static int set_context(struct settings **slot, const unsigned char *context, unsigned len)

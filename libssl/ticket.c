@@ -366,6 +366,16 @@ bool tickets_ask(hf_conn *conn, const hf_question *q, void *arg)
     bool named = stateful(s) && q->ticket_len == SSL_MAX_SSL_SESSION_ID_LENGTH;
     (void)arg;
 
+    switch (psk13_find(s, q->ticket, q->ticket_len, &inner)) {
+    case PSK13_FOUND: {
+        bool answered = hf_answer_ticket(conn, inner, false);
+        hf_session_free(inner);
+        return answered;
+    }
+    case PSK13_FAILED: s->raised = true; return refuse(s);
+    case PSK13_NONE:
+    default: break;
+    }
     SSL_TICKET_STATUS status = named ? open_named(s, q->ticket, q->ticket_len, &session)
                                      : open_sealed(s, q->ticket, q->ticket_len, &session);
     status = ask_program(s, q->ticket, q->ticket_len, status, &session);

@@ -8,8 +8,8 @@
 #include <openssl/x509.h>
 
 #include "config/applications.h"
-#include "handfast.h"
 #include "config/session_ids.h"
+#include "handfast.h"
 #include "handshake/details.h"
 
 /* ---- certificates and keys (certificate.c) */
@@ -53,6 +53,14 @@ void access_session_read(const hf_session *session, struct access_session *out);
 hf_session *access_session_new(const struct access_session *from);
 /* access_session_use_again lets a TLS 1.3 session be offered once more. */
 void access_session_use_again(hf_session *session);
+/* access_session_external makes what stands for an external key in a TLS 1.3 handshake (RFC 8446 4.2.11): the
+ * suite says which hash it goes with. For hf_answer_ticket, and access_offer_external on a client. */
+hf_session *access_session_external(const uint8_t *identity, size_t identity_len,
+                                    const uint8_t *key, size_t key_len, uint16_t suite,
+                                    uint32_t max_early_data);
+/* access_offer_external (client, before the handshake) offers it beside a session that is resumed; takes a
+ * reference. */
+bool access_offer_external(hf_conn *conn, hf_session *external);
 /* access_session_of makes a session of what a connection has agreed on: one to look at. NULL before. */
 hf_session *access_session_of(const hf_conn *conn);
 

@@ -1,7 +1,10 @@
 /* session.c: sessions, opened for libssl/, which shows and changes what the public API keeps closed. */
 #include <stdatomic.h>
 
+#include <time.h>
+
 #include "access/access.h"
+#include "config/psk.h"
 #include "connection/conn.h"
 #include "crypto/random.h"
 #include "handshake/after13.h"
@@ -150,4 +153,35 @@ bool access_conn_new_ticket(hf_conn *c)
                                 buffer_len(&hs->flight))));
     hs_free(hs);
     return ok;
+}
+
+hf_session *access_session_external(const uint8_t *identity, size_t identity_len,
+                                    const uint8_t *key, size_t key_len, uint16_t suite,
+                                    uint32_t max_early_data)
+{
+    enum { WEEK = 7 * 24 * 60 * 60 };
+    const struct suite *of = suite_find(suite);
+    struct timespec now;
+    if (!of || identity_len == 0 || identity_len > 65535 || key_len == 0 ||
+        clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return NULL;
+    hf_session *s =
+        psk_external(slice_of(identity, identity_len), slice_of(key, key_len), of->hash);
+    if (!s)
+        return NULL;
+    s->suite = suite;
+    s->issued_ms = (int64_t)now.tv_sec * 1000;
+    s->started = now.tv_sec;
+    s->lifetime = WEEK;
+    s->max_early_data = max_early_data;
+    return s;
+}
+
+bool access_offer_external(hf_conn *conn, hf_session *external)
+{
+    struct hs *hs = conn->hs;
+    if (!hs || hs->n.server || hs->step != client13 || hs->n.external)
+        return false;
+    hs->n.external = hf_session_ref(external);
+    return true;
 }

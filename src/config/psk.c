@@ -79,6 +79,20 @@ static hf_session *as_session(const struct psk *psk, bool *memory)
     return s;
 }
 
+hf_session *psk_external(struct slice identity, struct slice key, enum hash_id hash)
+{
+    struct psk psk = {.kind = PSK_EXTERNAL, .hash = hash, .identity_len = identity.len};
+    bool memory;
+    psk.identity = mem_dup(identity.p, identity.len);
+    if (!psk.identity)
+        return NULL;
+    hkdf_extract(hash, (struct slice){0}, key, psk.early);
+    hf_session *s = as_session(&psk, &memory);
+    wipe(psk.early, sizeof psk.early);
+    mem_free(psk.identity);
+    return s;
+}
+
 hf_session *psk_offer(const hf_config *config, size_t i, bool *memory)
 {
     *memory = true;

@@ -12,5 +12,7 @@ void psks_free(struct psks *psks);
  * identity. NULL: there is none, or no memory (then *memory is false). */
 hf_session *psk_offer(const hf_config *config, size_t i, bool *memory);
 hf_session *psk_find13(const hf_config *config, struct slice identity, bool *memory);
+/* psk_external does the same with a key that no configuration has; `hash` is that of its suites. */
+hf_session *psk_external(struct slice identity, struct slice key, enum hash_id hash);
 
 #endif

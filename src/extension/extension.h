@@ -105,7 +105,8 @@ struct ext_values {
     uint8_t max_fragment;               /* its code: 1 to 4 for 512 to 4096 */
     uint8_t client_types, server_types; /* masks of enum cert_type; of an answer, the one */
     struct slice compressions;          /* pairs of bytes */
-    struct slice applications; /* the whole block, where the application has extensions of its own */
+    struct slice
+        applications; /* the whole block, where the application has extensions of its own */
 };
 
 static inline bool ext_has(const struct ext_values *v, enum ext_index x)
@@ -159,9 +160,10 @@ struct nego {
     bool early;                        /* early data is accepted */
     hf_session *offers[NEGO_MAX_PSKS]; /* client: what pre_shared_key offers, in order; owned */
     size_t offer_count;
-    hf_session *session; /* client: offered; server: found in a ticket; owned */
-    bool psk;            /* it was accepted */
-    bool psk_dhe;        /* with a key exchange */
+    hf_session *session;  /* client: offered; server: found in a ticket; owned */
+    hf_session *external; /* client: an external key of this connection's; owned, or NULL */
+    bool psk;             /* it was accepted */
+    bool psk_dhe;         /* with a key exchange */
     uint16_t psk_index;
     size_t
         binders_at; /* client: where the binder's list stands in the ClientHello being written */

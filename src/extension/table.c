@@ -380,6 +380,7 @@ void nego_clear(struct nego *n)
     mem_free(n->peer_authorities);
     mem_free(n->peer_scts);
     hf_session_free(n->session);
+    hf_session_free(n->external);
     for (size_t i = 0; i < n->offer_count; i++)
         hf_session_free(n->offers[i]);
     memset(n, 0, sizeof *n);

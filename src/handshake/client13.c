@@ -135,7 +135,7 @@ static bool choose_session_id(struct hs *hs)
     return config_random(hs->n.config, "session_id", hs->session_id, 32);
 }
 
-/* The session to be resumed, then the external keys. */
+/* The session to be resumed, then the external keys: this connection's own, and the configuration's. */
 static bool collect_offers(struct hs *hs)
 {
     struct nego *n = &hs->n;
@@ -144,6 +144,8 @@ static bool collect_offers(struct hs *hs)
         return true;
     if (n->session && n->session->version == HF_TLS1_3)
         n->offers[n->offer_count++] = hf_session_ref(n->session);
+    if (n->external)
+        n->offers[n->offer_count++] = hf_session_ref(n->external);
     for (size_t i = 0; n->offer_count < NEGO_MAX_PSKS; i++) {
         hf_session *s = psk_offer(n->config, i, &memory);
         if (!s)
