@@ -3,24 +3,6 @@
 
 #define LATE __attribute__((weak))
 
-LATE bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
-{
-    (void)s, (void)config, (void)role;
-    return true;
-}
-LATE void session_begin(SSL *s)
-{
-    (void)s;
-}
-LATE bool session_established(SSL *s)
-{
-    s->hit = hf_conn_resumed(s->conn);
-    return true;
-}
-LATE void session_clear(SSL *s)
-{
-    (void)s;
-}
 LATE void conf_system_default(SSL_CTX *ctx)
 {
     (void)ctx;
