@@ -64,7 +64,7 @@ static void drop_connection(SSL *s)
     sk_X509_pop_free(s->peer_chain, X509_free);
     sk_X509_pop_free(s->verified_chain, X509_free);
     s->peer_chain = s->verified_chain = NULL;
-    s->peer_judged = false;
+    s->peer_judged = s->verdict_recalled = false;
     s->cert_used = 0;
     ct_free(s);
     OPENSSL_free(s->raw_ciphers);

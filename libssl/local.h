@@ -139,6 +139,7 @@ struct ssl_st {
     bool session_made;    /* `session` comes from this connection */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result; /* X509_V_ */
+    bool verdict_recalled; /* it was remembered: verified_chain is made when asked for */
     bool peer_judged; /* the peer's chain was let pass: from then on its certificate is shown */
     STACK_OF(X509) * peer_chain,
         *verified_chain;                 /* made when asked for, or by the verification */

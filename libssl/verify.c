@@ -112,6 +112,33 @@ static struct verdict verify(SSL *s)
     return v;
 }
 
+void verify_recall(SSL *s)
+{
+    if (!s->verdict_recalled)
+        return;
+    s->verdict_recalled = false;
+    ERR_set_mark();
+    (void)verify(s);
+    ERR_pop_to_mark();
+}
+
+/* The verdict of before, if nothing has changed that it depends on. */
+static struct verdict verify_or_remember(SSL *s)
+{
+    uint8_t id[VERDICT_ID];
+    bool remembers = verdict_id(s, store_of(s), id);
+    s->verdict_recalled = remembers && verdict_known(id);
+    if (s->verdict_recalled) {
+        x509s_free(s->verified_chain);
+        s->verified_chain = NULL;
+        return (struct verdict){.result = 1, .code = X509_V_OK};
+    }
+    struct verdict v = verify(s);
+    if (remembers && v.result > 0 && v.code == X509_V_OK)
+        verdict_remember(id, s->verified_chain);
+    return v;
+}
+
 /* ---- the answer to the engine */
 
 static void refuse(SSL *s, const struct verdict *v)
@@ -130,7 +157,7 @@ bool verify_chain(SSL *s)
     if (s->rwstate == SSL_RETRY_VERIFY)
         s->rwstate = SSL_NOTHING;
     s->peer_judged = false;
-    struct verdict v = verify(s);
+    struct verdict v = verify_or_remember(s);
     s->verify_result = v.code;
     if (v.result > 0 && !s->server && s->rwstate == SSL_RETRY_VERIFY)
         return false;

@@ -14,6 +14,17 @@ STACK_OF(X509) * peer_stack(const SSL *s);
 /* verify_param: what a verification goes by: the connection's own parameters, or the context's. */
 const X509_VERIFY_PARAM *verify_param(const SSL *s);
 
+/* verify_recall makes verified chain and matched name, which a remembered verdict has not made. */
+void verify_recall(SSL *s);
+
+/* ---- verdict.c */
+
+#define VERDICT_ID 32
+/* verdict_id: by what the verdict on the peer's chain is remembered; false if it is not to be. */
+bool verdict_id(SSL *s, X509_STORE *store, uint8_t id[VERDICT_ID]);
+bool verdict_known(const uint8_t id[VERDICT_ID]);
+void verdict_remember(const uint8_t id[VERDICT_ID], STACK_OF(X509) * path);
+
 /* ---- dane.c */
 
 /* dane_active: there are TLSA records to verify by. */

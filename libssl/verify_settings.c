@@ -109,6 +109,7 @@ X509_VERIFY_PARAM *SSL_CTX_get0_param(SSL_CTX *ctx)
 
 X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl)
 {
+    verify_recall(ssl); /* the name that matched is in it */
     return ssl_param(ssl);
 }
 
@@ -186,6 +187,7 @@ void SSL_set_hostflags(SSL *s, unsigned int flags)
 
 const char *SSL_get0_peername(SSL *s)
 {
+    verify_recall(s);
     return s->param ? X509_VERIFY_PARAM_get0_peername(s->param) : NULL;
 }
 
@@ -249,5 +251,6 @@ STACK_OF(X509) * SSL_get_peer_cert_chain(const SSL *s)
 
 STACK_OF(X509) * SSL_get0_verified_chain(const SSL *ssl)
 {
+    verify_recall((SSL *)(uintptr_t)ssl); /* verified_chain is a memory of what was made */
     return ssl->verified_chain;
 }

@@ -25,6 +25,10 @@ hf_credential *access_credential_with_ocsp(const hf_credential *cred, const uint
  * NULL: no memory. */
 X509 *access_x509(const hf_certificate *cert);
 
+/* access_verdict_known, access_verdict_remember: the process's memory of good verdicts (x509/verdict.h). */
+bool access_verdict_known(const uint8_t id[32], int64_t now);
+void access_verdict_remember(const uint8_t id[32], int64_t from, int64_t until);
+
 /* ---- sessions (session.c) */
 
 /* What a session is made of. Pointers are borrowed from the session, or, for access_session_new, copied. */

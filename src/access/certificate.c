@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "x509/certificate.h"
+#include "x509/verdict.h"
 
 /* The certificate of an X509 *: by its bytes, as if it had come from a peer. */
 static hf_certificate *certificate_of(X509 *x, hf_error *err)
@@ -118,4 +119,14 @@ X509 *access_x509(const hf_certificate *cert)
         x = expected;
     }
     return x;
+}
+
+bool access_verdict_known(const uint8_t id[32], int64_t now)
+{
+    return verdict_chain_known(id, now);
+}
+
+void access_verdict_remember(const uint8_t id[32], int64_t from, int64_t until)
+{
+    verdict_chain_remember(id, from, until);
 }
