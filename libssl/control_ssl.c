@@ -81,7 +81,8 @@ long control_status(const struct target *t, int command, long number, void *poin
 long control_ri_support(const struct target *t, int command, long number, void *pointer)
 {
     (void)command, (void)number, (void)pointer;
-    return t->ssl->conn && hf_conn_secure_renegotiation(t->ssl->conn);
+    const SSL *s = t->ssl;
+    return s->conn && SSL_version(s) < TLS1_3_VERSION && hf_conn_secure_renegotiation(s->conn);
 }
 
 long control_ems_support(const struct target *t, int command, long number, void *pointer)

@@ -44,6 +44,19 @@ int SSL_get_error(const SSL *s, int ret)
 
 /* ---- reading */
 
+/* A record without application data has been read, and the program wants to know (SSL_CTX_set_mode(3): without
+ * SSL_MODE_AUTO_RETRY); on a blocking transport it might wait for long otherwise. */
+static bool ends_here(SSL *s)
+{
+    if (s->settings->mode & SSL_MODE_AUTO_RETRY || s->in_start < s->in_end ||
+        s->shutdown & SSL_RECEIVED_SHUTDOWN || !s->rbio)
+        return false;
+    s->rwstate = SSL_READING;
+    BIO_clear_retry_flags(s->rbio);
+    BIO_set_retry_read(s->rbio);
+    return true;
+}
+
 /* Gets plaintext: 1 with s->plain_len, or what SSL_read returns. */
 static int more_data(SSL *s)
 {
@@ -56,11 +69,14 @@ static int more_data(SSL *s)
             if (n != 1)
                 return n;
         }
+        bool had = s->in_start < s->in_end;
         r = ssl_take(s);
         if (s->plain_len)
             break;
         if (r == HF_FAILED)
             return ssl_failed(s);
+        if (had && (r == HF_DONE || r == HF_WANT_INPUT) && ends_here(s))
+            return -1;
         if (r == HF_CLOSED) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
             s->warned = true;
