@@ -78,11 +78,13 @@ long control_status(const struct target *t, int command, long number, void *poin
     }
 }
 
+/* TLS 1.3 has neither: what OpenSSL answers there is a trace of what the client has offered for older versions. */
 long control_ri_support(const struct target *t, int command, long number, void *pointer)
 {
     (void)command, (void)number, (void)pointer;
     const SSL *s = t->ssl;
-    return s->conn && SSL_version(s) < TLS1_3_VERSION && hf_conn_secure_renegotiation(s->conn);
+    return s->conn && hf_conn_secure_renegotiation(s->conn) &&
+           (s->server || SSL_version(s) < TLS1_3_VERSION);
 }
 
 long control_ems_support(const struct target *t, int command, long number, void *pointer)
@@ -91,7 +93,7 @@ long control_ems_support(const struct target *t, int command, long number, void 
     const SSL *s = t->ssl;
     if (!s->conn || s->phase != PHASE_DONE)
         return -1;
-    return hf_conn_ems(s->conn);
+    return hf_conn_ems(s->conn) && SSL_version(s) < TLS1_3_VERSION;
 }
 
 long control_retry_verify(const struct target *t, int command, long number, void *pointer)
