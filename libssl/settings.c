@@ -166,16 +166,9 @@ static bool set_versions(const SSL *s, hf_config *config)
     return hf_config_set_versions(config, (uint16_t)low, (uint16_t)high);
 }
 
-/* OpenSSL's own order, since a server with several certificates follows its clients'. */
-static const uint16_t default_sigalgs[] = {
-    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0804,
-    0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0303, 0x0203, 0x0301, 0x0201,
-};
-enum { DEFAULT_SIGALGS = sizeof default_sigalgs / sizeof default_sigalgs[0] };
-
 static bool set_lists(const struct settings *t, hf_config *config)
 {
-    bool own = t->sigalgs.count != 0;
+    const struct id_list *sigalgs = t->sigalgs.count ? &t->sigalgs : &sigalgs_default;
     struct access_lists lists = {
         .suites13 = t->suites13.id,
         .suites13_count = t->suites13.count,
@@ -183,8 +176,8 @@ static bool set_lists(const struct settings *t, hf_config *config)
         .suites_count = t->suites.count,
         .groups = t->groups.id,
         .groups_count = t->groups.count,
-        .sigalgs = own ? t->sigalgs.id : default_sigalgs,
-        .sigalgs_count = own ? t->sigalgs.count : DEFAULT_SIGALGS,
+        .sigalgs = sigalgs->id,
+        .sigalgs_count = sigalgs->count,
         .alpn = t->alpn,
         .alpn_len = t->alpn_len,
     };

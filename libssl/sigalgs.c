@@ -211,11 +211,18 @@ int SSL_get_sigalgs(SSL *s, int index, int *sig, int *hash, int *both, unsigned 
     return (int)d->sigalg_count;
 }
 
-/* The engine's default (handfast.h), in its order. */
-static const struct id_list by_default = {14,
-                                          {0x0403, 0x0804, 0x0503, 0x0805, 0x0603, 0x0806,
-                                           0x0807, 0x0808, 0x0809, 0x080a, 0x080b, 0x0401,
-                                           0x0501, 0x0601}};
+/* OpenSSL's own order, since a server with several certificates follows its clients'. */
+const struct id_list sigalgs_default = {18,
+                                        {0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0809, 0x080a,
+                                         0x080b, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601,
+                                         0x0303, 0x0203, 0x0301, 0x0201}};
+
+/* SHA-1 is worth less than 80 bits, which is what level 1 asks for. */
+static bool strong(const struct settings *t, uint16_t id)
+{
+    const struct sigalg_info *info = sigalg_info(id);
+    return info && (info->hash != NID_sha1 || t->security_level <= 0);
+}
 
 static bool peer_has(const struct details *d, uint16_t id)
 {
@@ -233,7 +240,7 @@ int SSL_get_shared_sigalgs(SSL *s, int index, int *sig, int *hash, int *both,
     const struct settings *t = s->settings;
     const struct id_list *ours = !s->server && t->client_sigalgs.count ? &t->client_sigalgs
                                  : t->sigalgs.count                    ? &t->sigalgs
-                                                                       : &by_default;
+                                                                       : &sigalgs_default;
     bool own_order = t->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
     int count = 0;
 
@@ -241,7 +248,7 @@ int SSL_get_shared_sigalgs(SSL *s, int index, int *sig, int *hash, int *both,
         return 0;
     for (size_t i = 0; i < (own_order ? ours->count : d->sigalg_count); i++) {
         uint16_t id = own_order ? ours->id[i] : d->sigalgs[i];
-        if (!sigalg_info(id) || !(own_order ? peer_has(d, id) : in_list(ours, id)))
+        if (!strong(t, id) || !(own_order ? peer_has(d, id) : in_list(ours, id)))
             continue;
         if (count++ == index)
             tell(id, sig, hash, both, raw_sig, raw_hash);
