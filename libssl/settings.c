@@ -166,14 +166,32 @@ static bool set_versions(const SSL *s, hf_config *config)
     return hf_config_set_versions(config, (uint16_t)low, (uint16_t)high);
 }
 
-static bool set_lists(const struct settings *t, hf_config *config)
+/* A server does finite-field DH where the application has said how long the prime is to be, or that it is to be
+ * found out (SSL_CTX_set_tmp_dh(3), SSL_CTX_set_dh_auto(3)). */
+static void leave_dhe_out(struct id_list *list)
 {
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const SSL_CIPHER *cipher = cipher_by_id(list->id[i]);
+        int kx = cipher ? SSL_CIPHER_get_kx_nid(cipher) : NID_undef;
+        if (kx != NID_kx_dhe && kx != NID_kx_dhe_psk)
+            list->id[count++] = list->id[i];
+    }
+    list->count = count;
+}
+
+static bool set_lists(SSL *s, hf_config *config, hf_role role)
+{
+    const struct settings *t = s->settings;
+    struct id_list suites = t->suites;
+    if (role == HF_SERVER && !certs_dh_bits(s))
+        leave_dhe_out(&suites);
     const struct id_list *sigalgs = t->sigalgs.count ? &t->sigalgs : &sigalgs_default;
     struct access_lists lists = {
         .suites13 = t->suites13.id,
         .suites13_count = t->suites13.count,
-        .suites = t->suites.id,
-        .suites_count = t->suites.count,
+        .suites = suites.id,
+        .suites_count = suites.count,
         .groups = t->groups.id,
         .groups_count = t->groups.count,
         .sigalgs = sigalgs->id,
@@ -249,7 +267,7 @@ static hf_config *make_config(SSL *s, hf_role role)
     }
     bool ok = set_versions(s, config);
     if (ok) {
-        ok = set_lists(t, config) && set_both(t, config, role) &&
+        ok = set_lists(s, config, role) && set_both(t, config, role) &&
              (role == HF_SERVER ? set_server(t, config) : set_client(t, config)) &&
              certs_to_config(s, config) && names_to_config(s, config, role) &&
              sessions_to_config(s, config, role) && ssl_config_callbacks(config, s, role) &&
