@@ -219,6 +219,9 @@ static bool number_of(const struct in *in, int64_t *n)
 {
     if (in->len == 0 || in->len > 8)
         return false;
+    /* "the bits of the first octet and bit 8 of the second octet shall not all be ones" nor zero (X.690 8.3.2) */
+    if (in->len > 1 && in->p[0] == (in->p[1] & 0x80 ? 0xff : 0))
+        return false;
     uint64_t value = in->p[0] & 0x80 ? UINT64_MAX : 0;
     for (size_t i = 0; i < in->len; i++)
         value = value << 8 | in->p[i];
@@ -245,6 +248,18 @@ static bool is_number(enum field field)
            field == MAX_EARLY_DATA || field == MAX_FRAGMENT || field == GROUP;
 }
 
+/* What OpenSSL has room for. */
+static bool in_range(enum field field, int64_t n)
+{
+    if (field == VERIFY_RESULT)
+        return n >= INT32_MIN && n <= INT32_MAX;
+    if (field == MAX_FRAGMENT)
+        return n >= 0 && n <= UINT8_MAX;
+    if (field == AGE_ADD || field == MAX_EARLY_DATA || field == GROUP)
+        return n >= 0 && n <= UINT32_MAX;
+    return field != LIFETIME_HINT || n >= 0;
+}
+
 static bool read_fields(struct in *in, struct parts *parts)
 {
     size_t last = 0;
@@ -259,9 +274,10 @@ static bool read_fields(struct in *in, struct parts *parts)
         last = field;
         parts->there[field] = true;
         parts->bytes[field] = content;
-        if (is_number(field) ? !take_number(&content, &parts->number[field])
-            : field != PEER  ? !take(&content, OCTETS, &parts->bytes[field])
-                             : false)
+        if (is_number(field) ? !take_number(&content, &parts->number[field]) ||
+                                   !in_range(field, parts->number[field])
+            : field != PEER ? !take(&content, OCTETS, &parts->bytes[field])
+                            : false)
             return false;
     }
     return true;

@@ -159,7 +159,9 @@ unsigned int SSL_SESSION_get_compress_id(const SSL_SESSION *s)
 
 uint8_t SSL_SESSION_get_max_fragment_length(const SSL_SESSION *s)
 {
-    return s->max_fragment_code;
+    return s->max_fragment_code == TLSEXT_max_fragment_length_UNSPECIFIED
+               ? 0
+               : s->max_fragment_code;
 }
 
 X509 *SSL_SESSION_get0_peer(SSL_SESSION *s)
