@@ -274,10 +274,13 @@ static bool read_fields(struct in *in, struct parts *parts)
         last = field;
         parts->there[field] = true;
         parts->bytes[field] = content;
-        if (is_number(field) ? !take_number(&content, &parts->number[field]) ||
-                                   !in_range(field, parts->number[field])
-            : field != PEER ? !take(&content, OCTETS, &parts->bytes[field])
-                            : false)
+        bool ok = true;
+        if (is_number(field))
+            ok = take_number(&content, &parts->number[field]) &&
+                 in_range(field, parts->number[field]) && content.len == 0;
+        else if (field != PEER)
+            ok = take(&content, OCTETS, &parts->bytes[field]) && content.len == 0;
+        if (!ok)
             return false;
     }
     return true;
