@@ -167,10 +167,10 @@ static void show(const char *who, SSL *s)
         SSL_get_shared_sigalgs(s, i, &sig, &hash, &both, &raw_sig, &raw_hash);
         printf(" %d/%d/%d/%02x%02x", sig, hash, both, raw_hash, raw_sig);
     }
-    printf("\n    peer signature %d", SSL_get_peer_signature_nid(s, &nid));
+    printf("\n    peer signature %ld", SSL_get_peer_signature_nid(s, &nid));
     printf(" %d", nid);
     printf(" type %d", SSL_get_peer_signature_type_nid(s, &nid));
-    printf(" %d own %d", nid, SSL_get_signature_nid(s, &sig));
+    printf(" %d own %ld", nid, SSL_get_signature_nid(s, &sig));
     printf(" %d type %d", sig, SSL_get_signature_type_nid(s, &sig));
     printf(" %d\n", sig);
     EVP_PKEY *tmp = NULL;
