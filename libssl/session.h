@@ -112,6 +112,8 @@ SSL_SESSION *session_make(SSL *s, hf_session *inner);
 bool session_make_id(SSL *s, uint8_t id[32], uint8_t *len);
 /* session_refused: does the program want no session with such a suite of TLS 1.2 or older? */
 bool session_refused(SSL *s, uint16_t suite);
+/* session_for: what the engine resumes of it on this connection, a reference; NULL: nothing, the name is another. */
+hf_session *session_for(SSL *s, SSL_SESSION *session);
 /* session_judge: may a server resume this one? FATAL: no, and an error on the queue ends the handshake. */
 enum session_verdict { SESSION_NO, SESSION_YES, SESSION_FATAL };
 enum session_verdict session_judge(SSL *s, SSL_SESSION *session);

@@ -61,6 +61,28 @@ SSL_SESSION *session_of(SSL *s)
     return s->session;
 }
 
+/* ---- names
+ *
+ * OpenSSL resumes a session whatever the server's name is. Here it must not have been made under another one; where
+ * only one side says, what the connection has counts: OpenSSL's own sessions have a name only if the server took
+ * notice of it. */
+
+hf_session *session_for(SSL *s, SSL_SESSION *session)
+{
+    struct access_session a;
+    const char *name = s->server_name;
+    hf_session *inner = session_inner(session);
+    if (!inner)
+        return NULL;
+    access_session_read(inner, &a);
+    if (!a.server_name == !name && (!name || strcmp(a.server_name, name) == 0))
+        return hf_session_ref(inner);
+    if (a.server_name && name && OPENSSL_strcasecmp(a.server_name, name) != 0)
+        return NULL;
+    a.server_name = name;
+    return access_session_new(&a);
+}
+
 /* ---- clients */
 
 static void on_session(hf_conn *conn, hf_session *inner, void *arg)
@@ -74,28 +96,14 @@ static void on_session(hf_conn *conn, hf_session *inner, void *arg)
         session_cache(s, s->session, SSL_SESS_CACHE_CLIENT);
 }
 
-/* OpenSSL offers a session whatever the name is. Here it must not have been made with another one; where one
- * side does not say, what the connection has counts. */
-static hf_session *with_name(hf_session *inner, const char *name)
-{
-    struct access_session a;
-    access_session_read(inner, &a);
-    if (!a.server_name == !name && (!name || strcmp(a.server_name, name) == 0))
-        return hf_session_ref(inner);
-    if (a.server_name && name && OPENSSL_strcasecmp(a.server_name, name) != 0)
-        return NULL;
-    a.server_name = name;
-    return access_session_new(&a);
-}
-
 static void offer(SSL *s)
 {
     SSL_SESSION *session = s->session;
     s->session_offered = session && SSL_SESSION_is_resumable(session);
     if (!s->session_offered)
         return;
-    hf_session *inner = session_inner(session);
-    if (inner && (inner = with_name(inner, s->server_name))) {
+    hf_session *inner = session_for(s, session);
+    if (inner) {
         access_session_use_again(inner);
         (void)hf_conn_set_session(s->conn, inner);
         hf_session_free(inner);
@@ -197,13 +205,13 @@ static bool find(hf_conn *conn, uint16_t version, const uint8_t *id, size_t len,
     if (!session)
         return true;
     enum session_verdict verdict = session_judge(s, session);
-    hf_session *inner = verdict == SESSION_YES ? session_inner(session) : NULL;
+    hf_session *inner = verdict == SESSION_YES ? session_for(s, session) : NULL;
     if (!inner) {
         SSL_SESSION_free(session);
         return verdict != SESSION_FATAL;
     }
     session_found(s, session);
-    *out = hf_session_ref(inner);
+    *out = inner;
     return true;
 }
 
@@ -360,8 +368,8 @@ int SSL_session_reused(const SSL *s)
     size_t len;
     if (s->hit || !s->conn)
         return s->hit;
-    return hf_conn_resumed(s->conn) || (hf_conn_version(s->conn) == TLS1_3_VERSION &&
-                                        hf_conn_psk_identity(s->conn, &len));
+    return hf_conn_resumed(s->conn) ||
+           (hf_conn_version(s->conn) == TLS1_3_VERSION && hf_conn_psk_identity(s->conn, &len));
 }
 
 static int set_context(struct settings **slot, const unsigned char *context, unsigned len)

@@ -389,7 +389,7 @@ bool tickets_ask(hf_conn *conn, const hf_question *q, void *arg)
         return refuse(s);
     }
     if (verdict == SESSION_YES && first_use(s, session))
-        inner = session_inner(session);
+        inner = session_for(s, session);
     if (!inner) {
         SSL_SESSION_free(session);
         return hf_answer_ticket(conn, NULL, false);
@@ -403,7 +403,9 @@ bool tickets_ask(hf_conn *conn, const hf_question *q, void *arg)
     if (session->version == TLS1_3_VERSION && !named && status == SSL_TICKET_SUCCESS)
         s->no_ticket = true;
     session_found(s, session);
-    return hf_answer_ticket(conn, inner, status == SSL_TICKET_SUCCESS_RENEW);
+    bool answered = hf_answer_ticket(conn, inner, status == SSL_TICKET_SUCCESS_RENEW);
+    hf_session_free(inner);
+    return answered;
 }
 
 /* ---- callbacks */
