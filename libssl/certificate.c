@@ -138,15 +138,22 @@ static const char *const key_names[CERT_SLOTS] = {
     [CERT_RSA] = "RSA", [CERT_RSA_PSS] = "RSA-PSS", [CERT_DSA] = "DSA",
     [CERT_EC] = "EC",   [CERT_ED25519] = "ED25519", [CERT_ED448] = "ED448"};
 
-/* The slot of a key, or -1 with the error on the queue. */
-static int slot_of(const EVP_PKEY *key)
+int certs_slot_of_key(const EVP_PKEY *key)
 {
     for (int i = 0; i < CERT_SLOTS; i++) {
         if (EVP_PKEY_is_a(key, key_names[i]))
             return i;
     }
-    raise_ssl(SSL_R_UNKNOWN_CERTIFICATE_TYPE);
     return -1;
+}
+
+/* The slot of a key, or -1 with the error on the queue. */
+static int slot_of(const EVP_PKEY *key)
+{
+    int slot = certs_slot_of_key(key);
+    if (slot < 0)
+        raise_ssl(SSL_R_UNKNOWN_CERTIFICATE_TYPE);
+    return slot;
 }
 
 static bool missing(const void *arg)

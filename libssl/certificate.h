@@ -116,6 +116,8 @@ int certs_ask(SSL *s, const hf_question *question, hf_credential **out);
 bool certs_asks(const SSL *s, hf_role role);
 /* certs_slot_of_scheme: whose certificate signs with a SignatureScheme; -1: nobody's. */
 int certs_slot_of_scheme(uint16_t scheme);
+/* certs_slot_of_key: by the kind of key; -1: of none that is known. */
+int certs_slot_of_key(const EVP_PKEY *key);
 /* certs_credential makes the credential of one slot, its chain completed; NULL if there is none, or with the
  * error on the queue. */
 hf_credential *certs_credential(SSL *s, enum cert_slot slot);

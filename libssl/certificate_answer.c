@@ -75,10 +75,16 @@ hf_credential *certs_credential(SSL *s, enum cert_slot slot)
     return hf_credential_ref(none);
 }
 
+/* More kinds of certificates than there are names for make no sense, and are left to the default. */
+enum { CLIENT_TYPES_MAX = 16 };
+
 /* The engine takes the first that fits, and has no signatures with DSA. */
 bool certs_to_config(SSL *s, hf_config *config)
 {
     const struct certs *c = certs_get(s, NULL);
+    if (c->client_types && c->client_types_len <= CLIENT_TYPES_MAX &&
+        !access_config_request_types(config, c->client_types, c->client_types_len))
+        return false;
     for (int i = 0; i < CERT_SLOTS; i++) {
         if (!has(c, i) || i == CERT_DSA)
             continue;

@@ -244,11 +244,15 @@ long certs_ctrl_set_client_cert_types(SSL *s, SSL_CTX *ctx, const unsigned char 
     return 1;
 }
 
-/* The engine keeps no list of them. */
+/* As the server wrote them, in TLS 1.2 and older. */
 long certs_ctrl_get_client_cert_types(SSL *s, const unsigned char **out)
 {
-    (void)s, (void)out;
-    return 0;
+    const struct details *d = s->conn && !s->server ? access_details(s->conn) : NULL;
+    if (!d || !d->type_count)
+        return 0;
+    if (out)
+        *out = d->types;
+    return d->type_count;
 }
 
 /* ---- building the chain from a store, once and for all (SSL_CTX_build_cert_chain(3)) */

@@ -80,6 +80,9 @@ struct access_lists {
 };
 bool access_config_lists(hf_config *config, const struct access_lists *lists);
 
+/* access_config_request_types: the certificate_types of a server's request in TLS 1.2, at most 16. */
+bool access_config_request_types(hf_config *config, const uint8_t *types, size_t count);
+
 /* access_config_own_renegotiation: a server renegotiates when it has asked for it, not when a client begins. */
 bool access_config_own_renegotiation(hf_config *config);
 
@@ -104,6 +107,10 @@ uint16_t access_version(const hf_conn *conn);
 bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_t alert);
 /* access_peer_chain: the chain that is being judged (HF_ASK_VERIFY), or that was sent; borrowed. */
 size_t access_peer_chain(const hf_conn *conn, hf_certificate *const **out);
+
+/* access_peer_sigalgs: the schemes that the peer accepts, as far as the engine knows them; borrowed, while the
+ * handshake lasts. */
+const uint16_t *access_peer_sigalgs(const hf_conn *conn, size_t *count);
 
 /* access_peer_authorities: DistinguishedNames as the peer sent them, without the outer length; borrowed. NULL:
  * none, or (after the handshake) no details are kept. */

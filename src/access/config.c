@@ -25,3 +25,12 @@ bool access_config_applications(hf_config *config, const struct applications *fr
     config->applications = a;
     return true;
 }
+
+bool access_config_request_types(hf_config *config, const uint8_t *types, size_t count)
+{
+    if (atomic_load(&config->frozen) || count > sizeof config->request_types)
+        return false;
+    memcpy(config->request_types, types, count);
+    config->request_type_count = (uint8_t)count;
+    return true;
+}

@@ -54,3 +54,14 @@ const uint8_t *access_peer_authorities(const hf_conn *c, size_t *len)
     *len = d ? d->authorities_len : 0;
     return d ? d->authorities : NULL;
 }
+
+const uint16_t *access_peer_sigalgs(const hf_conn *c, size_t *count)
+{
+    const struct details *d = access_details(c);
+    if (c->hs && c->hs->n.peer_sigalgs.count) {
+        *count = c->hs->n.peer_sigalgs.count;
+        return c->hs->n.peer_sigalgs.id;
+    }
+    *count = d ? d->sigalg_count : 0;
+    return d ? d->sigalgs : NULL;
+}

@@ -125,6 +125,8 @@ struct hf_config {
     hf_client_auth client_auth;
     hf_ocsp ocsp;
     bool send_authorities;
+    uint8_t request_types[16]; /* server, TLS 1.2: certificate_types of a request; none: what can be verified */
+    uint8_t request_type_count;
     struct cert_types own_types, peer_types; /* as they were set; none: by default */
     uint8_t *authorities; /* names to be sent instead, each with two bytes of length; or NULL */
     size_t authorities_len;

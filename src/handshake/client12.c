@@ -364,6 +364,8 @@ static enum hs_result read_request(struct hs *hs)
     hs->peer_types = 0;
     for (size_t i = 0; i < cr.types.len; i++)
         hs->peer_types |= cr.types.p[i] == 1 ? 1u : cr.types.p[i] == 64 ? 2u : 0u;
+    if (!details_types(hs, cr.types.p, cr.types.len))
+        return hs_fail(hs, HF_E_NO_MEMORY, "details");
     if (cr.authorities.len) {
         mem_free(hs->n.peer_authorities);
         hs->n.peer_authorities = mem_dup(cr.authorities.p, cr.authorities.len);

@@ -42,6 +42,20 @@ void details_randoms(struct hs *hs)
     memcpy(hs->details->server_random, hs->server_random, RANDOM_SIZE);
 }
 
+bool details_types(struct hs *hs, const uint8_t *types, size_t count)
+{
+    if (!hs->n.config->keep_details)
+        return true;
+    if (!begin(hs))
+        return false;
+    hs->details->type_count = 0;
+    if (count <= sizeof hs->details->types) {
+        memcpy(hs->details->types, types, count);
+        hs->details->type_count = (uint8_t)count;
+    }
+    return true;
+}
+
 bool details_hello(struct hs *hs)
 {
     if (!hs->n.config->keep_details)

@@ -24,6 +24,8 @@ struct details {
     uint8_t
         *authorities; /* DistinguishedNames as the peer sent them, without the outer length */
     size_t authorities_len;
+    uint8_t types[16]; /* client, TLS 1.2: certificate_types of the server's request, if they are so few */
+    uint8_t type_count;
     uint16_t signature; /* scheme that this side signed with; 0: none */
     uint8_t *share;     /* the peer's share of the group, if that is an elliptic curve */
     size_t share_len;
@@ -35,6 +37,9 @@ bool details_hello(struct hs *hs) __attribute__((warn_unused_result));
 bool details_done(struct hs *hs) __attribute__((warn_unused_result));
 /* details_randoms notes the randoms as soon as both are known. */
 void details_randoms(struct hs *hs);
+/* details_types (client) notes the certificate types that a server asks for. */
+bool details_types(struct hs *hs, const uint8_t *types, size_t count)
+    __attribute__((warn_unused_result));
 void details_free(struct details *d);
 
 #endif

@@ -316,7 +316,9 @@ static enum hs_result send_request(struct hs *hs)
     size_t mark;
     bool tls12 = hs->n.version >= HF_TLS1_2;
     struct certificate_request12 cr = {
-        .types = slice_of(types, sizeof types),
+        .types = config->request_type_count
+                     ? slice_of(config->request_types, config->request_type_count)
+                     : slice_of(types, sizeof types),
         .sigalgs = slice_of(config->body.sigalgs + 2, config->body.sigalgs_len - 2),
         .authorities = config_authorities(config),
     };
