@@ -26,15 +26,20 @@ int reason_of(const hf_error *err)
 
 void raise_hf(const hf_error *err)
 {
+    raise_hf_as(err, reason_of(err));
+}
+
+void raise_hf_as(const hf_error *err, int reason)
+{
     char line[512];
     hf_error_line(err, line, sizeof line);
     ERR_new();
     ERR_set_debug(OPENSSL_FILE, OPENSSL_LINE,
                   err->step && *err->step ? err->step : OPENSSL_FUNC);
     if (err->alert_received)
-        ERR_set_error(ERR_LIB_SSL, reason_of(err), "SSL alert number %u: %s", err->alert, line);
+        ERR_set_error(ERR_LIB_SSL, reason, "SSL alert number %u: %s", err->alert, line);
     else
-        ERR_set_error(ERR_LIB_SSL, reason_of(err), "%s", line);
+        ERR_set_error(ERR_LIB_SSL, reason, "%s", line);
 }
 
 void raise_unsupported(const char *function)

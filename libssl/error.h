@@ -12,6 +12,7 @@
 
 /* raise_hf puts an error of the engine on the queue: the reason that programs expect, the diagnosis as data. */
 void raise_hf(const hf_error *err);
+void raise_hf_as(const hf_error *err, int reason);
 /* reason_of: the SSL_R_ (or ERR_R_) number of an error of the engine. */
 int reason_of(const hf_error *err);
 

@@ -33,6 +33,22 @@ bool ssl_start(SSL *s)
     return true;
 }
 
+/* Programs look for these two to answer in plain HTTP. */
+static int reason_for(const SSL *s, const hf_error *err)
+{
+    static const char *const methods[] = {"GET ", "POST ", "HEAD ", "PUT "};
+    size_t len = s->in_end - s->in_start;
+    const char *p = s->in ? (const char *)s->in + s->in_start : NULL;
+    if (err->code != HF_E_PLAINTEXT_PEER || !s->server || !p)
+        return reason_of(err);
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        size_t n = strlen(methods[i]);
+        if (len >= n && memcmp(p, methods[i], n) == 0)
+            return SSL_R_HTTP_REQUEST;
+    }
+    return len >= 5 && memcmp(p, "CONNE", 5) == 0 ? SSL_R_HTTPS_PROXY_REQUEST : reason_of(err);
+}
+
 int ssl_failed(SSL *s)
 {
     const hf_error *err = s->conn ? hf_conn_error(s->conn) : NULL;
@@ -40,10 +56,10 @@ int ssl_failed(SSL *s)
         s->phase = PHASE_FAILED;
         s->rwstate = SSL_NOTHING;
         if (err) {
-            s->error_code = reason_of(err);
+            s->error_code = reason_for(s, err);
             /* A callback that failed has said why by itself. */
             if (!s->raised)
-                raise_hf(err);
+                raise_hf_as(err, s->error_code);
         }
         (void)ssl_flush(s); /* the alert goes, if it can */
         s->rwstate = SSL_NOTHING;

@@ -1,6 +1,8 @@
 /* transport.c: between the engine and the application's BIOs. */
 #include "libssl/local.h"
 
+#include <poll.h>
+
 enum { RECORD_HEADER = 5, READ_AHEAD = 16 * 1024 };
 
 /* ---- bytes from the peer */
@@ -137,6 +139,29 @@ static int fill_header(SSL *s)
     return 1;
 }
 
+static bool may_be_record(const unsigned char *p)
+{
+    return p[0] >= SSL3_RT_CHANGE_CIPHER_SPEC && p[0] <= SSL3_RT_APPLICATION_DATA && p[1] == 3;
+}
+
+/* What begins like no record is the engine's to judge at once: the length that it seems to have may never come.
+ * The bytes behind it, if they are there already, say what the peer speaks instead. */
+static int fill_other(SSL *s)
+{
+    enum { ENOUGH = 256 };
+    struct pollfd p = {.fd = -1, .events = POLLIN};
+    BIO *bio = BIO_find_type(s->rbio, BIO_TYPE_DESCRIPTOR);
+    if (bio)
+        BIO_get_fd(bio, &p.fd);
+    bool there = p.fd >= 0 ? poll(&p, 1, 0) > 0 : BIO_pending(s->rbio) > 0;
+    if (there && make_room(s, ENOUGH)) {
+        int n = BIO_read(s->rbio, s->in + s->in_end, (int)(ENOUGH - (s->in_end - s->in_start)));
+        if (n > 0)
+            s->in_end += (size_t)n;
+    }
+    return 1;
+}
+
 int ssl_fill(SSL *s)
 {
     size_t have = s->in_end - s->in_start;
@@ -146,6 +171,8 @@ int ssl_fill(SSL *s)
         int n = fill_header(s);
         if (n <= 0)
             return n;
+        if (!may_be_record(s->in + s->in_start))
+            return fill_other(s);
         have = s->in_end - s->in_start;
     }
     size_t want = hf_conn_next_size(s->conn, s->in + s->in_start, have);
