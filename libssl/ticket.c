@@ -316,7 +316,7 @@ static SSL_TICKET_STATUS ask_program(SSL *s, const unsigned char *ticket, size_t
     case SSL_TICKET_RETURN_USE: return good ? SSL_TICKET_SUCCESS : SSL_TICKET_FATAL_ERR_OTHER;
     case SSL_TICKET_RETURN_USE_RENEW:
         return good ? SSL_TICKET_SUCCESS_RENEW : SSL_TICKET_FATAL_ERR_OTHER;
-    case SSL_TICKET_RETURN_IGNORE: s->no_ticket = true; /* fall through */
+    case SSL_TICKET_RETURN_IGNORE: s->no_ticket = true; __attribute__((fallthrough));
     case SSL_TICKET_RETURN_IGNORE_RENEW:
         SSL_SESSION_free(*session);
         *session = NULL;
