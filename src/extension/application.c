@@ -14,7 +14,7 @@ enum { REQUESTS = IN_CH | IN_CR | IN_NST };
 
 static const struct applications *of(const struct nego *n)
 {
-    return n->config->applications;
+    return n->config ? n->config->applications : NULL; /* a ticket is read without one */
 }
 
 static uint16_t version_of(const struct nego *n)
