@@ -95,8 +95,11 @@ static bool done(SSL *s)
         return false;
     bool first = s->phase == PHASE_HANDSHAKE;
     s->phase = PHASE_DONE;
-    if (!first)
+    if (!first) {
         s->renegotiations++, s->renegotiations_total++;
+        session_count(s->session_ctx,
+                      s->server ? SESS_ACCEPT_RENEGOTIATE : SESS_CONNECT_RENEGOTIATE);
+    }
     if (!session_established(s))
         return false;
     state_info(s, SSL_CB_HANDSHAKE_DONE, 1);

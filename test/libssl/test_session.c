@@ -58,6 +58,39 @@ static SSL_SESSION *get_cb(SSL *s, const unsigned char *id, int len, int *copy)
     return found ? kept : NULL;
 }
 
+/* As haproxy does it: the bytes alone are kept, without ID and context, which are put back. */
+static unsigned char stored[4000], stored_id[32];
+static int stored_len;
+static unsigned stored_id_len;
+
+static int store_cb(SSL *s, SSL_SESSION *session)
+{
+    unsigned char *p = stored;
+    const unsigned char *id = SSL_SESSION_get_id(session, &stored_id_len);
+    (void)s;
+    memcpy(stored_id, id, stored_id_len);
+    SSL_SESSION_set1_id(session, stored_id, 0);
+    SSL_SESSION_set1_id_context(session, stored_id, 0);
+    stored_len = i2d_SSL_SESSION(session, &p);
+    SSL_SESSION_set1_id(session, stored_id, stored_id_len);
+    SSL_SESSION_set1_id_context(session, (const unsigned char *)"context", 7);
+    printf("    stored %d, id %u\n", stored_len > 0 && p == stored + stored_len, stored_id_len);
+    return 0;
+}
+
+static SSL_SESSION *restore_cb(SSL *s, const unsigned char *id, int len, int *copy)
+{
+    const unsigned char *p = stored;
+    (void)s;
+    printf("    restore: %d\n",
+           len == (int)stored_id_len && memcmp(id, stored_id, stored_id_len) == 0);
+    SSL_SESSION *session = d2i_SSL_SESSION(NULL, &p, stored_len);
+    SSL_SESSION_set1_id(session, id, (unsigned)len);
+    SSL_SESSION_set1_id_context(session, (const unsigned char *)"context", 7);
+    *copy = 0;
+    return session;
+}
+
 static int make_id(SSL *s, unsigned char *id, unsigned *len)
 {
     (void)s;
@@ -225,6 +258,13 @@ static void by_id(int version)
     SSL_SESSION_free(kept);
     kept = NULL;
 
+    SSL_CTX_set_generate_session_id(sctx, NULL);
+    SSL_CTX_sess_set_new_cb(sctx, store_cb);
+    SSL_CTX_sess_set_get_cb(sctx, restore_cb);
+    again("stored", cctx, sctx);
+    SSL_CTX_sess_set_new_cb(sctx, new_cb);
+    SSL_CTX_sess_set_get_cb(sctx, get_cb);
+
     printf("  off\n");
     SSL_CTX_set_session_cache_mode(sctx, SSL_SESS_CACHE_OFF);
     SSL_SESSION *s = join(cctx, sctx, NULL);
@@ -241,6 +281,61 @@ static void contexts(int version)
     SSL_CTX_set_session_id_context(sctx, (const unsigned char *)"other", 5);
     SSL_SESSION_free(join(cctx, sctx, s));
     SSL_SESSION_free(s);
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
+/* A second handshake on the same connection. */
+static void renegotiate(int no_ticket)
+{
+    SSL_CTX *cctx = context(TLS1_2_VERSION, 0), *sctx = context(TLS1_2_VERSION, 1);
+    char c;
+    int a = 0, b = 0;
+    printf("renegotiation, tickets %d\n", !no_ticket);
+    SSL_CTX_set_session_cache_mode(cctx, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_set_options(sctx,
+                        SSL_OP_ALLOW_CLIENT_RENEGOTIATION | (no_ticket ? SSL_OP_NO_TICKET : 0));
+    client = SSL_new(cctx);
+    server = SSL_new(sctx);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    BIO_set_mem_eof_return(SSL_get_rbio(client), -1);
+    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
+    for (int round = 0; round < 2; round++) {
+        a = b = 0;
+        for (int i = 0; i < 10 && !(a == 1 && b == 1); i++) {
+            a = finished("client", client);
+            pump(client, server);
+            b = finished("server", server);
+            pump(server, client);
+        }
+        if (round == 0) {
+            printf("    start %d\n", SSL_renegotiate(client));
+            (void)SSL_do_handshake(client);
+            pump(server, client);
+            pump(client, server);
+            (void)SSL_read(server, &c, 1);
+            pump(client, server);
+            pump(server, client);
+        }
+    }
+    for (int i = 0; i < 5; i++) {
+        (void)SSL_read(client, &c, 1);
+        pump(client, server);
+        (void)SSL_read(server, &c, 1);
+        pump(server, client);
+    }
+    show("client", client);
+    show("server", server);
+    printf("    renegotiations %ld, %ld %ld\n", SSL_num_renegotiations(client),
+           SSL_CTX_sess_connect_renegotiate(cctx), SSL_CTX_sess_accept_renegotiate(sctx));
+    printf("    number %ld %ld good %ld %ld\n", SSL_CTX_sess_number(cctx),
+           SSL_CTX_sess_number(sctx), SSL_CTX_sess_connect_good(cctx),
+           SSL_CTX_sess_accept_good(sctx));
+    SSL_free(client);
+    SSL_free(server);
     SSL_CTX_free(cctx);
     SSL_CTX_free(sctx);
 }
@@ -288,6 +383,8 @@ int main(void)
         by_id(versions[i]);
         contexts(versions[i]);
     }
+    renegotiate(0);
+    renegotiate(1);
     table();
     X509_free(cert);
     EVP_PKEY_free(key);
