@@ -253,6 +253,38 @@ static void test_trust(void)
     printf("%d\n", objects());
 }
 
+static void show_objects(void)
+{
+    renew();
+    SHOW(SSL_CTX_load_verify_locations(ctx, "trust.pem", NULL));
+    STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+    for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+        X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+        printf("  [%s], %s's\n", cn_of(x),
+               X509_cmp(x, pki->root->x509) == 0   ? "the first"
+               : X509_cmp(x, rsa->root->x509) == 0 ? "the second"
+                                                   : "another");
+    }
+}
+
+/* A file that is changed, replaced or removed is another one, however often it was read before. */
+static void test_changes(void)
+{
+    put_text("trust.pem", pki->root->pem, "", "");
+    show_objects();
+    show_objects();
+    put_text("trust.pem", rsa->root->pem, "", "");
+    show_objects();
+    put_text("trust.pem", rsa->root->pem, pki->root->pem, "");
+    show_objects();
+    put_text("trust2.pem", pki->root->pem, pki->mid->pem, "");
+    rename("trust2.pem", "trust.pem");
+    show_objects();
+    show_objects();
+    remove("trust.pem");
+    show_objects();
+}
+
 static const unsigned char info1[] = {0x12, 0x34, 0, 3, 'a', 'b', 'c'};
 static const unsigned char info2[] = {0, 0, 0x11, 0x80, 0x12, 0x35, 0, 2, 'a', 'b'};
 
@@ -293,6 +325,7 @@ int main(void)
     test_bytes();
     test_names();
     test_trust();
+    test_changes();
     test_serverinfo();
     SSL_free(ssl);
     SSL_CTX_free(ctx);
