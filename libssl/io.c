@@ -75,8 +75,6 @@ static int more_data(SSL *s)
             break;
         if (r == HF_FAILED)
             return ssl_failed(s);
-        if (had && (r == HF_DONE || r == HF_WANT_INPUT) && ends_here(s))
-            return -1;
         if (r == HF_CLOSED) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
             s->warned = true;
@@ -88,6 +86,10 @@ static int more_data(SSL *s)
         /* A KeyUpdate is answered at once where that does not block. */
         if (!s->out && ssl_flush(s) != 1)
             s->rwstate = SSL_NOTHING;
+        if (ssl_in_progress(s))
+            continue; /* the peer renegotiates */
+        if (had && ends_here(s))
+            return -1;
         int n = ssl_fill(s);
         if (n <= 0)
             return n;

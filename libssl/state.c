@@ -227,7 +227,6 @@ void state_info(SSL *s, int where, int ret)
     if (where == SSL_CB_HANDSHAKE_START) {
         tell(s, where, ret);
         s->told_done = s->told_failed = s->ccs_waits = false;
-        s->state = TLS_ST_BEFORE;
         s->flow = FLOW_WRITING;
         if (s->server)
             end_of_writing(s);
