@@ -196,6 +196,8 @@ static bool set_lists(SSL *s, hf_config *config, hf_role role)
         .groups_count = t->groups.count,
         .sigalgs = sigalgs->id,
         .sigalgs_count = sigalgs->count,
+        .client_sigalgs = t->client_sigalgs.id,
+        .client_sigalgs_count = t->client_sigalgs.count,
         .alpn = t->alpn,
         .alpn_len = t->alpn_len,
     };
@@ -212,9 +214,7 @@ static hf_client_auth client_auth(const struct settings *t)
 
 static bool set_server(const struct settings *t, hf_config *config)
 {
-    bool prefer = t->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
     return hf_config_set_client_auth(config, client_auth(t)) &&
-           hf_config_set_server_preference(config, prefer) &&
            hf_config_set_max_early_data(config, t->max_early_data);
 }
 
@@ -244,7 +244,10 @@ static bool set_both(const struct settings *t, hf_config *config, hf_role role)
     unsigned modes = HF_PSK_DHE_KE;
     if (t->options & SSL_OP_ALLOW_NO_DHE_KEX)
         modes |= HF_PSK_KE;
+    /* A client's order counts among the schemes that it signs with. */
+    bool prefer = t->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
     return hf_config_insecure_set_security_level(config, (unsigned)t->security_level) &&
+           hf_config_set_server_preference(config, prefer) &&
            hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config) &&
            hf_config_set_psk_modes(config, modes) &&
            hf_config_set_renegotiation(config, renegotiations(t, role)) &&

@@ -73,8 +73,8 @@ hf_session *access_session_of(const hf_conn *conn);
 /* Lists by their numbers, in order; a list of 0 leaves the default, but suites: none of these versions.
  * Numbers that the engine does not know are left out. alpn is a client's ProtocolNameList. */
 struct access_lists {
-    const uint16_t *suites13, *suites, *groups, *sigalgs;
-    size_t suites13_count, suites_count, groups_count, sigalgs_count;
+    const uint16_t *suites13, *suites, *groups, *sigalgs, *client_sigalgs;
+    size_t suites13_count, suites_count, groups_count, sigalgs_count, client_sigalgs_count;
     const uint8_t *alpn;
     size_t alpn_len;
 };

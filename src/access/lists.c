@@ -70,6 +70,8 @@ bool access_config_lists(hf_config *config, const struct access_lists *l)
     return set(config, &config->groups, l->groups, l->groups_count, group_is_known, "groups") &&
            set(config, &config->sigalgs, l->sigalgs, l->sigalgs_count, sigalg_is_known,
                "signature schemes") &&
+           set(config, &config->client_sigalgs, l->client_sigalgs, l->client_sigalgs_count,
+               sigalg_is_known, "clients' signature schemes") &&
            (config->role == HF_SERVER || set_alpn(config, l->alpn, l->alpn_len));
 }
 

@@ -14,6 +14,7 @@
 #include "config/keylog.h"
 #include "config/psk.h"
 #include "config/replay.h"
+#include "config/security.h"
 #include "config/ticket.h"
 #include "config/usable.h"
 #include "crypto/random.h"
@@ -258,7 +259,15 @@ static void freeze_sigalgs(hf_config *config)
             hello.id[hello.count++] = config->sigalgs.id[i];
     }
     config->body.sigalgs_len = put_ids(config->body.sigalgs, &hello);
-    config->body.sigalgs_cr_len = put_ids(config->body.sigalgs_cr, &config->sigalgs);
+    struct ids *clients = &config->body.client_sigalgs;
+    clients->count = 0;
+    for (size_t i = 0; i < config->client_sigalgs.count; i++) {
+        const struct sigalg *alg = sigalg_find(config->client_sigalgs.id[i]);
+        if (alg && security_allows_sigalg(config->security_level, alg))
+            clients->id[clients->count++] = alg->id;
+    }
+    config->body.sigalgs_cr_len =
+        put_ids(config->body.sigalgs_cr, config_signing(config, true));
 }
 
 /* Default: a share of the first group, and of X25519 beside a post-quantum one, which costs little

@@ -101,6 +101,7 @@ struct hf_config {
     struct ids suites; /* as they were set; body.suites has those that can be used */
     struct ties suite_ties, group_ties;
     struct ids groups, sigalgs;
+    struct ids client_sigalgs; /* what clients sign with; none: as servers, with sigalgs */
     uint8_t security_level; /* 0 to 5 */
     struct ids key_shares;
     bool key_shares_set;
@@ -210,6 +211,7 @@ struct hf_config {
         size_t groups_len;
         uint8_t sigalgs[2 + 2 * CONFIG_MAX_LIST]; /* SignatureSchemeList with its length */
         size_t sigalgs_len;
+        struct ids client_sigalgs; /* those that the security level allows */
         uint8_t sigalgs_cr[2 + 2 * CONFIG_MAX_LIST]; /* in TLS 1.3's CertificateRequest */
         size_t sigalgs_cr_len;
         uint8_t sigalgs_cert[2 + 2 * CONFIG_MAX_LIST]; /* only if it differs, else 0 long */
@@ -263,6 +265,13 @@ void ranked(const struct ids *ours, const struct ties *ties, const struct ids *t
 
 /* config_authorities: the names that are sent, empty if none are. */
 struct slice config_authorities(const hf_config *config);
+
+/* config_signing: the schemes that clients, or servers, sign with. Of frozen configurations only. */
+static inline const struct ids *config_signing(const hf_config *config, bool clients)
+{
+    return clients && config->body.client_sigalgs.count ? &config->body.client_sigalgs
+                                                        : &config->sigalgs;
+}
 
 /* config_psk finds a configured key by identity, NULL if there is none; config_first_psk is what a client
  * offers in TLS 1.2. Imported keys are for TLS 1.3 only. Borrowed from the configuration. */

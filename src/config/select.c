@@ -37,7 +37,7 @@ static int scheme_place(const hf_config *config, const hf_credential *cred, uint
 {
     if (!may_sign(cred))
         return -1;
-    const struct ids *ours = &config->sigalgs;
+    const struct ids *ours = config_signing(config, config->role == HF_CLIENT);
     size_t count = config->server_preference ? ours->count : peer_count;
 
     for (size_t i = 0; i < count; i++) {

@@ -161,7 +161,8 @@ enum hs_result check_signature12(struct hs *hs, uint16_t algorithm, struct slice
                            name_version(hs->n.version));
     } else {
         const struct sigalg *alg = sigalg_find(algorithm);
-        if (!alg || sigalg_is_legacy(algorithm) || !ids_has(&hs->n.config->sigalgs, algorithm))
+        if (!alg || sigalg_is_legacy(algorithm) ||
+            !ids_has(config_signing(hs->n.config, hs->n.server), algorithm))
             return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM, "%s (0x%04x) was not offered",
                            name_signature(algorithm), algorithm);
         if (!sigalg_fits12(alg, kind, public_key_bits(key)))
@@ -375,8 +376,8 @@ hf_session *session_of12(const struct hs *hs)
     memcpy(s->context, config->session_context, config->session_context_len);
     s->context_len = config->session_context_len;
     struct chain *chain = hs->peer_chain;
-    s->verified = chain && config->verify &&
-                  (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
+    s->verified = chain && config->verify && (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) &&
+                  hs->verdict.code == HF_OK;
     s->named = s->verified && !n->server && config->verify_name && !peer_is_raw(hs);
     s->own_raw = hs->credential && credential_type(hs->credential) == CERT_RAW;
     if (n->resumed12) { /* renewing does not prolong the first verification */

@@ -247,7 +247,7 @@ static enum hs_result check_scheme(struct hs *hs, uint16_t scheme, const struct 
 {
     const struct sigalg *alg = sigalg_find(scheme);
     bool may = alg && (alg->handshake || (hs->n.server && sigalg_is_legacy(scheme)));
-    if (!may || !ids_has(&hs->n.config->sigalgs, scheme))
+    if (!may || !ids_has(config_signing(hs->n.config, hs->n.server), scheme))
         return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM,
                        "%s (0x%04x) was not offered for the handshake", name_signature(scheme),
                        scheme);

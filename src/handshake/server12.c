@@ -319,7 +319,9 @@ static enum hs_result send_request(struct hs *hs)
         .types = config->request_type_count
                      ? slice_of(config->request_types, config->request_type_count)
                      : slice_of(types, sizeof types),
-        .sigalgs = slice_of(config->body.sigalgs + 2, config->body.sigalgs_len - 2),
+        .sigalgs = config->body.client_sigalgs.count
+                       ? slice_of(config->body.sigalgs_cr + 2, config->body.sigalgs_cr_len - 2)
+                       : slice_of(config->body.sigalgs + 2, config->body.sigalgs_len - 2),
         .authorities = config_authorities(config),
     };
     struct wr w = hs_begin(hs, MSG_CERTIFICATE_REQUEST, &mark);

@@ -230,6 +230,54 @@ static void connection(SSL_CTX *ctx, int version, const char *groups, const char
     SSL_free(server);
 }
 
+static int any(int ok, X509_STORE_CTX *x)
+{
+    (void)ok, (void)x;
+    return 1;
+}
+
+/* A client with a certificate, and who may sign how. */
+static void client_auth(SSL_CTX *ctx, int version, const char *of_client, const char *of_server)
+{
+    SSL *client = end(ctx, 0), *server = end(ctx, 1);
+    int a = 0, b = 0, nid = 0, type = 0;
+    printf("client authentication %x %s %s\n", (unsigned)version, of_client ? of_client : "-",
+           of_server ? of_server : "-");
+    SSL_set_max_proto_version(client, version);
+    SSL_set1_groups_list(client, "P-256");
+    SSL_use_certificate(client, cert);
+    SSL_use_PrivateKey(client, key);
+    SSL_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, any);
+    if (of_client)
+        SSL_set1_client_sigalgs_list(client, of_client);
+    if (of_server)
+        SSL_set1_client_sigalgs_list(server, of_server);
+    for (int i = 0; i < 10 && !(a && b); i++) {
+        a = step(client, server);
+        b = step(server, client);
+    }
+    SSL_get_peer_signature_nid(server, &nid);
+    SSL_get_peer_signature_type_nid(server, &type);
+    printf("  done %d %d", a, b);
+    if (a && b)
+        printf(" server sees %d %d", nid, type);
+    SSL_get_peer_signature_nid(client, &nid);
+    if (a && b)
+        printf(" client sees %d", nid);
+    printf("\n");
+    int count =
+        of_server && a && b ? SSL_get_sigalgs(client, -1, NULL, NULL, NULL, NULL, NULL) : 0;
+    for (int i = 0; i < count; i++) {
+        unsigned char raw_sig, raw_hash;
+        SSL_get_sigalgs(client, i, NULL, NULL, NULL, &raw_sig, &raw_hash);
+        printf(" %02x%02x", raw_hash, raw_sig);
+    }
+    printf("\n");
+    ERR_clear_error();
+    SSL_free(client);
+    SSL_free(server);
+}
+
 int main(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
@@ -242,6 +290,13 @@ int main(void)
         connection(ctx, TLS1_3_VERSION, "X25519:P-256", "AESGCM", 1);
         connection(ctx, TLS1_2_VERSION, "P-256:P-384", "ECDHE+AESGCM:AES256-SHA", 1);
         connection(ctx, TLS1_2_VERSION, "X25519", "ECDHE+AESGCM", 0);
+    }
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        client_auth(ctx, version, NULL, NULL);
+        client_auth(ctx, version, NULL, "RSA-PSS+SHA384:RSA+SHA512");
+        client_auth(ctx, version, "RSA-PSS+SHA512:RSA+SHA384:RSA-PSS+SHA256", NULL);
+        client_auth(ctx, version, "RSA-PSS+SHA256:RSA-PSS+SHA512", "RSA-PSS+SHA512");
+        client_auth(ctx, version, "RSA-PSS+SHA256", "ECDSA+SHA256");
     }
     lists(ctx);
     numbers(ctx);
