@@ -232,11 +232,12 @@ static bool set_client(const struct settings *t, hf_config *config)
 }
 
 /* A server renegotiates when its own program asks for it; that a client does must be allowed. */
-static unsigned renegotiations(const struct settings *t, hf_role role)
+static bool set_renegotiation(const struct settings *t, hf_config *config, hf_role role)
 {
-    if (t->options & SSL_OP_NO_RENEGOTIATION)
-        return 0;
-    return role == HF_CLIENT || t->options & SSL_OP_ALLOW_CLIENT_RENEGOTIATION ? 65535 : 0;
+    bool never = t->options & SSL_OP_NO_RENEGOTIATION;
+    bool own = role == HF_SERVER && !(t->options & SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    return hf_config_set_renegotiation(config, never ? 0 : 65535) &&
+           (!own || access_config_own_renegotiation(config));
 }
 
 static bool set_both(const struct settings *t, hf_config *config, hf_role role)
@@ -249,8 +250,7 @@ static bool set_both(const struct settings *t, hf_config *config, hf_role role)
     return hf_config_insecure_set_security_level(config, (unsigned)t->security_level) &&
            hf_config_set_server_preference(config, prefer) &&
            hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config) &&
-           hf_config_set_psk_modes(config, modes) &&
-           hf_config_set_renegotiation(config, renegotiations(t, role)) &&
+           hf_config_set_psk_modes(config, modes) && set_renegotiation(t, config, role) &&
            hf_config_set_middlebox_compat(config,
                                           t->options & SSL_OP_ENABLE_MIDDLEBOX_COMPAT) &&
            hf_config_set_encrypt_then_mac(config, !(t->options & SSL_OP_NO_ENCRYPT_THEN_MAC)) &&

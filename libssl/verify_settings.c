@@ -230,9 +230,20 @@ static bool sent_nothing(const SSL *s)
            !hf_conn_resumed(s->conn);
 }
 
+/* Of a session that was written down, or is in a ticket, OpenSSL has the own certificate only. */
+static bool lost_chain(const SSL *s)
+{
+    hf_certificate *const *certs = NULL;
+    bool one = access_peer_chain(s->conn, &certs) == 1;
+    return hf_conn_version(s->conn) != 0 && hf_conn_resumed(s->conn) && one &&
+           (s->server || (s->session && s->session->peer));
+}
+
 /* What a client sent, without its own certificate; what a server sent, with it. */
 static STACK_OF(X509) * make_chain(const SSL *s)
 {
+    if (lost_chain(s))
+        return NULL;
     if (!s->server)
         return peer_stack(s);
     STACK_OF(X509) *chain = shows_peer(s) ? peer_stack(s) : NULL;
