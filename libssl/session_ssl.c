@@ -7,6 +7,13 @@
 
 /* ---- making */
 
+/* What was found out about the peer: of a session that comes from another one, when that was made. */
+static long verified_as(const SSL *s)
+{
+    const SSL_SESSION *from = s->server ? s->found : s->session_made ? NULL : s->session;
+    return from && hf_conn_resumed(s->conn) ? from->verify_result : s->verify_result;
+}
+
 /* What the engine does not know of a session. */
 static void complete(SSL *s, SSL_SESSION *session)
 {
@@ -17,7 +24,7 @@ static void complete(SSL *s, SSL_SESSION *session)
     if (session->version == TLS1_3_VERSION && timeout > WEEK)
         timeout = WEEK;
     session->timeout = timeout;
-    session->verify_result = s->verify_result;
+    session->verify_result = verified_as(s);
     if (t->sid_ctx_len)
         memcpy(session->sid_ctx, t->sid_ctx, t->sid_ctx_len);
     session->sid_ctx_len = (uint8_t)t->sid_ctx_len;

@@ -285,6 +285,28 @@ static void contexts(int version)
     SSL_CTX_free(sctx);
 }
 
+static int any(int ok, X509_STORE_CTX *x)
+{
+    (void)ok, (void)x;
+    return 1;
+}
+
+/* Who resumes is who he was; but only where the server says what its sessions are for. */
+static void with_client_certificate(int version, int no_ticket, int named)
+{
+    SSL_CTX *cctx = context(version, 0), *sctx = context(version, 1);
+    printf("  client certificate, tickets %d, context %d\n", !no_ticket, named);
+    SSL_CTX_use_certificate(cctx, cert);
+    SSL_CTX_use_PrivateKey(cctx, key);
+    SSL_CTX_set_verify(sctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, any);
+    SSL_CTX_set_options(sctx, no_ticket ? SSL_OP_NO_TICKET : 0);
+    if (!named)
+        SSL_CTX_set_session_id_context(sctx, NULL, 0);
+    again("client certificate", cctx, sctx);
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
 /* A second handshake on the same connection. */
 static void renegotiate(int no_ticket)
 {
@@ -382,6 +404,8 @@ int main(void)
         tickets(versions[i]);
         by_id(versions[i]);
         contexts(versions[i]);
+        for (int k = 0; k < 4; k++)
+            with_client_certificate(versions[i], k / 2, k % 2);
     }
     renegotiate(0);
     renegotiate(1);
