@@ -145,6 +145,9 @@ long SSL_callback_ctrl(SSL *ssl, int command, void (*callback)(void))
         return 1;
     case SSL_CTRL_SET_TLSEXT_DEBUG_CB:
         ssl->debug_cb = (void (*)(SSL *, int, int, const unsigned char *, int, void *))callback;
+        /* the engine's trace belongs to a configuration: one of this connection's own */
+        if (!settings_edit(&ssl->settings))
+            return 0;
         return 1;
     case SSL_CTRL_SET_NOT_RESUMABLE_SESS_CB:
         SSL_set_not_resumable_session_callback(ssl, (int (*)(SSL *, int))callback);

@@ -91,6 +91,14 @@ int SSL_extension_supported(unsigned int type)
     return 0;
 }
 
+enum { CRYPTOPRO = 0xfde8 }; /* an old peer's */
+
+bool custom_or_known(const SSL *s, unsigned type)
+{
+    return SSL_extension_supported(type) || custom_is_known(s->settings->custom_exts, type) ||
+           type == TLSEXT_TYPE_signature_algorithms_cert || type == CRYPTOPRO;
+}
+
 /* Timestamps were not known to OpenSSL once: a program may still do them itself, unless it has enabled CT. */
 static bool may_add(const SSL_CTX *ctx, const struct custom_ext *e)
 {

@@ -8,7 +8,7 @@ struct hello {
     size_t session_id_len, ciphers_len, compressions_len, extensions_len;
 };
 
-enum { HEADER = 4, RANDOM = 32, CRYPTOPRO = 0xfde8 };
+enum { HEADER = 4, RANDOM = 32 };
 
 /* The engine has read it before and found nothing wrong; still no byte past its end is looked at. */
 static bool take(const SSL *s, size_t *at, size_t width, const uint8_t **out, size_t *len)
@@ -37,13 +37,6 @@ static bool parse(const SSL *s, struct hello *out)
         !take(s, &at, 1, &out->compressions, &out->compressions_len))
         return false;
     return at == s->hello_len || take(s, &at, 2, &out->extensions, &out->extensions_len);
-}
-
-/* One that the application has not asked for and that OpenSSL does not know is as good as not there. */
-static bool is_known(const SSL *s, unsigned type)
-{
-    return SSL_extension_supported(type) || custom_is_known(s->settings->custom_exts, type) ||
-           type == TLSEXT_TYPE_signature_algorithms_cert || type == CRYPTOPRO;
 }
 
 /* next_extension: *at is where to go on; false at the end. */
@@ -124,7 +117,7 @@ int SSL_client_hello_get1_extensions_present(SSL *s, int **out, size_t *outlen)
     *out = NULL;
     *outlen = 0;
     while (next_extension(&h, &at, &type, &data, &len))
-        n += is_known(s, type);
+        n += custom_or_known(s, type);
     if (n == 0)
         return 1;
     int *types = OPENSSL_malloc(n * sizeof *types);
@@ -133,7 +126,7 @@ int SSL_client_hello_get1_extensions_present(SSL *s, int **out, size_t *outlen)
         return 0;
     }
     for (at = n = 0; next_extension(&h, &at, &type, &data, &len);)
-        if (is_known(s, type))
+        if (custom_or_known(s, type))
             types[n++] = (int)type;
     *out = types;
     *outlen = n;
@@ -150,7 +143,7 @@ int SSL_client_hello_get0_ext(SSL *s, unsigned int type, const unsigned char **o
     if (!parse(s, &h))
         return 0;
     while (next_extension(&h, &at, &found, &data, &len)) {
-        if (found != type || !is_known(s, type))
+        if (found != type || !custom_or_known(s, type))
             continue;
         if (out)
             *out = data;

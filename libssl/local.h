@@ -246,6 +246,8 @@ void certs_ctx_free(SSL_CTX *ctx); /* certificate_answer.c */
 /* ---- state.c: info and message callbacks from the engine's trace */
 void state_trace(const hf_conn *conn, const hf_trace_event *event, void *arg);
 bool state_wants_trace(const SSL *s);
+/* debug.c: shows the extensions of a message of the peer to the application that wants to see them */
+void debug_extensions(SSL *s, const uint8_t *message, size_t len);
 unsigned state_trace_kinds(const SSL *s); /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
 

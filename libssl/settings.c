@@ -1,4 +1,5 @@
 /* settings.c: settings that are shared until they change, and the engine's configuration made of them. */
+#include "handfast_policy.h"
 #include "libssl/custom.h"
 #include "libssl/local.h"
 
@@ -240,6 +241,17 @@ static bool set_renegotiation(const struct settings *t, hf_config *config, hf_ro
            (!own || access_config_own_renegotiation(config));
 }
 
+/* The handshake must have room for what is allowed. */
+static bool set_chain(const struct settings *t, hf_config *config)
+{
+    enum { LEAST = 1024, MOST = 16 << 20, CAP = 256 * 1024 };
+    size_t bytes = t->max_cert_list < LEAST  ? LEAST
+                   : t->max_cert_list > MOST ? MOST
+                                             : t->max_cert_list;
+    return hf_config_set_memory_cap(config, CAP + 2 * bytes) &&
+           hf_config_set_max_chain(config, HF_CHAIN_MAX, bytes);
+}
+
 static bool set_both(const struct settings *t, hf_config *config, hf_role role)
 {
     unsigned modes = HF_PSK_DHE_KE;
@@ -255,6 +267,8 @@ static bool set_both(const struct settings *t, hf_config *config, hf_role role)
                                           t->options & SSL_OP_ENABLE_MIDDLEBOX_COMPAT) &&
            hf_config_set_encrypt_then_mac(config, !(t->options & SSL_OP_NO_ENCRYPT_THEN_MAC)) &&
            hf_config_set_send_fragment(config, (uint16_t)t->max_send_fragment) &&
+           hf_config_set_record_padding(config, (uint16_t)t->block_padding) &&
+           set_chain(t, config) &&
            hf_config_set_post_handshake_auth(config, role == HF_SERVER || t->pha) &&
            access_config_keep_details(config);
 }

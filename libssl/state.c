@@ -366,6 +366,8 @@ static void take_message(SSL *s, const hf_trace_event *e)
         return; /* it has no meaning there */
     if (!ccs && e->bytes[0] == SSL3_MT_SERVER_HELLO)
         take_server_hello(s, e->bytes, e->size);
+    if (!ccs && !e->sent)
+        debug_extensions(s, e->bytes, e->size);
     if (s->flow == FLOW_NONE && s->phase == PHASE_DONE) {
         if (ccs || e->bytes[0] != SSL3_MT_CLIENT_HELLO) {
             take_after(s, e);
@@ -432,7 +434,7 @@ unsigned state_trace_kinds(const SSL *s)
 {
     if (s->settings->msg_cb)
         return 1u << HF_TRACE_RECORD | 1u << HF_TRACE_PLAINTEXT | 1u << HF_TRACE_MESSAGE;
-    return s->settings->info_cb ? 1u << HF_TRACE_MESSAGE : 0;
+    return s->settings->info_cb || s->debug_cb ? 1u << HF_TRACE_MESSAGE : 0;
 }
 
 bool state_wants_trace(const SSL *s)
