@@ -61,6 +61,7 @@ int ssl_failed(SSL *s)
             if (!s->raised)
                 raise_hf_as(err, s->error_code);
         }
+        session_failed(s);
         (void)ssl_flush(s); /* the alert goes, if it can */
         s->rwstate = SSL_NOTHING;
         if (err && err->alert_received)

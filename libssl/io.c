@@ -73,8 +73,11 @@ static int more_data(SSL *s)
         r = ssl_take(s);
         if (s->plain_len)
             break;
-        if (r == HF_FAILED)
-            return ssl_failed(s);
+        if (r == HF_FAILED) {
+            /* By the peer's alert it ends like a stream that is over. */
+            (void)ssl_failed(s);
+            return s->shutdown & SSL_RECEIVED_SHUTDOWN ? 0 : -1;
+        }
         if (r == HF_CLOSED) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
             s->warned = true;

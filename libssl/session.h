@@ -119,6 +119,8 @@ enum session_verdict { SESSION_NO, SESSION_YES, SESSION_FATAL };
 enum session_verdict session_judge(SSL *s, SSL_SESSION *session);
 /* session_found keeps, until the handshake is done, the session that is to be resumed; takes the reference. */
 void session_found(SSL *s, SSL_SESSION *session);
+/* session_failed takes the session of a connection that failed out of the table. */
+void session_failed(SSL *s);
 /* session_clear drops what a connection knows of sessions (SSL_clear, SSL_free). */
 void session_clear(SSL *s);
 /* session_cache keeps a session that was made, and tells the callback (mode: SSL_SESS_CACHE_CLIENT or

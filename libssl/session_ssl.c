@@ -315,14 +315,23 @@ bool session_established(SSL *s)
     return true;
 }
 
-/* A connection that failed, or was let go without close_notify, leaves no session that could be resumed. */
+/* "Upon transmission or receipt of a fatal alert message, both parties ... MUST forget any session-identifiers"
+ * (RFC 5246 7.2.2). */
+void session_failed(SSL *s)
+{
+    if (s->session)
+        (void)SSL_CTX_remove_session(s->session_ctx, s->session);
+}
+
+/* A connection that was let go without close_notify leaves no session that could be resumed. */
 void session_clear(SSL *s)
 {
     bool cut = s->phase == PHASE_DONE && !(s->shutdown & SSL_SENT_SHUTDOWN);
     session_found(s, NULL);
     if (!s->session || !(cut || s->phase == PHASE_FAILED))
         return;
-    (void)SSL_CTX_remove_session(s->session_ctx, s->session);
+    if (cut)
+        (void)SSL_CTX_remove_session(s->session_ctx, s->session);
     SSL_SESSION_free(s->session);
     s->session = NULL;
 }

@@ -307,6 +307,51 @@ static void with_client_certificate(int version, int no_ticket, int named)
     SSL_CTX_free(sctx);
 }
 
+/* A record that is damaged ends the connection, and with it what could be resumed. */
+static void broken(int version)
+{
+    SSL_CTX *cctx = context(version, 0), *sctx = context(version, 1);
+    char c, bytes[4096];
+    int a = 0, b = 0, n;
+    printf("broken, version %x\n", (unsigned)version);
+    SSL_CTX_set_session_cache_mode(cctx, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_set_options(sctx, SSL_OP_NO_TICKET);
+    SSL_CTX_sess_set_remove_cb(cctx, remove_cb);
+    SSL_CTX_sess_set_remove_cb(sctx, remove_cb);
+    client = SSL_new(cctx);
+    server = SSL_new(sctx);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    BIO_set_mem_eof_return(SSL_get_rbio(client), -1);
+    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
+    for (int i = 0; i < 10 && !(a == 1 && b == 1); i++) {
+        a = finished("client", client);
+        pump(client, server);
+        b = finished("server", server);
+        pump(server, client);
+    }
+    (void)SSL_read(client, &c, 1);
+    printf("  numbers %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
+    SSL_write(server, "x", 1);
+    n = BIO_read(SSL_get_wbio(server), bytes, sizeof bytes);
+    bytes[n - 1] ^= 1;
+    BIO_write(SSL_get_rbio(client), bytes, n);
+    printf("  read %d\n", SSL_read(client, &c, 1));
+    printf("  numbers %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
+    pump(client, server);
+    printf("  read %d\n", SSL_read(server, &c, 1));
+    printf("  numbers %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
+    ERR_clear_error();
+    printf("  free\n");
+    SSL_free(client);
+    SSL_free(server);
+    printf("  and what was left\n");
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
 /* A second handshake on the same connection. */
 static void renegotiate(int no_ticket)
 {
@@ -407,6 +452,8 @@ int main(void)
         for (int k = 0; k < 4; k++)
             with_client_certificate(versions[i], k / 2, k % 2);
     }
+    broken(TLS1_2_VERSION);
+    broken(TLS1_3_VERSION);
     renegotiate(0);
     renegotiate(1);
     table();
