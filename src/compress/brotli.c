@@ -9,14 +9,14 @@
 #include "compress/library.h"
 
 static struct {
-    typeof(&BrotliEncoderCreateInstance) encoder;
-    typeof(&BrotliEncoderSetParameter) set;
-    typeof(&BrotliEncoderCompressStream) compress;
-    typeof(&BrotliEncoderIsFinished) finished;
-    typeof(&BrotliEncoderDestroyInstance) encoder_free;
-    typeof(&BrotliDecoderCreateInstance) decoder;
-    typeof(&BrotliDecoderDecompressStream) decompress;
-    typeof(&BrotliDecoderDestroyInstance) decoder_free;
+    __typeof__(&BrotliEncoderCreateInstance) encoder;
+    __typeof__(&BrotliEncoderSetParameter) set;
+    __typeof__(&BrotliEncoderCompressStream) compress;
+    __typeof__(&BrotliEncoderIsFinished) finished;
+    __typeof__(&BrotliEncoderDestroyInstance) encoder_free;
+    __typeof__(&BrotliDecoderCreateInstance) decoder;
+    __typeof__(&BrotliDecoderDecompressStream) decompress;
+    __typeof__(&BrotliDecoderDestroyInstance) decoder_free;
 } br;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -6,12 +6,12 @@
 #include "compress/library.h"
 
 static struct {
-    typeof(&deflateInit_) deflate_init;
-    typeof(&deflate) deflate;
-    typeof(&deflateEnd) deflate_end;
-    typeof(&inflateInit_) inflate_init;
-    typeof(&inflate) inflate;
-    typeof(&inflateEnd) inflate_end;
+    __typeof__(&deflateInit_) deflate_init;
+    __typeof__(&deflate) deflate;
+    __typeof__(&deflateEnd) deflate_end;
+    __typeof__(&inflateInit_) inflate_init;
+    __typeof__(&inflate) inflate;
+    __typeof__(&inflateEnd) inflate_end;
 } z;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

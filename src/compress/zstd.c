@@ -8,9 +8,9 @@
 #include "compress/library.h"
 
 static struct {
-    typeof(&ZSTD_compress) compress;
-    typeof(&ZSTD_decompress) decompress;
-    typeof(&ZSTD_getErrorCode) error;
+    __typeof__(&ZSTD_compress) compress;
+    __typeof__(&ZSTD_decompress) decompress;
+    __typeof__(&ZSTD_getErrorCode) error;
 } zs;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
