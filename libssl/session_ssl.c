@@ -7,24 +7,38 @@
 
 /* ---- making */
 
-/* What was found out about the peer: of a session that comes from another one, when that was made. */
-static long verified_as(const SSL *s)
+/* The one that is resumed, while nothing has taken its place; or NULL. */
+static const SSL_SESSION *resumed(const SSL *s)
 {
     const SSL_SESSION *from = s->server ? s->found : s->session_made ? NULL : s->session;
-    return from && hf_conn_resumed(s->conn) ? from->verify_result : s->verify_result;
+    return from && hf_conn_resumed(s->conn) ? from : NULL;
+}
+
+/* How long it is good for: in TLS 1.3 tickets that follow from one another have this in common. */
+static long timeout_of(const SSL *s, const SSL_SESSION *session)
+{
+    enum { WEEK = 604800 };
+    const SSL_SESSION *before = resumed(s);
+    long timeout = s->session_ctx->sessions->timeout;
+
+    if (session->version != TLS1_3_VERSION)
+        return timeout;
+    if (!before && s->session_made)
+        before = s->session;
+    if (before)
+        return before->timeout;
+    return timeout > WEEK ? WEEK : timeout;
 }
 
 /* What the engine does not know of a session. */
 static void complete(SSL *s, SSL_SESSION *session)
 {
     const struct settings *t = s->settings;
-    long timeout = s->session_ctx->sessions->timeout;
-    enum { WEEK = 604800 };
+    const SSL_SESSION *from = resumed(s);
 
-    if (session->version == TLS1_3_VERSION && timeout > WEEK)
-        timeout = WEEK;
-    session->timeout = timeout;
-    session->verify_result = verified_as(s);
+    session->timeout = timeout_of(s, session);
+    /* Nobody has looked at the peer again. */
+    session->verify_result = from ? from->verify_result : s->verify_result;
     if (t->sid_ctx_len)
         memcpy(session->sid_ctx, t->sid_ctx, t->sid_ctx_len);
     session->sid_ctx_len = (uint8_t)t->sid_ctx_len;
@@ -191,7 +205,8 @@ enum session_verdict session_judge(SSL *s, SSL_SESSION *session)
     }
     if (session_timed_out(session, (long)time(NULL))) {
         session_count(s->session_ctx, SESS_TIMEOUTS);
-        (void)SSL_CTX_remove_session(s->session_ctx, session);
+        if (session->version != TLS1_3_VERSION)
+            (void)SSL_CTX_remove_session(s->session_ctx, session);
         return SESSION_NO;
     }
     return SESSION_YES;

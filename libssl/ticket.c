@@ -212,6 +212,8 @@ size_t tickets_seal(hf_conn *conn, const hf_session *inner, uint8_t *out, size_t
     if (!session)
         return size + 1;
     bool tls13 = session->version == TLS1_3_VERSION;
+    /* The client is told the same as what the ticket says. */
+    access_session_set_lifetime((hf_session *)(uintptr_t)inner, (uint32_t)session->timeout);
     if (tls13) {
         if (!session_make_id(s, session->id, &session->id_len))
             return size + 1;

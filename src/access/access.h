@@ -65,6 +65,8 @@ hf_session *access_session_external(const uint8_t *identity, size_t identity_len
 /* access_offer_external (client, before the handshake) offers it beside a session that is resumed; takes a
  * reference. */
 bool access_offer_external(hf_conn *conn, hf_session *external);
+/* access_session_set_lifetime: for how many seconds; of a session that nobody else has yet. */
+void access_session_set_lifetime(hf_session *session, uint32_t seconds);
 /* access_session_of makes a session of what a connection has agreed on: one to look at. NULL before. */
 hf_session *access_session_of(const hf_conn *conn);
 

@@ -91,6 +91,11 @@ void access_session_use_again(hf_session *session)
     atomic_store(&session->used, 0);
 }
 
+void access_session_set_lifetime(hf_session *session, uint32_t seconds)
+{
+    session->lifetime = seconds;
+}
+
 hf_session *access_session_of(const hf_conn *c)
 {
     const struct established *e = &c->est;

@@ -307,6 +307,35 @@ static void with_client_certificate(int version, int no_ticket, int named)
     SSL_CTX_free(sctx);
 }
 
+/* Sessions that are too old, by what the server kept and by what the client kept. */
+static void expired(int version, int no_ticket)
+{
+    SSL_CTX *cctx = context(version, 0), *sctx = context(version, 1);
+    printf("expired, version %x, tickets %d\n", (unsigned)version, !no_ticket);
+    SSL_CTX_set_options(sctx, no_ticket ? SSL_OP_NO_TICKET : 0);
+    SSL_CTX_sess_set_remove_cb(sctx, remove_cb);
+    SSL_CTX_set_timeout(sctx, 50);
+    keep = 1;
+    SSL_SESSION *s = join(cctx, sctx, NULL);
+    if (kept)
+        printf("  time %ld\n", SSL_SESSION_set_time(kept, 1000));
+    keep = 0;
+    SSL_SESSION_free(join(cctx, sctx, s));
+    counters("server", sctx);
+    SSL_SESSION_free(s);
+    s = join(cctx, sctx, NULL);
+    SSL_SESSION_set_timeout(s, 1);
+    SSL_SESSION_free(join(cctx, sctx, s));
+    SSL_CTX_set_timeout(sctx, 0);
+    SSL_SESSION_free(join(cctx, sctx, s));
+    counters("server", sctx);
+    SSL_SESSION_free(s);
+    SSL_SESSION_free(kept);
+    kept = NULL;
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
 /* A record that is damaged ends the connection, and with it what could be resumed. */
 static void broken(int version)
 {
@@ -452,6 +481,8 @@ int main(void)
         for (int k = 0; k < 4; k++)
             with_client_certificate(versions[i], k / 2, k % 2);
     }
+    for (int i = 0; i < 4; i++)
+        expired(i / 2 ? TLS1_3_VERSION : TLS1_2_VERSION, i % 2);
     broken(TLS1_2_VERSION);
     broken(TLS1_3_VERSION);
     renegotiate(0);
