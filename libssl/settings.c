@@ -223,7 +223,8 @@ static bool set_client(const struct settings *t, hf_config *config)
 {
     static const uint16_t fragments[] = {0, 512, 1024, 2048, 4096};
     bool ocsp = t->status_type == TLSEXT_STATUSTYPE_ocsp;
-    return hf_config_set_early_data(config, t->offer_early) &&
+    return access_config_refusal_fails(config) &&
+           hf_config_set_early_data(config, t->offer_early) &&
            hf_config_set_ocsp(config, ocsp ? HF_OCSP_REQUEST : HF_OCSP_NONE) &&
            hf_config_set_fallback(config, t->mode & SSL_MODE_SEND_FALLBACK_SCSV) &&
            hf_config_insecure_allow_unpatched(

@@ -410,6 +410,8 @@ static void take_alert(SSL *s, const hf_trace_event *e)
     tell(s, e->sent ? SSL_CB_WRITE_ALERT : SSL_CB_READ_ALERT, e->bytes[0] << 8 | e->bytes[1]);
     if (fatal)
         s->flow = FLOW_FAILED;
+    else if (e->sent && e->bytes[1] == SSL_AD_NO_RENEGOTIATION && s->phase == PHASE_DONE)
+        handshake_done(s); /* the client's wish began one */
 }
 
 void state_trace(const hf_conn *conn, const hf_trace_event *e, void *arg)

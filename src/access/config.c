@@ -34,3 +34,11 @@ bool access_config_request_types(hf_config *config, const uint8_t *types, size_t
     config->request_type_count = (uint8_t)count;
     return true;
 }
+
+bool access_config_refusal_fails(hf_config *config)
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->refusal_fails = true;
+    return true;
+}

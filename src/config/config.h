@@ -148,6 +148,7 @@ struct hf_config {
     bool renegotiation;         /* the peer may ask for it, and we may */
     bool renegotiation_own;     /* server: only when we have asked for it */
     unsigned renegotiation_max; /* how often per connection */
+    bool refusal_fails;         /* client: the connection does not outlive a renegotiation that is refused */
     bool require_ems;
     bool allow_unpatched; /* client: servers without renegotiation_info (RFC 5746) */
     bool false_start;     /* client (RFC 7918) */

@@ -29,7 +29,8 @@ static bool allowed(const hf_conn *c, hf_error *err)
 static bool begin(hf_conn *c, hf_error *err)
 {
     struct established *e = &c->est;
-    if (!conn_awake(c, false, err) || !conn_begin(c, err)) /* it will write, whoever asked for it */
+    if (!conn_awake(c, false, err) ||
+        !conn_begin(c, err)) /* it will write, whoever asked for it */
         return false;
     struct nego *n = &c->hs->n;
     n->renegotiating = true;
@@ -85,11 +86,11 @@ static hf_result start(hf_conn *c, const uint8_t *p, size_t len)
         trace_message(c->tracer, false, p, len, false);
     bool unasked = c->est.server && c->config->renegotiation_own && !c->est.asked;
     c->est.asked = false;
-    if (unasked)
-        return refuse(c, len);
-    if (!allowed(c, &err)) {
+    if (unasked || !allowed(c, &err)) {
         if (err.code == HF_E_RENEGOTIATIONS)
             return conn_fail(c, &err);
+        if (c->est.server) /* nobody will read it */
+            trace_message(c->tracer, false, p, len, false);
         return refuse(c, len);
     }
     if (!c->est.server)
