@@ -97,7 +97,6 @@ static bool done(SSL *s)
     bool first = s->phase == PHASE_HANDSHAKE;
     s->phase = PHASE_DONE;
     if (!first) {
-        s->renegotiations++, s->renegotiations_total++;
         session_count(s->session_ctx,
                       s->server ? SESS_ACCEPT_RENEGOTIATE : SESS_CONNECT_RENEGOTIATE);
     }
@@ -259,6 +258,8 @@ static int renegotiate(SSL *s)
         raise_hf(&err);
         return 0;
     }
+    s->renegotiations++; /* who asks counts, whatever becomes of it */
+    s->renegotiations_total++;
     return 1;
 }
 

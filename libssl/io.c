@@ -66,6 +66,7 @@ static int more_data(SSL *s)
             int n = ssl_run(s);
             if (s->plain_len)
                 break;
+            state_info(s, s->server ? SSL_CB_ACCEPT_EXIT : SSL_CB_CONNECT_EXIT, n);
             if (n != 1)
                 return n;
         }

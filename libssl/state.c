@@ -225,6 +225,8 @@ static void handshake_done(SSL *s)
 void state_info(SSL *s, int where, int ret)
 {
     if (where == SSL_CB_HANDSHAKE_START) {
+        if (s->state != TLS_ST_BEFORE)
+            s->flow = FLOW_WRITING; /* SSL_in_init holds then */
         tell(s, where, ret);
         s->told_done = s->told_failed = s->ccs_waits = false;
         s->flow = FLOW_WRITING;
@@ -399,6 +401,13 @@ static void take_message(SSL *s, const hf_trace_event *e)
         show(s, e->sent, s->msg_version, e->record_type, e->bytes, e->size);
 }
 
+/* The client's wish began a handshake, and the refusal ends it. */
+static void end_refused(SSL *s)
+{
+    handshake_done(s);
+    tell(s, SSL_CB_ACCEPT_EXIT, 1);
+}
+
 static void take_alert(SSL *s, const hf_trace_event *e)
 {
     show(s, e->sent, s->msg_version, SSL3_RT_ALERT, e->bytes, e->size);
@@ -411,7 +420,7 @@ static void take_alert(SSL *s, const hf_trace_event *e)
     if (fatal)
         s->flow = FLOW_FAILED;
     else if (e->sent && e->bytes[1] == SSL_AD_NO_RENEGOTIATION && s->phase == PHASE_DONE)
-        handshake_done(s); /* the client's wish began one */
+        end_refused(s);
 }
 
 void state_trace(const hf_conn *conn, const hf_trace_event *e, void *arg)

@@ -132,6 +132,35 @@ static void run(const struct scenario *c)
     SSL_CTX_free(server);
 }
 
+/* The client wants a second handshake, which the server allows or refuses. */
+static void renegotiate(int allowed)
+{
+    struct scenario c = {"renegotiation", TLS1_2_VERSION, 0, 0, 0, 0, 0};
+    SSL_CTX *client = context(&c, 0), *server = context(&c, 1);
+    char buf[16];
+    if (allowed)
+        SSL_CTX_set_options(server, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    struct pair p = pair_new(client, server);
+    show_messages = 0;
+    MUST(pair_shake(&p));
+    show_messages = 1;
+    show_records = 0;
+    printf("renegotiation %s\n", allowed ? "allowed" : "refused");
+    /* OpenSSL begins with the next call, handfast with this one: nothing is shown between the two */
+    MUST(SSL_renegotiate(p.client));
+    MUST(SSL_renegotiate_pending(p.client));
+    for (int i = 0; i < 4; i++) {
+        printf(" client %d", SSL_do_handshake(p.client));
+        printf(" server %d\n", SSL_read(p.server, buf, sizeof buf));
+    }
+    printf(" count %ld %ld\n", SSL_num_renegotiations(p.client),
+           SSL_total_renegotiations(p.server));
+    pair_errors();
+    pair_free(&p);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 static void alerts(void)
 {
     for (int i = 0; i < 130; i++)
@@ -158,5 +187,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
         if (argc < 2 || atoi(argv[1]) == (int)i)
             run(&scenarios[i]);
+    renegotiate(1);
+    renegotiate(0);
     return 0;
 }
