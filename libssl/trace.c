@@ -2,7 +2,7 @@
  * engine's own readers. */
 #include "libssl/local.h"
 
-#include <openssl/trace.h>
+#include <stdlib.h>
 
 static const char *version_name(int version)
 {
@@ -39,27 +39,98 @@ static void put_bytes(BIO *out, int indent, const uint8_t *p, size_t len)
     BIO_puts(out, "\n");
 }
 
+/* What a message consists of. Extensions are opened when their turn comes, so that the parts come out of order. */
+struct part {
+    char name[64], text[64];
+    bool group, has_text;
+    int depth;
+    size_t offset, size;
+    uint64_t number;
+    const uint8_t *bytes;
+};
+
+struct parts {
+    BIO *out;
+    struct part *part;
+    size_t count, room;
+};
+
+static struct part *next_part(struct parts *p)
+{
+    if (p->count == p->room) {
+        size_t room = p->room ? 2 * p->room : 64;
+        struct part *more = OPENSSL_realloc(p->part, room * sizeof *more);
+        if (!more)
+            return NULL;
+        p->part = more;
+        p->room = room;
+    }
+    return &p->part[p->count++];
+}
+
 static void on_event(const hf_conn *conn, const hf_trace_event *e, void *arg)
 {
     (void)conn;
-    BIO *out = arg;
-    int indent = 6 + 2 * e->depth;
-    if (e->kind == HF_TRACE_MESSAGE)
-        BIO_printf(out, "    %s, Length=%zu\n", e->name, e->size - SSL3_HM_HEADER_LENGTH);
-    else if (e->kind == HF_TRACE_GROUP)
-        BIO_printf(out, "%*s%s (len=%zu)\n", indent, "", e->name, e->size);
-    else if (e->kind == HF_TRACE_FIELD && e->offset >= SSL3_HM_HEADER_LENGTH) {
-        BIO_printf(out, "%*s%s", indent, "", e->name);
-        if (e->text)
-            BIO_printf(out, "=%s", e->text);
-        if (e->size <= 4) {
-            BIO_printf(out, e->text ? " (0x%0*llX)\n" : "=0x%0*llX\n", (int)(2 * e->size),
-                       (unsigned long long)e->number);
-            return;
-        }
-        BIO_printf(out, " (len=%zu): ", e->size);
-        put_bytes(out, indent, e->bytes, e->size);
+    struct parts *p = arg;
+    if (e->kind == HF_TRACE_MESSAGE) {
+        BIO_printf(p->out, "    %s, Length=%zu\n", e->name, e->size - SSL3_HM_HEADER_LENGTH);
+        return;
     }
+    if ((e->kind != HF_TRACE_GROUP && e->kind != HF_TRACE_FIELD) ||
+        e->offset < SSL3_HM_HEADER_LENGTH)
+        return;
+    struct part *part = next_part(p);
+    if (!part)
+        return;
+    *part = (struct part){.group = e->kind == HF_TRACE_GROUP,
+                          .has_text = e->text != NULL,
+                          .depth = e->depth,
+                          .offset = e->offset,
+                          .size = e->size,
+                          .number = e->number,
+                          .bytes = e->bytes};
+    OPENSSL_strlcpy(part->name, e->name, sizeof part->name);
+    OPENSSL_strlcpy(part->text, e->text ? e->text : "", sizeof part->text);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct part *x = a, *y = b;
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    if (x->group != y->group)
+        return x->group ? -1 : 1;
+    return x->depth - y->depth;
+}
+
+static void put_part(BIO *out, const struct part *part)
+{
+    int indent = 6 + 2 * part->depth;
+    BIO_printf(out, "%*s%s", indent, "", part->name);
+    if (part->group) {
+        BIO_printf(out, " (len=%zu)\n", part->size);
+        return;
+    }
+    if (part->has_text)
+        BIO_printf(out, "=%s", part->text);
+    if (part->size <= 4) {
+        BIO_printf(out, part->has_text ? " (0x%0*llX)\n" : "=0x%0*llX\n", (int)(2 * part->size),
+                   (unsigned long long)part->number);
+        return;
+    }
+    BIO_printf(out, " (len=%zu): ", part->size);
+    put_bytes(out, indent, part->bytes, part->size);
+}
+
+static void put_message(const SSL *s, int version, BIO *out, const uint8_t *p, size_t len)
+{
+    struct parts parts = {.out = out};
+    access_dissect((uint16_t)version, s->msg_suite, p, len, on_event, &parts);
+    if (parts.count)
+        qsort(parts.part, parts.count, sizeof parts.part[0], by_place);
+    for (size_t i = 0; i < parts.count; i++)
+        put_part(out, &parts.part[i]);
+    OPENSSL_free(parts.part);
 }
 
 static void put_header(BIO *out, bool sent, const uint8_t *p, size_t len)
@@ -97,9 +168,7 @@ void SSL_trace(int write_p, int version, int content_type, const void *buf, size
         if (len)
             BIO_printf(out, "  Inner Content Type = %s (%d)\n", content_name(p[0]), p[0]);
         return;
-    case SSL3_RT_HANDSHAKE:
-        access_dissect((uint16_t)version, ssl->msg_suite, p, len, on_event, out);
-        break;
+    case SSL3_RT_HANDSHAKE: put_message(ssl, version, out, p, len); break;
     case SSL3_RT_CHANGE_CIPHER_SPEC:
         BIO_printf(out, "    change_cipher_spec (%d)\n", len ? p[0] : 0);
         break;
