@@ -7,6 +7,8 @@
 #include "pki.h"
 
 static struct pki *rsa, *ec;
+static RSA_METHOD *rsa_method;
+static EC_KEY_METHOD *ec_method;
 static RSA *real_rsa;
 static EC_KEY *real_ec;
 static int signed_rsa, decrypted_rsa, signed_ec;
@@ -27,7 +29,7 @@ static int priv_dec(int n, const unsigned char *from, unsigned char *to, RSA *r,
 
 static EVP_PKEY *remote_rsa(void)
 {
-    RSA_METHOD *method = RSA_meth_dup(RSA_PKCS1_OpenSSL());
+    RSA_METHOD *method = rsa_method = RSA_meth_dup(RSA_PKCS1_OpenSSL());
     RSA *r = RSA_new();
     EVP_PKEY *key = EVP_PKEY_new();
     RSA_meth_set_priv_enc(method, priv_enc);
@@ -64,7 +66,7 @@ static int sign_bytes(int type, const unsigned char *digest, int n, unsigned cha
 
 static EVP_PKEY *remote_ec(void)
 {
-    EC_KEY_METHOD *method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
+    EC_KEY_METHOD *method = ec_method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
     EC_KEY *k = EC_KEY_new();
     EVP_PKEY *key = EVP_PKEY_new();
     EC_KEY_METHOD_set_sign(method, sign_bytes, sign_setup, sign_sig);
@@ -119,6 +121,8 @@ int main(void)
     run(TLS1_2_VERSION, "", ec, e, 1);
     EVP_PKEY_free(r);
     EVP_PKEY_free(e);
+    RSA_meth_free(rsa_method);
+    EC_KEY_METHOD_free(ec_method);
     RSA_free(real_rsa);
     EC_KEY_free(real_ec);
     pki_clear(rsa);
