@@ -134,6 +134,7 @@ struct sigalg_info {
     int both;      /* NID of the two together */
 };
 const struct sigalg_info *sigalg_info(uint16_t id); /* NULL: not known */
+extern const struct id_list groups_default;  /* the same for groups */
 extern const struct id_list sigalgs_default; /* what counts where none are set */
 bool sigalgs_numbers(struct id_list *out, const int *pairs, size_t count);
 bool sigalgs_names(struct id_list *out, const char *names);

@@ -2,6 +2,7 @@
  * lacks may stand in a list and are never negotiated. */
 #include <openssl/core_names.h>
 #include <openssl/objects.h>
+#include <openssl/param_build.h>
 #include <openssl/sslerr.h>
 #include <openssl/tls1.h>
 
@@ -205,13 +206,14 @@ static bool peer_has(const struct details *d, uint16_t id)
 }
 
 /* The engine's default, as far as this matters to anybody (handfast.h). */
-static const struct id_list by_default = {4, {0x11ec, 0x001d, 0x0017, 0x0018}};
+const struct id_list groups_default = {4, {0x11ec, 0x001d, 0x0017, 0x0018}};
 
 /* n is the place of one that both have, in the order of the side that chooses; -1: how many there are. */
 static long shared_group(const SSL *s, long n)
 {
     const struct details *d = s->conn ? access_details(s->conn) : NULL;
-    const struct id_list *ours = s->settings->groups.count ? &s->settings->groups : &by_default;
+    const struct id_list *ours =
+        s->settings->groups.count ? &s->settings->groups : &groups_default;
     bool own_order = s->settings->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
     long count = 0;
 
@@ -293,7 +295,28 @@ static EVP_PKEY *curve_key(const char *group, const uint8_t *share, size_t len)
     return key;
 }
 
-/* Of hybrids and of finite fields there is none to show; our own goes when it has been used. */
+static EVP_PKEY *finite_key(const char *group, const uint8_t *share, size_t len)
+{
+    EVP_PKEY *key = NULL;
+    BIGNUM *number = BN_bin2bn(share, (int)len, NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+    OSSL_PARAM *params = NULL;
+    if (number && build && ctx &&
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PUB_KEY, number))
+        params = OSSL_PARAM_BLD_to_param(build);
+    if (!params || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+        key = NULL;
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(ctx);
+    BN_free(number);
+    return key;
+}
+
+/* Of hybrids there is none to show; our own goes when it has been used. */
 long control_tmp_key(const struct target *t, int command, long number, void *pointer)
 {
     const SSL *s = t->ssl;
@@ -306,6 +329,8 @@ long control_tmp_key(const struct target *t, int command, long number, void *poi
         return 0;
     if (g->nid == NID_X25519 || g->nid == NID_X448)
         key = EVP_PKEY_new_raw_public_key(g->nid, NULL, d->share, d->share_len);
+    else if (g->id >> 8 == 1)
+        key = finite_key(g->name, d->share, d->share_len);
     else
         key = curve_key(OBJ_nid2sn(g->nid), d->share, d->share_len);
     *(EVP_PKEY **)pointer = key;

@@ -181,20 +181,34 @@ static void leave_dhe_out(struct id_list *list)
     list->count = count;
 }
 
+/* Among the groups of RFC 7919, those that are long enough; a list of the application's own stays as it is. */
+static void add_dhe(struct id_list *list, int bits)
+{
+    static const int sizes[] = {2048, 3072, 4096, 6144, 8192};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (sizes[i] >= bits && list->count < LIST_MAX)
+            list->id[list->count++] = (uint16_t)(0x0100 + i);
+    }
+}
+
 static bool set_lists(SSL *s, hf_config *config, hf_role role)
 {
     const struct settings *t = s->settings;
     struct id_list suites = t->suites;
-    if (role == HF_SERVER && !certs_dh_bits(s))
+    struct id_list groups = t->groups.count ? t->groups : groups_default;
+    int bits = role == HF_SERVER ? certs_dh_bits(s) : 0;
+    if (role == HF_SERVER && !bits)
         leave_dhe_out(&suites);
+    if (bits && !t->groups.count)
+        add_dhe(&groups, bits);
     const struct id_list *sigalgs = t->sigalgs.count ? &t->sigalgs : &sigalgs_default;
     struct access_lists lists = {
         .suites13 = t->suites13.id,
         .suites13_count = t->suites13.count,
         .suites = suites.id,
         .suites_count = suites.count,
-        .groups = t->groups.id,
-        .groups_count = t->groups.count,
+        .groups = groups.id,
+        .groups_count = groups.count,
         .sigalgs = sigalgs->id,
         .sigalgs_count = sigalgs->count,
         .client_sigalgs = t->client_sigalgs.id,

@@ -86,7 +86,8 @@ static void keep_share(struct details *d, struct nego *n)
     mem_free(d->share);
     d->share = NULL;
     d->share_len = 0;
-    if (n->group && n->group->id <= LAST_CURVE && n->peer_share) {
+    bool ffdhe = n->group && n->group->id >> 8 == 1; /* RFC 7919 */
+    if (n->group && (n->group->id <= LAST_CURVE || ffdhe) && n->peer_share) {
         d->share = n->peer_share;
         d->share_len = n->peer_share_len;
         n->peer_share = NULL;

@@ -90,7 +90,7 @@ static DH *dh_cb(SSL *s, int export, int bits)
 {
     static DH *dh;
     (void)s, (void)export, (void)bits;
-    return dh ? dh : (dh = DH_new_by_nid(NID_ffdhe2048));
+    return dh ? dh : (dh = DH_new_by_nid(NID_ffdhe3072));
 }
 
 static void run_dh(int mode, const char *ciphers)
@@ -110,6 +110,10 @@ static void run_dh(int mode, const char *ciphers)
     printf("== DH %d, %s\n", mode, ciphers);
     ends_run(&e, &client, &server);
     printf("  client %d, server %d, %s\n", client, server, SSL_get_cipher_name(e.client));
+    EVP_PKEY *key = NULL;
+    if (SSL_get_peer_tmp_key(e.client, &key))
+        printf("  %s, %d bits\n", OBJ_nid2sn(EVP_PKEY_get_base_id(key)), EVP_PKEY_get_bits(key));
+    EVP_PKEY_free(key);
     ends_clear(&e);
 }
 
