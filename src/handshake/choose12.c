@@ -339,10 +339,12 @@ bool tickets12(const hf_config *config)
 static enum hs_result ask_for_session(struct hs *hs, hf_session **session)
 {
     const struct nego *n = &hs->n;
-    return n->config->session_ids->find(n->conn, n->version, hs->session_id, hs->session_id_len,
-                                        session)
-               ? HS_OK
-               : hs_fail(hs, HF_E_CRYPTO, "the application does not want the session");
+    if (n->config->session_ids->find(n->conn, n->version, hs->session_id, hs->session_id_len,
+                                     session))
+        return HS_OK;
+    hf_session_free(*session);
+    *session = NULL;
+    return hs_fail(hs, HF_E_CRYPTO, "the application does not want the session");
 }
 
 static enum hs_result look_up(struct hs *hs, hf_session **session)
