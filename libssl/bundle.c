@@ -65,7 +65,7 @@ static void keep(const struct stat *st, X509_STORE *store)
 static X509_STORE *bundle_of(const char *path)
 {
     struct stat before, after;
-    bool known = stat(path, &before) == 0 && S_ISREG(before.st_mode);
+    bool known = path && stat(path, &before) == 0 && S_ISREG(before.st_mode);
     X509_STORE *store = known ? find(&before) : NULL;
     if (store)
         return store;
