@@ -50,6 +50,13 @@ static inline void x509s_free(STACK_OF(X509) * list)
     sk_X509_pop_free(list, X509_free);
 }
 
+/* bio_read_file is BIO_read_filename, whose macro casts const away. */
+static inline int bio_read_file(BIO *in, const char *file)
+{
+    return (int)BIO_ctrl(in, BIO_C_SET_FILENAME, BIO_CLOSE | BIO_FP_READ,
+                         (void *)(uintptr_t)file);
+}
+
 struct certs *certs_new(void);
 struct certs *certs_ref(struct certs *c);
 void certs_free(struct certs *c);

@@ -27,7 +27,7 @@ static BIO *open_file(const char *file)
         raise_ssl(ERR_R_BUF_LIB);
         return NULL;
     }
-    if (BIO_read_filename(in, file) > 0)
+    if (bio_read_file(in, file) > 0)
         return in;
     raise_ssl(ERR_R_SYS_LIB);
     BIO_free(in);

@@ -186,10 +186,17 @@ unsigned long SSL_dane_clear_flags(SSL *ssl, unsigned long flags)
     return old;
 }
 
+/* SSL_set_tlsext_host_name, whose macro casts const away. */
+static bool set_server_name(SSL *s, const char *name)
+{
+    return SSL_ctrl(s, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                    (void *)(uintptr_t)name) > 0;
+}
+
 static int enable(SSL *s, struct ssl_dane_st *d, const char *basedomain)
 {
     X509_VERIFY_PARAM *param = ssl_param(s);
-    if ((!s->server_name && !SSL_set_tlsext_host_name(s, basedomain)) || !param ||
+    if ((!s->server_name && !set_server_name(s, basedomain)) || !param ||
         !X509_VERIFY_PARAM_set1_host(param, basedomain, 0)) {
         raise_ssl(SSL_R_ERROR_SETTING_TLSA_BASE_DOMAIN);
         return -1;

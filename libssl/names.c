@@ -205,7 +205,7 @@ static bool add_file(STACK_OF(X509_NAME) * list, const char *file, OSSL_LIB_CTX 
                      const char *propq, bool *found)
 {
     BIO *in = BIO_new(BIO_s_file());
-    bool ok = in && BIO_read_filename(in, file) > 0;
+    bool ok = in && bio_read_file(in, file) > 0;
     *found = false;
     while (ok) {
         X509 *x = X509_new_ex(libctx, propq);

@@ -267,7 +267,7 @@ int SSL_CTX_use_serverinfo_file(SSL_CTX *ctx, const char *file)
     BIO *in = BIO_new(BIO_s_file());
     if (!in)
         raise_ssl(ERR_R_BUF_LIB);
-    else if (BIO_read_filename(in, file) <= 0)
+    else if (bio_read_file(in, file) <= 0)
         raise_ssl(ERR_R_SYS_LIB);
     else if (read_blocks(in, &all))
         ok = SSL_CTX_use_serverinfo_ex(ctx, SSL_SERVERINFOV2, all.p, all.len);
