@@ -199,9 +199,13 @@ static void write_binders(struct hs *hs)
     size_t partial = hs->n.binders_at, at = partial + 2; /* behind the list's length */
     uint8_t binder[HASH_MAX_SIZE];
     for (size_t i = 0; i < hs->n.offer_count; i++) {
+        size_t len = hash_size(suite_find(hs->n.offers[i]->suite)->hash);
+        /* A test's own block of extensions may have none, or others. */
+        if (at + 1 + len > buffer_len(&hs->message) || message[at] != len)
+            return;
         keys13_binder(hs, hs->n.offers[i], slice_of(message, partial), binder);
-        memcpy(message + at + 1, binder, message[at]);
-        at += 1u + message[at];
+        memcpy(message + at + 1, binder, len);
+        at += 1 + len;
     }
 }
 
