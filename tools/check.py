@@ -46,6 +46,8 @@ PARTS = collections.OrderedDict([
     ("unit", ("main", ["unit"], [], 1, "one test program for each noun of the sources")),
     ("flow", ("main", ["flow"], [], 1, "whole handshakes in memory")),
     ("libssl", ("main", ["libssl"], [], 1, "programs that must print the same on the system's libssl and on ours")),
+    ("programs", ("main", ["programs"], [], 1,
+                  "unmodified programs on the system's libssl, on ours, and on one that does nothing")),
     ("constant_time", ("constant_time", ["constant_time"], MEMCHECK, 20, "no branch or look-up by a secret")),
     ("thread", ("thread", ["unit", "flow"], [], 10, "unit and flow tests under ThreadSanitizer")),
     ("sanitize", ("sanitize", ["unit", "flow", "interop"], [], 4,
