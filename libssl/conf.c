@@ -336,7 +336,8 @@ static EVP_PKEY *read_dh(const SSL_CONF_CTX *c, const char *path)
     EVP_PKEY *key = NULL;
     struct target t = target_of(c);
     BIO *in = BIO_new(BIO_s_file());
-    if (!in || BIO_read_filename(in, path) <= 0) {
+    if (!in || BIO_ctrl(in, BIO_C_SET_FILENAME, BIO_CLOSE | BIO_FP_READ,
+                        (void *)(uintptr_t)path) <= 0) {
         BIO_free(in);
         return NULL;
     }
