@@ -13,6 +13,7 @@ what passes with the library that does nothing counts for nothing.
 import argparse
 import importlib
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs"))
@@ -21,9 +22,19 @@ import library  # noqa: E402
 SUITES = ["cpython", "php", "openssl", "curl", "nginx"]
 
 
+def php_source(arguments):
+    """The folder that was named, or one beside the build that tools/php-source fills."""
+    if arguments.php_source:
+        return arguments.php_source
+    folder = os.path.join(os.path.abspath(arguments.build), "php-source")
+    tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/php-source")
+    subprocess.run([tool, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return folder
+
+
 def suite_of(arguments):
     module = importlib.import_module(arguments.suite)
-    extra = {"source": arguments.php_source} if arguments.suite == "php" else {}
+    extra = {"source": php_source(arguments)} if arguments.suite == "php" else {}
     return module, extra
 
 

@@ -23,7 +23,7 @@ def missing(source):
 def run(lib, words, source, timeout=600):
     more = {"TEST_PHP_EXECUTABLE": PHP, "NO_INTERACTION": "1", "SKIP_ONLINE_TESTS": "1", "TEMP": "/tmp"}
     command = [PHP, "-n", "-d", "extension_dir=/usr/lib/php/20220829", "run-tests.php", "-q", "--no-color", "-n",
-               "--set-timeout", "60"] + (words or FOLDERS)
+               "--set-timeout", "15" if lib.name == library.NULL else "60"] + (words or FOLDERS)
     done = lib.run(command, timeout=timeout, cwd=source, more=more)
     outcomes = {}
     for line in done.stdout.splitlines():
