@@ -7,7 +7,7 @@ import re
 import library
 
 PHP = "/usr/bin/php8.2"
-FOLDERS = ["ext/openssl/tests"]
+FOLDERS = ["ext/openssl/tests", "ext/ftp/tests", "ext/standard/tests/streams", "ext/standard/tests/network"]
 LINE = re.compile(r"^(PASS|FAIL|SKIP|XFAIL|WARN|BORK)\b.*\[(\S+\.phpt)\]")
 OUTCOMES = {"PASS": "ok", "SKIP": "skip"}
 
