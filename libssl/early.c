@@ -53,15 +53,31 @@ static int seal_early(SSL *s, const void *buf, size_t num)
     return 1;
 }
 
+/* A server may answer early data before it knows who has sent it (RFC 8446 2.3, 4.4.4). Ours does not: what it
+ * writes waits for the client's Finished, for which the program is told to read. */
+static int write_as_server(SSL *s, const void *buf, size_t num, size_t *written)
+{
+    if (s->early_state != EARLY_READING && s->early_state != EARLY_FINISHED) {
+        raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+        return 0;
+    }
+    if (s->phase != PHASE_DONE && !s->plain_len && ssl_run(s) <= 0)
+        return 0;
+    if (s->phase == PHASE_DONE)
+        return SSL_write_ex(s, buf, num, written);
+    s->rwstate = SSL_READING; /* more early data, or the rest of the handshake */
+    BIO_clear_retry_flags(s->rbio);
+    BIO_set_retry_read(s->rbio);
+    return 0;
+}
+
 /* A write that blocked is asked for again with the same bytes, as with SSL_write. */
 int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
 {
     s->rwstate = SSL_NOTHING;
     s->raised = false;
-    if (s->role_set && s->server) {
-        raise_ssl_text(ERR_R_UNSUPPORTED, "handfast's libssl has no half-RTT data");
-        return 0;
-    }
+    if (s->role_set && s->server)
+        return write_as_server(s, buf, num, written);
     if (!s->role_set)
         SSL_set_connect_state(s);
     if (s->early_state != EARLY_WRITING && !begin_writing(s))
