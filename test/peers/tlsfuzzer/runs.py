@@ -25,8 +25,11 @@ NOT_RUN = {
     "lucky13": "A measurement of time that needs a packet capture and root.",
     "renegotiation-disabled-client-cert": "A server that asks for a certificate by renegotiating when it has "
                                           "seen what is requested: ours does not.",
-    "tls13-certificate-compression": "RFC 8879, certificate compression: not offered.",
-    "tls13-client-certificate-compression": "RFC 8879, certificate compression: not offered.",
+    "tls13-certificate-compression":
+        "Not in the run yet. By hand, with `handfast serve --compress-cert`: 28 of 31 conversations pass. An "
+        "algorithm named twice is refused, as BoringSSL's tests expect; tlslite-ng's own brotli decoder fails for "
+        "want of its dictionary (Chromium reads the same bytes); one wants a suite of TLS 1.2 that is off by default.",
+    "tls13-client-certificate-compression": "RFC 8879: not run yet.",
     "tls13-ecdhe-brainpool-curves": "RFC 8734, brainpool groups: not offered.",
     "tls13-ecdsa-brainpool-in-certificate-verify": "RFC 8734, brainpool signatures: not offered.",
     "tls13-keyupdate-from-server": "Asks by `GET /keyupdate` for a KeyUpdate with update_requested (RFC "
