@@ -55,7 +55,6 @@ PARTS = collections.OrderedDict([
     ("valgrind", ("main", ["unit"], VALGRIND, 30, "unit tests under memcheck")),
     ("fuzz", ("fuzz", ["fuzz"], [], 1, "fuzz targets, over their seeds and a little further")),
     ("interop", ("main", ["interop"], [], 1, "against other implementations, and bad input")),
-    ("programs", ("main", ["programs"], [], 1, "whole programs on the system's libssl, on ours, and on one that does nothing")),
 ])
 LOUD = {"interop", "style"}  # parts whose whole output is worth reading
 

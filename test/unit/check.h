@@ -1,6 +1,7 @@
 /* check.h: the whole test harness. A test program defines functions `static void test_x(void)`, runs
  * each with RUN(test_x) in main, and ends with `return check_done();`, which prints the counts as
- * "N passed, N failed, N skipped". A test fails when one of its CHECKs does. */
+ * "N passed, N failed, N skipped". A test fails when one of its CHECKs does. A test that shows rows of
+ * docs/checklist.md names them in its first line, ROW("T16 T28"); they stand beside its result. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -8,7 +9,9 @@
 #include <string.h>
 
 static int check_passed, check_failed, check_skipped, check_bad;
-static const char *check_skip_reason;
+static const char *check_skip_reason, *check_rows;
+
+#define ROW(ids) (check_rows = " [" ids "]")
 
 #define CHECK(cond)                                                                                \
     do {                                                                                           \
@@ -61,16 +64,17 @@ static const char *check_skip_reason;
     do {                                                                                           \
         check_bad = 0;                                                                             \
         check_skip_reason = NULL;                                                                  \
+        check_rows = "";                                                                           \
         test();                                                                                    \
         if (check_bad) {                                                                           \
             check_failed++;                                                                        \
-            printf("FAIL %s\n", #test);                                                            \
+            printf("FAIL %s%s\n", #test, check_rows);                                              \
         } else if (check_skip_reason) {                                                            \
             check_skipped++;                                                                       \
-            printf("skip %s: %s\n", #test, check_skip_reason);                                     \
+            printf("skip %s%s: %s\n", #test, check_rows, check_skip_reason);                       \
         } else {                                                                                   \
             check_passed++;                                                                        \
-            printf("ok   %s\n", #test);                                                            \
+            printf("ok   %s%s\n", #test, check_rows);                                              \
         }                                                                                          \
     } while (0)
 
