@@ -9,9 +9,9 @@
 #include <string.h>
 
 static int check_passed, check_failed, check_skipped, check_bad;
-static const char *check_skip_reason, *check_rows;
+static const char *check_skip_reason, *check_row_ids;
 
-#define ROW(ids) (check_rows = " [" ids "]")
+#define ROW(ids) (check_row_ids = " [" ids "]")
 
 #define CHECK(cond)                                                                                \
     do {                                                                                           \
@@ -64,17 +64,17 @@ static const char *check_skip_reason, *check_rows;
     do {                                                                                           \
         check_bad = 0;                                                                             \
         check_skip_reason = NULL;                                                                  \
-        check_rows = "";                                                                           \
+        check_row_ids = "";                                                                           \
         test();                                                                                    \
         if (check_bad) {                                                                           \
             check_failed++;                                                                        \
-            printf("FAIL %s%s\n", #test, check_rows);                                              \
+            printf("FAIL %s%s\n", #test, check_row_ids);                                              \
         } else if (check_skip_reason) {                                                            \
             check_skipped++;                                                                       \
-            printf("skip %s%s: %s\n", #test, check_rows, check_skip_reason);                       \
+            printf("skip %s%s: %s\n", #test, check_row_ids, check_skip_reason);                       \
         } else {                                                                                   \
             check_passed++;                                                                        \
-            printf("ok   %s%s\n", #test, check_rows);                                              \
+            printf("ok   %s%s\n", #test, check_row_ids);                                              \
         }                                                                                          \
     } while (0)
 
