@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+import checklist
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 WORKERS = max(1, min(4, os.cpu_count() or 1))
@@ -63,6 +65,7 @@ class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.broken = []
+        self.results = {"programs": {}, "rows": {}}  # for docs/checklist.md
 
     def add(self, name, passed, failed, skipped):
         self.passed += passed
@@ -187,6 +190,7 @@ def report(part, test, status, text, seconds, tally):
     name = f"{part}/{test['name']}"
     tally.add(name, passed, failed, skipped)
     word = "FAIL" if failed else "ok"
+    checklist.collect(name, text, word if failed or passed else "skip", tally.results)
     say(f"{word:6} {name:36} {passed} passed, {failed} failed, {skipped} skipped   {seconds:.1f} s"
         + ("" if status == 0 or failed == 0 else f"   ({status})"))
     lines = [line for line in text.splitlines() if not COUNTS.match(line)]
@@ -241,6 +245,12 @@ def main():
         run_part(part, suites, wrapper, build_name, factor, tally)
     if not args.part and built.get("main"):
         run_part("other", None, [], "main", 1, tally)
+    os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
+    checklist.merge(tally.results)
+    if not args.part:
+        faults = checklist.check(tally.results)
+        tally.add("docs/checklist.md", 0 if faults else 1, len(faults), 0)
+        say("\n".join(["", *faults]))
 
     say(f"\nall of it took {time.monotonic() - started:.0f} s")
     if tally.broken:
