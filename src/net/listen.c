@@ -228,7 +228,7 @@ hf_stream *hf_accept(hf_listener *l, hf_error *err)
 
     if (fd < 0)
         return NULL;
-    s = stream_new(tls ? &tls_stream_ops : &tcp_stream_ops, &l->options, err);
+    s = stream_new(l->url.scheme, &l->options, err);
     if (!s) {
         close(fd);
         return NULL;

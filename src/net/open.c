@@ -71,7 +71,7 @@ hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *op
     if (!url_parse(text, &url, err) || !check_target(&url, err))
         return NULL;
     tls = url.scheme->kind == SCHEME_TLS;
-    s = stream_new(tls ? &tls_stream_ops : &tcp_stream_ops, options, err);
+    s = stream_new(url.scheme, options, err);
     if (!s)
         return NULL;
     s->open_end = deadline_after(s->open_timeout);
@@ -119,18 +119,18 @@ static bool wrap_tls(hf_stream *s, const struct scheme *scheme, hf_role role, hf
 hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *config,
                           const hf_net_options *options, hf_error *err)
 {
-    const struct scheme *scheme = name ? url_scheme(name, strlen(name)) : NULL;
+    const struct scheme *scheme = name ? scheme_find(name, strlen(name)) : NULL;
     hf_stream *s;
     bool tls;
 
     if (!scheme) {
-        url_scheme_unknown(name ? name : "", name ? strlen(name) : 0, err);
+        scheme_unknown(name ? name : "", name ? strlen(name) : 0, err);
         return NULL;
     }
-    if (!url_scheme_usable(scheme, err) || !check_socket(fd, err))
+    if (!scheme_usable(scheme, err) || !check_socket(fd, err))
         return NULL;
     tls = scheme->kind == SCHEME_TLS;
-    s = stream_new(tls ? &tls_stream_ops : &tcp_stream_ops, options, err);
+    s = stream_new(scheme, options, err);
     if (!s)
         return NULL;
     s->fd = fd;

@@ -2,8 +2,7 @@
 
 #include <errno.h>
 
-hf_stream *stream_new(const struct stream_ops *ops, const hf_net_options *options,
-                      hf_error *err)
+hf_stream *stream_new(const struct scheme *scheme, const hf_net_options *options, hf_error *err)
 {
     hf_stream *s = mem_new(sizeof *s);
 
@@ -11,7 +10,8 @@ hf_stream *stream_new(const struct stream_ops *ops, const hf_net_options *option
         net_fail(err, HF_E_NO_MEMORY, 0, "for a stream");
         return NULL;
     }
-    s->ops = ops;
+    s->transport = scheme->transport;
+    s->ops = scheme->kind == SCHEME_TLS ? &tls_stream_ops : s->transport->ops;
     s->fd = -1;
     if (options) {
         s->non_blocking = options->non_blocking;

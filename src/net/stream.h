@@ -1,5 +1,5 @@
-/* stream.h: what is inside hf_stream. stream.c has what all streams share; tcp_stream.c and
- * tls_stream.c each fill one table of operations. */
+/* stream.h: what is inside hf_stream. stream.c has what all streams share; tcp.c, tls_stream.c and the
+ * other kinds each fill one table of operations. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
@@ -35,7 +35,8 @@ struct stream_ops {
 };
 
 struct hf_stream {
-    const struct stream_ops *ops;
+    const struct stream_ops *ops;      /* now: TLS may begin and end in mid-stream */
+    const struct transport *transport; /* below; its ops are those of plain streams */
     int fd;
     bool non_blocking;
     bool ready; /* connected, and the handshake is done */
@@ -70,7 +71,7 @@ struct hf_stream {
 extern const struct stream_ops tcp_stream_ops, tls_stream_ops;
 
 /* stream_new makes a stream without a socket; NULL with E_NO_MEMORY. */
-hf_stream *stream_new(const struct stream_ops *ops, const hf_net_options *options,
+hf_stream *stream_new(const struct scheme *scheme, const hf_net_options *options,
                       hf_error *err);
 
 /* stream_free frees everything but closes the socket only if close_fd says so. */

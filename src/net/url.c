@@ -4,93 +4,12 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <strings.h>
 
 #include "net/fail.h"
-
-#define NOT_HERE "is known but not part of this version of handfast"
-
-/* clang-format off */
-static const struct scheme schemes[] = {
-    /* name      kind               version     refusal                                       rfc        */
-    { "tcp",     SCHEME_TCP,        0,          NULL,                                         NULL       },
-    { "tls",     SCHEME_TLS,        0,          NULL,                                         NULL       },
-    { "ssl",     SCHEME_TLS,        0,          NULL,                                         NULL       },
-    { "tlsv1.3", SCHEME_TLS,        HF_TLS1_3,  NULL,                                         NULL       },
-    { "tlsv1.2", SCHEME_TLS,        HF_TLS1_2,  NULL,                                         NULL       },
-    { "tlsv1.1", SCHEME_TLS,        HF_TLS1_1,  NULL,                                         "RFC 8996" },
-    { "tlsv1.0", SCHEME_TLS,        HF_TLS1_0,  NULL,                                         "RFC 8996" },
-    { "sslv3",   SCHEME_PROHIBITED, 0,          "SSL 3.0 is prohibited by RFC 7568: use tls://", "RFC 7568" },
-    { "sslv2",   SCHEME_PROHIBITED, 0,          "SSL 2.0 is prohibited by RFC 6176: use tls://", "RFC 6176" },
-    { "udp",     SCHEME_ABSENT,     0,          NOT_HERE,                                     NULL       },
-    { "unix",    SCHEME_ABSENT,     0,          NOT_HERE,                                     NULL       },
-    { "udg",     SCHEME_ABSENT,     0,          NOT_HERE,                                     NULL       },
-    { "dtls",    SCHEME_ABSENT,     0,          NOT_HERE,                                     NULL       },
-    { "dtlsv1.2", SCHEME_ABSENT,    0,          NOT_HERE,                                     NULL       },
-    { "dtlsv1.3", SCHEME_ABSENT,    0,          NOT_HERE,                                     NULL       },
-};
-
-/* What people write who mean a protocol on top of a transport. */
-static const struct { const char *name, *use; } protocols[] = {
-    { "https",       "tls://HOST:443" },
-    { "http",        "tcp://HOST:80"  },
-    { "wss",         "tls://HOST:443" },
-    { "ws",          "tcp://HOST:80"  },
-    { "imaps",       "tls://HOST:993" },
-    { "pop3s",       "tls://HOST:995" },
-    { "smtps",       "tls://HOST:465" },
-    { "submissions", "tls://HOST:465" },
-    { "ftps",        "tls://HOST:990" },
-    { "ldaps",       "tls://HOST:636" },
-};
-/* clang-format on */
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
-#define KNOWN    "tcp, tls, ssl and tlsv1.0 to tlsv1.3"
 
 /* The parts of a URL as they are shown in messages; longer ones are cut there. */
 #define SHOWN   80
 #define SHOW(s) (int)((s).len > SHOWN ? SHOWN : (s).len), (const char *)(s).p
-
-static bool same_word(const char *word, const char *p, size_t len)
-{
-    return strlen(word) == len && strncasecmp(word, p, len) == 0;
-}
-
-const struct scheme *url_scheme(const char *name, size_t len)
-{
-    for (size_t i = 0; i < COUNT(schemes); i++)
-        if (same_word(schemes[i].name, name, len))
-            return &schemes[i];
-    return NULL;
-}
-
-bool url_scheme_unknown(const char *name, size_t len, hf_error *err)
-{
-    struct slice s = slice_of(name, len);
-
-    for (size_t i = 0; i < COUNT(protocols); i++)
-        if (same_word(protocols[i].name, name, len))
-            return net_fail(
-                err, HF_E_SCHEME, 0,
-                "%s:// is a protocol, not a transport: use %s and speak it yourself",
-                protocols[i].name, protocols[i].use);
-    return net_fail(err, HF_E_SCHEME, 0, "\"%.*s\": the schemes are " KNOWN, SHOW(s));
-}
-
-bool url_scheme_usable(const struct scheme *scheme, hf_error *err)
-{
-    if (scheme->kind == SCHEME_TCP || scheme->kind == SCHEME_TLS)
-        return true;
-    if (scheme->kind == SCHEME_PROHIBITED)
-        net_fail(err, HF_E_PROHIBITED_PROTOCOL, 0, "%s://: %s", scheme->name, scheme->refusal);
-    else
-        net_fail(err, HF_E_SCHEME, 0, "%s:// %s (available: " KNOWN ")", scheme->name,
-                 scheme->refusal);
-    if (err && scheme->rfc)
-        err->rfc = scheme->rfc;
-    return false;
-}
 
 static bool bad(hf_error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), cold));
@@ -426,7 +345,7 @@ static bool parse_scheme(const char *text, struct slice *rest, struct url *out, 
     const char *mark = strstr(text, "://");
 
     if (!mark) {
-        out->scheme = url_scheme("tcp", 3);
+        out->scheme = scheme_find("tcp", 3);
         *rest = slice_of(text, strlen(text));
         return true;
     }
@@ -434,12 +353,12 @@ static bool parse_scheme(const char *text, struct slice *rest, struct url *out, 
     size_t len = (size_t)(mark - text);
 
     if (len == 0)
-        return bad(err, "there is no scheme before \"://\": the schemes are " KNOWN);
-    out->scheme = url_scheme(text, len);
+        return bad(err, "there is no scheme before \"://\": the schemes are " SCHEMES_KNOWN);
+    out->scheme = scheme_find(text, len);
     if (!out->scheme)
-        return url_scheme_unknown(text, len, err);
+        return scheme_unknown(text, len, err);
     *rest = slice_of(mark + 3, strlen(mark + 3));
-    return url_scheme_usable(out->scheme, err);
+    return scheme_usable(out->scheme, err);
 }
 
 /* RFC 3986 3.2.2: IP-literal = "[" ( IPv6address / IPvFuture ) "]" */

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     REQUIRE(url.scheme && memchr(url.host, 0, sizeof url.host) &&
             memchr(url.zone, 0, sizeof url.zone));
-    REQUIRE(url_scheme_usable(url.scheme, &err) == (err.code == HF_OK));
+    REQUIRE(scheme_usable(url.scheme, &err) == (err.code == HF_OK));
     size_t len = url_format(&url, NULL, 0);
     char *out = malloc(len + 1);
     REQUIRE(out && url_format(&url, out, len + 1) == len && strlen(out) == len);

@@ -1,3 +1,4 @@
+/* tcp.c: byte streams without TLS. */
 #include <errno.h>
 
 #include "net/stream.h"
@@ -135,4 +136,11 @@ const struct stream_ops tcp_stream_ops = {
     .flush = tcp_flush,
     .peek_end = tcp_peek_end,
     .free = tcp_free,
+};
+
+const struct transport tcp_transport = {
+    .stream_type = "tcp_socket",
+    .protocol = "tcp",
+    .socket_type = SOCK_STREAM,
+    .ops = &tcp_stream_ops,
 };
