@@ -1,5 +1,4 @@
 /* session_ssl.c: sessions of connections: what is offered, found, made and kept. */
-#include <openssl/rand.h>
 #include <openssl/sslerr.h>
 #include <time.h>
 
@@ -137,7 +136,7 @@ static int random_id(SSL *s, unsigned char *id, unsigned *len)
 {
     enum { TRIES = 10 };
     for (int i = 0; i < TRIES; i++) {
-        if (RAND_bytes_ex(s->ctx->libctx, id, *len, 0) <= 0)
+        if (!access_random(id, *len))
             return 0;
         if (!SSL_has_matching_session_id(s, id, *len))
             return 1;

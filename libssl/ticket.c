@@ -1,14 +1,12 @@
 /* ticket.c: a server's session tickets as OpenSSL makes them (RFC 5077 4), so that servers with either library
  * can share keys: the name of the keys, an IV, the SSL_SESSION under AES-256-CBC, and an HMAC-SHA256 of all that
  * comes before; the application may bring its own keys and algorithms. */
-#include <openssl/core_names.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <openssl/sslerr.h>
 
 #include "libssl/local.h"
 
-enum { NAME = 16, IV = 16, HMAC_KEY = 32, AES_KEY = 32 };
+enum { NAME = 16, IV = 16, HMAC_KEY = 32, AES_KEY = 32, OWN_TAG = 32 };
 enum { MAX_TICKET = 65535 };
 
 static const unsigned char *name_of(const SSL_CTX *ctx)
@@ -29,22 +27,48 @@ static const unsigned char *aes_key(const SSL_CTX *ctx)
 /* ---- the two algorithms, whoever has chosen them */
 
 struct crypt {
+    SSL_CTX *own; /* the keys are this context's; NULL: a callback chooses */
     EVP_CIPHER_CTX *cipher;
-    EVP_MAC_CTX *mac;
-    HMAC_CTX *hmac; /* in place of mac, for the older callback */
+    EVP_MAC_CTX *mac; /* for the callback; our own MAC needs no object */
+    HMAC_CTX *hmac;   /* in place of mac, for the older callback */
 };
+
+/* Fetching a cipher costs more than using it, so a context keeps the last one that was used with its own keys. */
+static EVP_CIPHER_CTX *own_cipher(SSL_CTX *ctx)
+{
+    EVP_CIPHER_CTX *kept = atomic_exchange(&ctx->ticket_cipher, NULL);
+    if (kept)
+        return kept;
+    EVP_CIPHER_CTX *made = EVP_CIPHER_CTX_new();
+    EVP_CIPHER *aes = EVP_CIPHER_fetch(ctx->libctx, "AES-256-CBC", ctx->propq);
+    if (made && aes && EVP_CipherInit_ex2(made, aes, NULL, NULL, 1, NULL) > 0)
+        kept = made;
+    else
+        EVP_CIPHER_CTX_free(made);
+    EVP_CIPHER_free(aes);
+    return kept;
+}
 
 static void crypt_clear(struct crypt *c)
 {
-    EVP_CIPHER_CTX_free(c->cipher);
+    EVP_CIPHER_CTX *done = c->cipher;
+    if (c->own)
+        done = atomic_exchange(&c->own->ticket_cipher, done);
+    EVP_CIPHER_CTX_free(done);
     EVP_MAC_CTX_free(c->mac);
     HMAC_CTX_free(c->hmac);
 }
 
-static bool crypt_init(struct crypt *c, const SSL_CTX *ctx)
+static bool crypt_init(struct crypt *c, SSL_CTX *ctx)
 {
-    *c = (struct crypt){.cipher = EVP_CIPHER_CTX_new()};
-    if (ctx->ticket_key_cb && !ctx->ticket_key_evp_cb) {
+    *c = (struct crypt){0};
+    if (!ctx->ticket_key_evp_cb && !ctx->ticket_key_cb) {
+        c->own = ctx;
+        c->cipher = own_cipher(ctx);
+        return c->cipher;
+    }
+    c->cipher = EVP_CIPHER_CTX_new();
+    if (!ctx->ticket_key_evp_cb) {
         c->hmac = HMAC_CTX_new();
     } else {
         EVP_MAC *mac = EVP_MAC_fetch(ctx->libctx, "HMAC", ctx->propq);
@@ -54,23 +78,9 @@ static bool crypt_init(struct crypt *c, const SSL_CTX *ctx)
     return c->cipher && (c->hmac || c->mac);
 }
 
-static bool own_mac(const SSL_CTX *ctx, struct crypt *c)
-{
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_MAC_init(c->mac, hmac_key(ctx), HMAC_KEY, params) > 0;
-}
-
 static bool own_keys(const SSL_CTX *ctx, struct crypt *c, const unsigned char *iv, int encrypt)
 {
-    EVP_CIPHER *aes = EVP_CIPHER_fetch(ctx->libctx, "AES-256-CBC", ctx->propq);
-    bool ok = aes && own_mac(ctx, c) &&
-              EVP_CipherInit_ex2(c->cipher, aes, aes_key(ctx), iv, encrypt, NULL) > 0;
-    EVP_CIPHER_free(aes);
-    return ok;
+    return EVP_CipherInit_ex2(c->cipher, NULL, aes_key(ctx), iv, encrypt, NULL) > 0;
 }
 
 /* The callback's answer (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)); without one, that of our own keys: 1 or -1. */
@@ -85,11 +95,13 @@ static int choose_keys(SSL *s, struct crypt *c, unsigned char *name, unsigned ch
     if (!encrypt)
         return memcmp(name, name_of(ctx), NAME) != 0 ? 0 : own_keys(ctx, c, iv, 0) ? 1 : -1;
     memcpy(name, name_of(ctx), NAME);
-    return RAND_bytes_ex(ctx->libctx, iv, IV, 0) > 0 && own_keys(ctx, c, iv, 1) ? 1 : -1;
+    return access_random(iv, IV) && own_keys(ctx, c, iv, 1) ? 1 : -1;
 }
 
 static size_t mac_size(const struct crypt *c)
 {
+    if (c->own)
+        return OWN_TAG;
     return c->hmac ? HMAC_size(c->hmac) : EVP_MAC_CTX_get_mac_size(c->mac);
 }
 
@@ -97,6 +109,10 @@ static bool mac(const struct crypt *c, const unsigned char *p, size_t len, unsig
 {
     unsigned size = 0;
     size_t written = 0;
+    if (c->own) {
+        access_hmac_sha256(hmac_key(c->own), HMAC_KEY, p, len, out);
+        return true;
+    }
     if (c->hmac)
         return HMAC_Update(c->hmac, p, len) > 0 && HMAC_Final(c->hmac, out, &size) > 0;
     return EVP_MAC_update(c->mac, p, len) > 0 &&
@@ -106,9 +122,10 @@ static bool mac(const struct crypt *c, const unsigned char *p, size_t len, unsig
 bool tickets_make_keys(SSL_CTX *ctx)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (ctx->ticket_keys_made)
+        return true;
     (void)pthread_mutex_lock(&lock);
-    if (!ctx->ticket_keys_made &&
-        RAND_priv_bytes_ex(ctx->libctx, ctx->ticket_keys, sizeof ctx->ticket_keys, 0) > 0)
+    if (!ctx->ticket_keys_made && access_random(ctx->ticket_keys, sizeof ctx->ticket_keys))
         ctx->ticket_keys_made = true;
     bool made = ctx->ticket_keys_made;
     (void)pthread_mutex_unlock(&lock);

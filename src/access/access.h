@@ -70,6 +70,13 @@ void access_session_set_lifetime(hf_session *session, uint32_t seconds);
 /* access_session_of makes a session of what a connection has agreed on: one to look at. NULL before. */
 hf_session *access_session_of(const hf_conn *conn);
 
+/* ---- random numbers and MACs (secrets.c) */
+
+/* access_random: without a lock, and without seeding libcrypto's generator; false: there is no randomness. */
+bool access_random(void *out, size_t n) __attribute__((warn_unused_result));
+void access_hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *p, size_t len,
+                        uint8_t out[32]);
+
 /* ---- configurations (lists.c) */
 
 /* Lists by their numbers, in order; a list of 0 leaves the default, but suites: none of these versions.
