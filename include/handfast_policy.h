@@ -30,7 +30,7 @@ HF_API bool hf_config_add_authority(hf_config *config, const uint8_t *der, size_
 HF_API bool hf_config_set_acknowledge_name(hf_config *config, bool on);
 
 /* hf_config_set_max_chain limits what a peer's Certificate message may have in it: certificates (1 to
- * HF_CHAIN_MAX, default 16), and bytes (1024 to 16 MB, default 131072), both within what
+ * HF_CHAIN_MAX, default 16), and bytes (1 to 16 MB, default 131072), both within what
  * hf_config_set_memory_cap allows. E_CHAIN_TOO_LONG, E_MESSAGE_TOO_LONG. */
 #define HF_CHAIN_MAX 64
 HF_API bool hf_config_set_max_chain(hf_config *config, unsigned certificates, size_t bytes);

@@ -33,7 +33,6 @@ SSL *SSL_new(SSL_CTX *ctx)
     s->ocsp_response_len = -1;
     s->method = method_of(ctx);
     s->server = s->method->server; /* until somebody says which */
-    s->role_set = s->method->client != s->method->server;
     if (!dane_inherit(s) || !CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL, s, &s->ex_data)) {
         raise_ssl(ERR_R_MALLOC_FAILURE);
         SSL_free(s);
@@ -316,10 +315,8 @@ const SSL_METHOD *SSL_get_ssl_method(const SSL *s)
 int SSL_set_ssl_method(SSL *s, const SSL_METHOD *method)
 {
     s->method = method;
-    if (method->client != method->server) {
+    if (!s->role_set)
         s->server = method->server;
-        s->role_set = true;
-    }
     struct settings *t = settings_edit(&s->settings);
     return t != NULL;
 }
@@ -336,6 +333,8 @@ int SSL_version(const SSL *s)
 
 int SSL_client_version(const SSL *s)
 {
+    if (s->phase == PHASE_BEFORE)
+        return s->method->version;
     int version = SSL_version(s);
     return version < TLS1_2_VERSION ? version
                                     : TLS1_2_VERSION; /* legacy_version (RFC 8446 4.1.2) */

@@ -185,6 +185,10 @@ int SSL_do_handshake(SSL *s)
         return -1;
     }
     s->raised = false;
+    if (s->server ? !s->method->server : !s->method->client) {
+        raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+        return 0;
+    }
     if (s->phase == PHASE_DONE && !ssl_in_progress(s)) {
         s->rwstate = SSL_NOTHING;
         return ssl_flush(s) == 1 ? 1 : -1; /* a KeyUpdate or HelloRequest that waits */

@@ -259,8 +259,8 @@ static bool set_renegotiation(const struct settings *t, hf_config *config, hf_ro
 /* The handshake must have room for what is allowed. */
 static bool set_chain(const struct settings *t, hf_config *config)
 {
-    enum { LEAST = 1024, MOST = 16 << 20, CAP = 256 * 1024 };
-    size_t bytes = t->max_cert_list < LEAST  ? LEAST
+    enum { MOST = 0xffffff, CAP = 256 * 1024 };
+    size_t bytes = t->max_cert_list < 1      ? 1
                    : t->max_cert_list > MOST ? MOST
                                              : t->max_cert_list;
     return hf_config_set_memory_cap(config, CAP + 2 * bytes) &&

@@ -48,8 +48,8 @@ bool hf_config_set_max_chain(hf_config *config, unsigned certificates, size_t by
     if (certificates < 1 || certificates > CHAIN_MAX)
         return err_set(&config->error, HF_E_CONFIG, "a chain of %u certificates: 1 to %d",
                        certificates, CHAIN_MAX);
-    if (bytes < 1024 || bytes > 0xffffff)
-        return err_set(&config->error, HF_E_CONFIG, "a chain of %zu bytes: 1024 to 16777215",
+    if (bytes < 1 || bytes > 0xffffff)
+        return err_set(&config->error, HF_E_CONFIG, "a chain of %zu bytes: 1 to 16777215",
                        bytes);
     config->max_chain = certificates;
     config->max_chain_bytes = bytes;
