@@ -5,10 +5,19 @@
  *     while ((n = hf_read(s, buf, sizeof buf, &err)) > 0) ...
  *     hf_close(s, &err);
  *
- * URLs: SCHEME://HOST:PORT with schemes tcp, tls and ssl (the same as tls), tlsv1.3; no scheme means
- * tcp. HOST is a name, an IPv4 address, or an IPv6 address in square brackets, with a zone if need
- * be ("[fe80::1%25eth0]", RFC 6874). A port is needed. sslv2 and sslv3 are known and refused
- * (RFC 6176, RFC 7568).
+ * URLs: SCHEME://HOST:PORT. No scheme means tcp.
+ *
+ *     tcp  tls  ssl  tlsv1.3 tlsv1.2 tlsv1.1 tlsv1.0    over TCP; ssl is the same as tls
+ *     udp                                               datagrams
+ *     unix://PATH  unix://@NAME                         streams within this machine, without a port;
+ *     udg://PATH   udg://@NAME                          and datagrams. @ is Linux's abstract names
+ *     sslv2 sslv3                                       known and refused (RFC 6176, RFC 7568)
+ *     dtls dtlsv1.2 dtlsv1.3                            known, not in this version
+ *
+ * HOST is a name, an IPv4 address, or an IPv6 address in square brackets, with a zone if need be
+ * ("[fe80::1%25eth0]", RFC 6874); * stands for all addresses of this machine, to listen on. PORT is a
+ * number or the name of a service ("https"). It may be given apart from the URL, in options.port; then
+ * an IPv6 address may stand without brackets. hf_transports lists the schemes.
  *
  * Streams block unless opened otherwise. A timeout is the time allowed for one whole call, not for
  * each byte. Conventions for errors, ownership and threads are those of handfast.h: a stream
@@ -26,10 +35,11 @@ extern "C" {
 typedef struct hf_stream hf_stream;
 typedef struct hf_listener hf_listener;
 
-/* hf_net_options: what a URL does not say. Zero is the default of each; start from HF_NET_OPTIONS. */
+/* hf_net_options: what a URL does not say. Zero is the default of each; start from HF_NET_OPTIONS. Those
+ * of sockets have PHP's names. Times are seconds for one whole operation, not for each byte. */
 typedef struct hf_net_options {
-    double connect_timeout; /* seconds for resolving, connecting and the handshake together; 0: 60, <0: none */
-    double timeout;         /* seconds for each read, write or close; 0: 60, <0: none */
+    double connect_timeout; /* for resolving, connecting and the handshake together; 0: 60, <0: none */
+    double timeout;         /* for each read, write or close; 0: 60, <0: none */
     bool non_blocking;      /* calls return HF_AGAIN instead of waiting; hf_open returns at once */
     const char *peer_name;  /* name to verify and to send as SNI; NULL: the URL's host */
     hf_session *session;    /* session to resume, or NULL */
@@ -40,6 +50,25 @@ typedef struct hf_net_options {
     const void *early_data; /* open: sent with the first message (0-RTT) if configuration and session allow
                                it: all early_len bytes or none; see hf_stream_early_accepted */
     size_t early_len;
+
+    double handshake_timeout; /* for the handshake alone, connect_timeout being for what comes before it;
+                                 0: what is left of connect_timeout */
+    double read_timeout;      /* for each read; 0: timeout */
+    double write_timeout;     /* for each write; 0: timeout */
+    int port;                 /* the port, apart from the URL; if the URL has one it must be the same.
+                                 0: the URL's */
+
+    const char *bindto;   /* open: the local address, "192.0.2.1:0", "[2001:db8::1]:7000", "0:7000" (any
+                             address); for unix and udg a path or "@NAME". NULL: the system chooses */
+    int ipv6_v6only;      /* listen: 1: an IPv6 socket is for IPv6 only, -1: for IPv4 too; 0: as the URL
+                             says, "[::]" for IPv6 and "*" for both */
+    bool so_reuseport;    /* listen, bind: several sockets share the address, and the system divides */
+    bool so_broadcast;    /* udp: may send to broadcast addresses */
+    int tcp_nodelay;      /* small segments go at once: 0 and 1 yes, -1 no (Nagle's algorithm) */
+    bool so_keepalive;    /* tcp: probe a peer that is silent */
+    int tcp_keepidle;     /* after so many seconds of silence, */
+    int tcp_keepintvl;    /* every so many seconds, */
+    int tcp_keepcnt;      /* so many times; 0: the system's value for each of the three */
 } hf_net_options;
 #define HF_NET_OPTIONS {0}
 

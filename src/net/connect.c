@@ -14,6 +14,8 @@
 /* RFC 8305 5: the recommended Connection Attempt Delay. */
 #define STAGGER_NS (SECOND_NS / 4)
 
+#define RETRY_NS   (SECOND_NS / 100)
+
 /* Everything that is waited for hangs on one epoll descriptor: the resolver's event, the sockets and
  * a timer. So one number can be polled, by us or by the owner of a non-blocking stream. */
 struct connecting {
@@ -25,16 +27,18 @@ struct connecting {
     size_t next;           /* first address that was not tried yet */
     int fd[ADDRESSES_MAX]; /* of each attempt under way, -1 elsewhere */
     size_t active;
+    bool again; /* a queue was full: the next address waits for its time */
+    struct sock_options options;
     int last_errno;
     char failures[HF_DETAIL_MAX_LEN + 64]; /* "127.0.0.1:80: Connection refused; ..." */
 };
 
 static void note(struct connecting *c, size_t i, int os_errno)
 {
-    char name[80];
+    char name[ADDRESS_TEXT_MAX];
     size_t at = strlen(c->failures);
 
-    address_text(&c->list.a[i].u.any, name, sizeof name);
+    address_show(&c->list.a[i], name);
     snprintf(c->failures + at, sizeof c->failures - at, "%s%s: %s", at ? "; " : "", name,
              net_strerror(os_errno));
     c->last_errno = os_errno;
@@ -74,11 +78,20 @@ static bool met_itself(int fd)
            alen == blen && memcmp(&a, &b, sizeof a) == 0;
 }
 
+/* A listener of AF_UNIX whose queue is full says so at once, and nothing tells when it is not. */
+static void try_again(struct connecting *c, size_t i)
+{
+    drop(c, i);
+    c->again = true;
+    c->next = i;
+    c->next_at = deadline_now() + RETRY_NS;
+}
+
 /* True when the connection stands. */
 static bool begin(struct connecting *c, size_t i)
 {
     const struct address *a = &c->list.a[i];
-    int fd = sock_new(a->u.any.sa_family);
+    int fd = sock_new(a->u.any.sa_family, c->url.scheme->transport->socket_type);
 
     if (fd < 0) {
         fail(c, i, errno);
@@ -86,11 +99,16 @@ static bool begin(struct connecting *c, size_t i)
     }
     c->fd[i] = fd;
     c->active++;
+    if (!sock_options_client(fd, a->u.any.sa_family, &c->options)) {
+        fail(c, i, errno);
+        return false;
+    }
     if (connect(fd, &a->u.any, address_len(a)) == 0)
         return true;
-    if ((errno != EINPROGRESS && errno != EINTR) || !watch(c, fd, EPOLLOUT)) {
+    if (errno == EAGAIN && a->u.any.sa_family == AF_UNIX)
+        try_again(c, i);
+    else if ((errno != EINPROGRESS && errno != EINTR) || !watch(c, fd, EPOLLOUT))
         fail(c, i, errno);
-    }
     return false;
 }
 
@@ -119,7 +137,7 @@ static int take(struct connecting *c, size_t i)
 
     c->fd[i] = -1;
     c->active--;
-    sock_tune(fd);
+    sock_options_tune(fd, &c->options);
     return fd;
 }
 
@@ -128,9 +146,11 @@ static int run_attempts(struct connecting *c)
     for (size_t i = 0; i < c->next; i++)
         if (c->fd[i] >= 0 && look(c, i))
             return take(c, i);
-    while (c->next < c->list.count && (!c->active || deadline_now() >= c->next_at)) {
+    while (c->next < c->list.count &&
+           ((!c->active && !c->again) || deadline_now() >= c->next_at)) {
         size_t i = c->next++;
 
+        c->again = false;
         c->next_at = deadline_now() + STAGGER_NS;
         if (begin(c, i))
             return take(c, i);
@@ -162,7 +182,7 @@ static const char *shown_url(const struct connecting *c, char *out, size_t size)
 
 static bool fail_timeout(const struct connecting *c, hf_error *err)
 {
-    char url[320], name[80], waiting[200] = "";
+    char url[320], name[ADDRESS_TEXT_MAX], waiting[200] = "";
     size_t at = 0;
 
     if (c->job)
@@ -170,10 +190,14 @@ static bool fail_timeout(const struct connecting *c, hf_error *err)
                              "check the network and /etc/resolv.conf, or write the address",
                              "%s: the host name was not resolved in time",
                              shown_url(c, url, sizeof url));
+    if (c->again)
+        return net_fail_hint(err, HF_E_TIMEOUT, ETIMEDOUT, "the server accepts too slowly",
+                             "%s: the queue of its listener stayed full",
+                             shown_url(c, url, sizeof url));
     for (size_t i = 0; i < c->next; i++) {
         if (c->fd[i] < 0)
             continue;
-        address_text(&c->list.a[i].u.any, name, sizeof name);
+        address_show(&c->list.a[i], name);
         at += (size_t)snprintf(waiting + at, sizeof waiting - at, "%s%s", at ? ", " : "", name);
         if (at >= sizeof waiting)
             break;
@@ -183,11 +207,26 @@ static bool fail_timeout(const struct connecting *c, hf_error *err)
         "no answer from %s%s%s", waiting, c->failures[0] ? "; " : "", c->failures);
 }
 
+static const char *path_hint(int os_errno)
+{
+    switch (os_errno) {
+    case ENOENT: return "nothing has this path or name: check it, and that the server runs";
+    case ECONNREFUSED:
+        return "the socket is there, but nothing listens on it: start the server";
+    case EPROTOTYPE:
+        return "unix:// is for streams and udg:// for datagrams: this is the other one";
+    case EACCES: return "look at the permissions of the socket and of the folders above it";
+    default: return NULL;
+    }
+}
+
 static bool fail_connect(const struct connecting *c, hf_error *err)
 {
     const char *hint = NULL;
 
-    if (c->last_errno == ECONNREFUSED)
+    if (!c->url.scheme->transport->protocol)
+        hint = path_hint(c->last_errno);
+    else if (c->last_errno == ECONNREFUSED)
         hint =
             "the host answers, but nothing listens on this port there: check the port and that "
             "the server runs";
@@ -203,7 +242,11 @@ static enum connect_result resolved(struct connecting *c, hf_error *err)
         return CONNECT_FAILED;
     }
     resolve_order(&c->list);
-    return CONNECT_AGAIN;
+    if (sock_options_fit(&c->options, &c->list))
+        return CONNECT_AGAIN;
+    net_fail(err, HF_E_CONNECT, EAFNOSUPPORT,
+             "%s has no address of the family of bindto, the local address", c->url.host);
+    return CONNECT_FAILED;
 }
 
 enum connect_result connect_step(struct connecting *c, int *out, hf_error *err)
@@ -263,7 +306,8 @@ static bool start_resolving(struct connecting *c, hf_error *err)
     return resolved(c, err) != CONNECT_FAILED;
 }
 
-struct connecting *connect_start(const struct url *url, deadline d, hf_error *err)
+struct connecting *connect_start(const struct url *url, const struct sock_options *options,
+                                 deadline d, hf_error *err)
 {
     struct connecting *c = mem_new(sizeof *c);
 
@@ -272,6 +316,7 @@ struct connecting *connect_start(const struct url *url, deadline d, hf_error *er
         return NULL;
     }
     c->url = *url;
+    c->options = *options;
     c->end = d;
     for (size_t i = 0; i < ADDRESSES_MAX; i++)
         c->fd[i] = -1;
@@ -307,9 +352,10 @@ void connect_free(struct connecting *c)
     mem_free(c);
 }
 
-int connect_blocking(const struct url *url, deadline d, hf_error *err)
+int connect_blocking(const struct url *url, const struct sock_options *options, deadline d,
+                     hf_error *err)
 {
-    struct connecting *c = connect_start(url, d, err);
+    struct connecting *c = connect_start(url, options, d, err);
     enum connect_result r = CONNECT_AGAIN;
     int fd = -1;
 

@@ -3,6 +3,7 @@
 #define NET_CONNECT_H
 
 #include "net/resolve.h"
+#include "net/sock_options.h"
 
 struct connecting;
 
@@ -10,7 +11,8 @@ enum connect_result { CONNECT_DONE, CONNECT_AGAIN, CONNECT_FAILED };
 
 /* connect_start begins; NULL with an error if nothing can be begun. Nothing blocks, except the
  * resolver if no thread for it can be had. */
-struct connecting *connect_start(const struct url *url, deadline d, hf_error *err);
+struct connecting *connect_start(const struct url *url, const struct sock_options *options,
+                                 deadline d, hf_error *err);
 
 /* connect_step goes on as far as it goes without waiting. DONE: *out is the socket, the caller's.
  * FAILED: E_RESOLVE, E_CONNECT or E_TIMEOUT, with each address and what became of it. */
@@ -24,7 +26,8 @@ int connect_fd(const struct connecting *c);
 int connect_take_fd(struct connecting *c, int sock);
 
 /* connect_blocking makes all the steps. -1 on failure. */
-int connect_blocking(const struct url *url, deadline d, hf_error *err);
+int connect_blocking(const struct url *url, const struct sock_options *options, deadline d,
+                     hf_error *err);
 
 void connect_free(struct connecting *c);
 

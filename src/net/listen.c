@@ -5,93 +5,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "net/bound.h"
 #include "net/stream.h"
 
 struct hf_listener {
     int fd;
     struct url url; /* with the real port */
+    struct bound_file *file;
+    struct sock_options sockets; /* of the listener, and what its connections are given */
     hf_config *config;
     hf_net_options options;
 };
-
-static const char *listen_hint(int os_errno)
-{
-    switch (os_errno) {
-    case EADDRINUSE:
-        return "another program listens on this port: stop it or take another port";
-    case EACCES: return "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE)";
-    case EADDRNOTAVAIL:
-        return "this machine has no such address: `ip address` lists those it has";
-    default: return NULL;
-    }
-}
-
-static bool prepare(int fd, const struct url *url, const struct address *a, int backlog)
-{
-    int on = 1, only6 = url->kind != URL_ANY;
-
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    /* "*" is both families on one socket; "[::]" is IPv6, so that 0.0.0.0 may be listened on besides */
-    if (a->u.any.sa_family == AF_INET6 &&
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, sizeof only6) != 0)
-        return false;
-    return bind(fd, &a->u.any, address_len(a)) == 0 &&
-           listen(fd, backlog > 0 ? backlog : 128) == 0;
-}
-
-static int listen_on(const struct url *url, const struct address *a, int backlog)
-{
-    int fd = sock_new(a->u.any.sa_family);
-
-    if (fd >= 0 && !prepare(fd, url, a, backlog)) {
-        int saved = errno;
-
-        close(fd);
-        errno = saved;
-        return -1;
-    }
-    return fd;
-}
-
-/* The first address that can be listened on. */
-static int listen_any(const struct url *url, int backlog, hf_error *err)
-{
-    struct address_list list;
-    char tried[HF_DETAIL_MAX_LEN] = "", name[80];
-    int failed = 0;
-    size_t at = 0;
-
-    if (!resolve_literal(url, true, &list))
-        resolve_blocking(url->host, url->port, true, &list);
-    if (!list.count) {
-        resolve_fail(url, &list, err);
-        return -1;
-    }
-    for (size_t i = 0; i < list.count; i++) {
-        int fd = listen_on(url, &list.a[i], backlog);
-
-        if (fd >= 0)
-            return fd;
-        failed = errno;
-        address_text(&list.a[i].u.any, name, sizeof name);
-        if (at < sizeof tried)
-            at += (size_t)snprintf(tried + at, sizeof tried - at, "%s%s: %s", at ? "; " : "",
-                                   name, net_strerror(failed));
-    }
-    net_fail_hint(err, HF_E_LISTEN, failed, listen_hint(failed), "%s", tried);
-    return -1;
-}
-
-static bool take_port(struct hf_listener *l, hf_error *err)
-{
-    struct address a = {0};
-    socklen_t len = sizeof a;
-
-    if (getsockname(l->fd, &a.u.any, &len) != 0)
-        return net_fail(err, HF_E_SYSTEM, errno, "getsockname: %s", net_strerror(errno));
-    l->url.port = ntohs(a.u.any.sa_family == AF_INET6 ? a.u.v6.sin6_port : a.u.v4.sin_port);
-    return true;
-}
 
 /* A connection made and thrown away shows now what every client would run into. */
 static bool try_config(hf_config *config, hf_error *err)
@@ -115,8 +39,11 @@ static bool start(struct hf_listener *l, hf_config *config, hf_error *err)
         if (!l->config || !try_config(l->config, err))
             return false;
     }
-    l->fd = listen_any(&l->url, l->options.backlog, err);
-    return l->fd >= 0 && take_port(l, err);
+    if (!sock_options_read(&l->options, l->url.scheme, &l->sockets, err))
+        return false;
+    l->fd = bound_open(&l->url, &l->sockets, l->options.backlog > 0 ? l->options.backlog : 128,
+                       &l->file, err);
+    return l->fd >= 0;
 }
 
 hf_listener *hf_listen(const char *text, hf_config *config, const hf_net_options *options,
@@ -125,8 +52,15 @@ hf_listener *hf_listen(const char *text, hf_config *config, const hf_net_options
     struct hf_listener *l;
     struct url url;
 
-    if (!url_parse(text, &url, err))
+    if (!url_parse_port(text, options ? options->port : 0, &url, err))
         return NULL;
+    if (url.scheme->transport->socket_type != SOCK_STREAM) {
+        net_fail_hint(err, HF_E_USAGE, 0,
+                      "bind the address with hf_bind, and use hf_receive_from",
+                      "hf_listen: %s:// are datagrams, which have no connections to accept",
+                      url.scheme->name);
+        return NULL;
+    }
     l = mem_new(sizeof *l);
     if (!l) {
         net_fail(err, HF_E_NO_MEMORY, 0, "for a listener");
@@ -139,6 +73,7 @@ hf_listener *hf_listen(const char *text, hf_config *config, const hf_net_options
     /* they are a client's, and the program's to free */
     l->options.peer_name = NULL;
     l->options.session = NULL;
+    l->options.bindto = NULL; /* the URL is what is bound to */
     if (start(l, config, err))
         return l;
     hf_listener_close(l);
@@ -149,6 +84,7 @@ void hf_listener_close(hf_listener *l)
 {
     if (!l)
         return;
+    bound_forget(l->file);
     if (l->fd >= 0)
         close(l->fd);
     hf_config_free(l->config);
@@ -234,7 +170,7 @@ hf_stream *hf_accept(hf_listener *l, hf_error *err)
         return NULL;
     }
     s->fd = fd;
-    sock_tune(fd);
+    sock_options_tune(fd, &l->sockets);
     if (!tls || (tls_server(s, l->config, err) &&
                  (l->options.non_blocking || l->options.lazy_handshake ||
                   stream_open(s, DEADLINE_NONE, err) == 0)))

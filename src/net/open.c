@@ -37,6 +37,8 @@ static bool make_client(hf_stream *s, const struct url *url, hf_config *config,
 
 static bool check_target(const struct url *url, hf_error *err)
 {
+    if (url->kind == URL_PATH || url->kind == URL_ABSTRACT)
+        return true;
     if (url->kind == URL_ANY)
         return net_fail(err, HF_E_URL, 0,
                         "* stands for all addresses of this machine, to listen on: "
@@ -48,52 +50,60 @@ static bool check_target(const struct url *url, hf_error *err)
     return true;
 }
 
-static bool connect_now(hf_stream *s, const struct url *url, hf_error *err)
+static bool connect_now(hf_stream *s, const struct url *url, const struct sock_options *sockets,
+                        hf_error *err)
 {
     if (s->non_blocking) {
-        s->connecting = connect_start(url, s->open_end, err);
+        s->connecting = connect_start(url, sockets, s->open_end, err);
         if (!s->connecting)
             return false;
         s->fd = connect_fd(s->connecting);
         return true;
     }
-    s->fd = connect_blocking(url, s->open_end, err);
-    return s->fd >= 0 && stream_open(s, DEADLINE_NONE, err) == 0;
+    s->fd = connect_blocking(url, sockets, s->open_end, err);
+    if (s->fd < 0)
+        return false;
+    stream_connected(s);
+    return stream_open(s, DEADLINE_NONE, err) == 0;
 }
 
 hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *options,
                    hf_error *err)
 {
+    struct sock_options sockets;
     struct url url;
     hf_stream *s;
     bool tls;
 
-    if (!url_parse(text, &url, err) || !check_target(&url, err))
+    if (!url_parse_port(text, options ? options->port : 0, &url, err) ||
+        !check_target(&url, err) || !sock_options_read(options, url.scheme, &sockets, err))
         return NULL;
     tls = url.scheme->kind == SCHEME_TLS;
     s = stream_new(url.scheme, options, err);
     if (!s)
         return NULL;
     s->open_end = deadline_after(s->open_timeout);
-    if ((!tls || make_client(s, &url, config, options, err)) && connect_now(s, &url, err))
+    if ((!tls || make_client(s, &url, config, options, err)) &&
+        connect_now(s, &url, &sockets, err))
         return s;
     stream_free(s, true);
     return NULL;
 }
 
-static bool check_socket(int fd, hf_error *err)
+static bool check_socket(int fd, const struct scheme *scheme, hf_error *err)
 {
+    bool stream = scheme->transport->socket_type == SOCK_STREAM;
     int type = 0;
     socklen_t len = sizeof type;
 
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
         return net_fail(err, HF_E_USAGE, errno, "hf_stream_wrap: descriptor %d: %s", fd,
                         net_strerror(errno));
-    if (type != SOCK_STREAM)
-        return net_fail(err, HF_E_USAGE, 0,
-                        "hf_stream_wrap: descriptor %d is no stream socket: TCP or a stream of "
-                        "AF_UNIX is needed",
-                        fd);
+    if (type != scheme->transport->socket_type)
+        return net_fail(err, HF_E_USAGE, 0, "hf_stream_wrap: descriptor %d is no %s is needed",
+                        fd,
+                        stream ? "stream socket: TCP or a stream of AF_UNIX"
+                               : "datagram socket: UDP or datagrams of AF_UNIX");
     return true;
 }
 
@@ -120,6 +130,7 @@ hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *con
                           const hf_net_options *options, hf_error *err)
 {
     const struct scheme *scheme = name ? scheme_find(name, strlen(name)) : NULL;
+    struct sock_options sockets;
     hf_stream *s;
     bool tls;
 
@@ -127,7 +138,8 @@ hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *con
         scheme_unknown(name ? name : "", name ? strlen(name) : 0, err);
         return NULL;
     }
-    if (!scheme_usable(scheme, err) || !check_socket(fd, err))
+    if (!scheme_usable(scheme, err) || !check_socket(fd, scheme, err) ||
+        !sock_options_read(options, scheme, &sockets, err))
         return NULL;
     tls = scheme->kind == SCHEME_TLS;
     s = stream_new(scheme, options, err);
@@ -138,6 +150,6 @@ hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *con
         stream_free(s, false);
         return NULL;
     }
-    sock_tune(fd);
+    sock_options_tune(fd, &sockets);
     return s;
 }

@@ -44,6 +44,17 @@ static void add_v6(struct address_list *list, struct in6_addr addr, uint32_t sco
     a->u.v6.sin6_port = htons(port);
 }
 
+static void add_path(struct address_list *list, const struct url *url)
+{
+    struct address *a = &list->a[list->count++];
+
+    *a = (struct address){0};
+    a->u.un.sun_family = AF_UNIX;
+    memcpy(a->u.un.sun_path, url->host, strlen(url->host));
+    if (url->kind == URL_ABSTRACT)
+        a->u.un.sun_path[0] = 0;
+}
+
 /* RFC 6874 leaves the form of a zone to the system: a name, or the number of the interface. */
 static bool zone_index(const char *zone, uint32_t *out)
 {
@@ -84,6 +95,8 @@ bool resolve_literal(const struct url *url, bool to_listen, struct address_list 
         else
             add_v6(out, url->addr.v6, scope, url->port);
         return true;
+    case URL_PATH:
+    case URL_ABSTRACT: add_path(out, url); return true;
     case URL_ANY:
         add_v6(out, in6addr_any, 0, url->port);
         add_v4(out, (struct in_addr){htonl(INADDR_ANY)}, url->port);

@@ -10,22 +10,22 @@
 
 /* clang-format off */
 static const struct scheme schemes[] = {
-    /* name       kind               transport       version    since refusal  rfc        */
-    { "tcp",      SCHEME_PLAIN,      &tcp_transport, 0,         1,    NULL,     NULL       },
-    { "tls",      SCHEME_TLS,        &tcp_transport, 0,         1,    NULL,     NULL       },
-    { "ssl",      SCHEME_TLS,        &tcp_transport, 0,         1,    NULL,     NULL       },
-    { "tlsv1.3",  SCHEME_TLS,        &tcp_transport, HF_TLS1_3, 1,    NULL,     NULL       },
-    { "tlsv1.2",  SCHEME_TLS,        &tcp_transport, HF_TLS1_2, 1,    NULL,     NULL       },
-    { "tlsv1.1",  SCHEME_TLS,        &tcp_transport, HF_TLS1_1, 1,    NULL,     "RFC 8996" },
-    { "tlsv1.0",  SCHEME_TLS,        &tcp_transport, HF_TLS1_0, 1,    NULL,     "RFC 8996" },
-    { "sslv3",    SCHEME_PROHIBITED, NULL,           0,         1,    NO_SSL3,  "RFC 7568" },
-    { "sslv2",    SCHEME_PROHIBITED, NULL,           0,         1,    NO_SSL2,  "RFC 6176" },
-    { "udp",      SCHEME_ABSENT,     NULL,           0,         1,    NOT_HERE, NULL       },
-    { "unix",     SCHEME_ABSENT,     NULL,           0,         1,    NOT_HERE, NULL       },
-    { "udg",      SCHEME_ABSENT,     NULL,           0,         1,    NOT_HERE, NULL       },
-    { "dtls",     SCHEME_ABSENT,     NULL,           0,         1,    NOT_HERE, "RFC 9147" },
-    { "dtlsv1.2", SCHEME_ABSENT,     NULL,           0,         1,    NOT_HERE, "RFC 6347" },
-    { "dtlsv1.3", SCHEME_ABSENT,     NULL,           0,         1,    NOT_HERE, "RFC 9147" },
+    /* name       kind               transport        version    since refusal  rfc        */
+    { "tcp",      SCHEME_PLAIN,      &tcp_transport,  0,         1,    NULL,     NULL       },
+    { "udp",      SCHEME_PLAIN,      &udp_transport,  0,         1,    NULL,     NULL       },
+    { "unix",     SCHEME_PLAIN,      &unix_transport, 0,         1,    NULL,     NULL       },
+    { "udg",      SCHEME_PLAIN,      &udg_transport,  0,         1,    NULL,     NULL       },
+    { "ssl",      SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL       },
+    { "tls",      SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL       },
+    { "tlsv1.0",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_0, 1,    NULL,     "RFC 8996" },
+    { "tlsv1.1",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_1, 1,    NULL,     "RFC 8996" },
+    { "tlsv1.2",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_2, 1,    NULL,     NULL       },
+    { "tlsv1.3",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_3, 1,    NULL,     NULL       },
+    { "dtls",     SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 9147" },
+    { "dtlsv1.2", SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 6347" },
+    { "dtlsv1.3", SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 9147" },
+    { "sslv2",    SCHEME_PROHIBITED, NULL,            0,         1,    NO_SSL2,  "RFC 6176" },
+    { "sslv3",    SCHEME_PROHIBITED, NULL,            0,         1,    NO_SSL3,  "RFC 7568" },
 };
 
 /* What people write who mean a protocol on top of a transport. */

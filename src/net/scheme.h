@@ -14,7 +14,7 @@ struct transport {
     const struct stream_ops *ops; /* of its plain streams */
 };
 
-extern const struct transport tcp_transport;
+extern const struct transport tcp_transport, udp_transport, unix_transport, udg_transport;
 
 enum scheme_kind {
     SCHEME_PLAIN,
@@ -47,6 +47,6 @@ bool scheme_usable(const struct scheme *scheme, hf_error *err)
 bool scheme_unknown(const char *name, size_t len, hf_error *err);
 
 /* SCHEMES_KNOWN names those that can be opened, for messages. */
-#define SCHEMES_KNOWN "tcp, tls, ssl and tlsv1.0 to tlsv1.3"
+#define SCHEMES_KNOWN "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg"
 
 #endif

@@ -4,9 +4,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Enough for session tickets and an alert; a peer that sends without end is not humoured. */
@@ -31,32 +31,61 @@ static size_t v6_text(const struct sockaddr_in6 *a, char *out, size_t size)
     return n < 0 ? 0 : (size_t)n;
 }
 
-size_t address_text(const struct sockaddr *a, char *out, size_t size)
+static size_t un_text(const struct sockaddr *a, socklen_t len, char *out, size_t size)
 {
-    char host[INET_ADDRSTRLEN];
+    const char *path = (const char *)a + offsetof(struct sockaddr_un, sun_path);
+    int most = len > offsetof(struct sockaddr_un, sun_path)
+                   ? (int)(len - offsetof(struct sockaddr_un, sun_path))
+                   : 0;
     int n;
 
-    if (a->sa_family == AF_INET6) {
-        struct sockaddr_in6 v6;
+    if (most > (int)sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        most = (int)sizeof(((struct sockaddr_un *)NULL)->sun_path);
+    if (most && !path[0])
+        n = snprintf(out, size, "@%.*s", most - 1, path + 1);
+    else
+        n = snprintf(out, size, "%.*s", most, path);
+    return n < 0 ? 0 : (size_t)n;
+}
 
-        memcpy(&v6, a, sizeof v6);
-        return v6_text(&v6, out, size);
-    }
-    if (a->sa_family == AF_INET) {
-        struct sockaddr_in v4;
+size_t address_text(const struct sockaddr *a, socklen_t len, char *out, size_t size)
+{
+    char host[INET_ADDRSTRLEN];
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+    int n;
 
+    switch (a->sa_family) {
+    case AF_INET6: memcpy(&v6, a, sizeof v6); return v6_text(&v6, out, size);
+    case AF_UNIX: return un_text(a, len, out, size);
+    case AF_INET:
         memcpy(&v4, a, sizeof v4);
         inet_ntop(AF_INET, &v4.sin_addr, host, sizeof host);
         n = snprintf(out, size, "%s:%u", host, ntohs(v4.sin_port));
-    } else {
-        n = snprintf(out, size, "%s", a->sa_family == AF_UNIX ? "unix" : "unknown");
+        break;
+    default: n = snprintf(out, size, "unknown"); break;
     }
     return n < 0 ? 0 : (size_t)n;
 }
 
-int sock_new(int family)
+socklen_t address_len(const struct address *a)
 {
-    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const struct sockaddr_un *un = &a->u.un;
+
+    switch (a->u.any.sa_family) {
+    case AF_INET6: return (socklen_t)sizeof a->u.v6;
+    case AF_INET: return (socklen_t)sizeof a->u.v4;
+    default: break;
+    }
+    /* a path has its NUL counted, an abstract name ends with its last byte */
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+                       (un->sun_path[0] ? strlen(un->sun_path)
+                                        : strnlen(un->sun_path + 1, sizeof un->sun_path - 1)));
+}
+
+int sock_new(int family, int type)
+{
+    return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
 static ssize_t receive(int fd, void *out, size_t len, int flags)
@@ -89,6 +118,30 @@ ssize_t sock_send(int fd, const void *data, size_t len)
     return n;
 }
 
+ssize_t sock_recv_from(int fd, void *out, size_t len, int flags, struct address *from,
+                       socklen_t *from_len)
+{
+    ssize_t n;
+
+    do {
+        if (from_len)
+            *from_len = sizeof *from;
+        n = recvfrom(fd, out, len, flags | MSG_DONTWAIT, from ? &from->u.any : NULL, from_len);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+ssize_t sock_send_to(int fd, const void *data, size_t len, const struct address *to)
+{
+    ssize_t n;
+
+    do
+        n = sendto(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT, to ? &to->u.any : NULL,
+                   to ? address_len(to) : 0);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 int sock_wait(int fd, short events, deadline d)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -103,13 +156,6 @@ int sock_wait(int fd, short events, deadline d)
         if (deadline_passed(d))
             return 0;
     }
-}
-
-void sock_tune(int fd)
-{
-    int on = 1;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void sock_close(int fd)
@@ -140,5 +186,5 @@ size_t sock_name(int fd, bool remote, char *out, size_t size)
             out[0] = 0;
         return 0;
     }
-    return address_text(&a.any, out, size);
+    return address_text(&a.any, len, out, size);
 }

@@ -3,32 +3,39 @@
 #define NET_SOCK_H
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "net/deadline.h"
 #include "net/url.h"
 
-/* One address of a host, with its port. */
+/* One address: of a host with its port, or of a socket in the file system. */
 struct address {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
+        struct sockaddr_un
+            un; /* an abstract name begins with a NUL, and no other stands in it */
     } u;
 };
 
-static inline socklen_t address_len(const struct address *a)
+socklen_t address_len(const struct address *a);
+
+/* address_text writes "1.2.3.4:443", "[fe80::1%eth0]:443", a path, "@NAME", or "" for a socket without
+ * a name; result as snprintf. */
+size_t address_text(const struct sockaddr *a, socklen_t len, char *out, size_t size);
+#define ADDRESS_TEXT_MAX 112
+
+static inline void address_show(const struct address *a, char out[ADDRESS_TEXT_MAX])
 {
-    return a->u.any.sa_family == AF_INET6 ? (socklen_t)sizeof a->u.v6
-                                          : (socklen_t)sizeof a->u.v4;
+    address_text(&a->u.any, address_len(a), out, ADDRESS_TEXT_MAX);
 }
 
-/* address_text writes "1.2.3.4:443" or "[fe80::1%eth0]:443"; result as snprintf. */
-size_t address_text(const struct sockaddr *a, char *out, size_t size);
-
-/* sock_new opens a stream socket that is not inherited and does not block; -1 with errno. */
-int sock_new(int family);
+/* sock_new opens a socket that is not inherited and does not block; -1 with errno. */
+int sock_new(int family, int type);
 
 /* Each transfers what goes at once: the number, or -1 with errno (EAGAIN if nothing goes). They
  * raise no SIGPIPE and leave the socket's own flags as they are: it may be shared with others. */
@@ -36,12 +43,14 @@ ssize_t sock_recv(int fd, void *out, size_t len);
 ssize_t sock_peek(int fd, void *out, size_t len);
 ssize_t sock_send(int fd, const void *data, size_t len);
 
+/* The same for one datagram; from and from_len, or to, may be NULL. */
+ssize_t sock_recv_from(int fd, void *out, size_t len, int flags, struct address *from,
+                       socklen_t *from_len);
+ssize_t sock_send_to(int fd, const void *data, size_t len, const struct address *to);
+
 /* sock_wait waits for events until the deadline: 1 if any (or an error) is there, 0 if the time is
  * over, -1 with errno. */
 int sock_wait(int fd, short events, deadline d);
-
-/* sock_tune sets what every stream wants: no delay of small segments. Harmless elsewhere. */
-void sock_tune(int fd);
 
 /* sock_close closes without losing what was sent: bytes that lie unread in the socket would turn the
  * close into a reset, which may overtake the last data. */

@@ -16,7 +16,10 @@ hf_stream *stream_new(const struct scheme *scheme, const hf_net_options *options
     if (options) {
         s->non_blocking = options->non_blocking;
         s->timeout = options->timeout;
+        s->read_timeout = options->read_timeout;
+        s->write_timeout = options->write_timeout;
         s->open_timeout = options->connect_timeout;
+        s->handshake_timeout = options->handshake_timeout;
     }
     /* a default mutex of this system needs no memory and cannot fail */
     pthread_mutex_init(&s->writing, NULL);
@@ -42,6 +45,16 @@ void stream_free(hf_stream *s, bool close_fd)
 }
 
 /* ---------------------------------------------------------------- waiting and failing */
+
+deadline stream_read_end(const hf_stream *s)
+{
+    return deadline_after(s->read_timeout != 0 ? s->read_timeout : s->timeout);
+}
+
+deadline stream_write_end(const hf_stream *s)
+{
+    return deadline_after(s->write_timeout != 0 ? s->write_timeout : s->timeout);
+}
 
 int stream_wait(hf_stream *s, short events, deadline d, const char *doing, hf_error *err)
 {
@@ -135,7 +148,27 @@ static int connect_more(hf_stream *s, hf_error *err)
     s->fd = fd;
     connect_free(s->connecting);
     s->connecting = NULL;
+    stream_connected(s);
     return 0;
+}
+
+void stream_connected(hf_stream *s)
+{
+    if (s->handshake_timeout != 0)
+        s->open_end = 0;
+}
+
+/* A stream that was opened in the background and blocks now. Its descriptor tells of its deadline, too. */
+static int connect_wait(hf_stream *s, hf_error *err)
+{
+    int r;
+
+    while ((r = connect_more(s, err)) == HF_AGAIN && !s->non_blocking)
+        if (sock_wait(s->fd, POLLIN, DEADLINE_NONE) < 0) {
+            net_fail(err, HF_E_SYSTEM, errno, "connecting: poll: %s", net_strerror(errno));
+            return -1;
+        }
+    return r;
 }
 
 int stream_open(hf_stream *s, deadline d, hf_error *err)
@@ -145,7 +178,7 @@ int stream_open(hf_stream *s, deadline d, hf_error *err)
     if (s->ready)
         return 0;
     if (s->connecting) {
-        r = connect_more(s, err);
+        r = connect_wait(s, err);
         if (r != 0)
             return r;
     }
@@ -157,7 +190,8 @@ int stream_open(hf_stream *s, deadline d, hf_error *err)
         return -1;
     }
     if (!s->open_end)
-        s->open_end = deadline_after(s->open_timeout);
+        s->open_end =
+            deadline_after(s->handshake_timeout != 0 ? s->handshake_timeout : s->open_timeout);
     if (s->ops->handshake) {
         if (s->non_blocking && deadline_passed(s->open_end)) {
             net_fail(err, HF_E_TIMEOUT, ETIMEDOUT,
@@ -181,7 +215,7 @@ int hf_stream_handshake(hf_stream *s, hf_error *err)
         return r;
     /* whoever does not block drives the last bytes out with it, too */
     pthread_mutex_lock(&s->writing);
-    r = stream_flush_more(s, deadline_after(s->timeout), "sending", err);
+    r = stream_flush_more(s, stream_write_end(s), "sending", err);
     pthread_mutex_unlock(&s->writing);
     return r == 1 ? 0 : r;
 }
@@ -231,7 +265,7 @@ static int need_data(hf_stream *s, deadline d, hf_error *err)
 
 ptrdiff_t hf_read(hf_stream *s, void *out, size_t len, hf_error *err)
 {
-    deadline d = deadline_after(s->timeout);
+    deadline d = stream_read_end(s);
     int r;
 
     if (!len || !out) {
@@ -269,7 +303,7 @@ static ptrdiff_t line_stopped(hf_stream *s, char *out, size_t got, int r, const 
 
 ptrdiff_t hf_read_line(hf_stream *s, char *out, size_t size, hf_error *err)
 {
-    deadline d = deadline_after(s->timeout);
+    deadline d = stream_read_end(s);
     hf_error why = {0};
     size_t got = 0;
     int r;
@@ -321,7 +355,7 @@ static bool check_write_open(const hf_stream *s, hf_error *err)
 
 ptrdiff_t hf_write(hf_stream *s, const void *data, size_t len, hf_error *err)
 {
-    deadline d = deadline_after(s->timeout);
+    deadline d = stream_write_end(s);
     ptrdiff_t r = stream_open(s, d, err);
 
     if (r != 0)
@@ -342,7 +376,7 @@ ptrdiff_t hf_write(hf_stream *s, const void *data, size_t len, hf_error *err)
 
 bool hf_shutdown_write(hf_stream *s, hf_error *err)
 {
-    deadline d = deadline_after(s->timeout);
+    deadline d = stream_write_end(s);
     int r = stream_open(s, d, err);
     bool done = true;
 
@@ -364,7 +398,7 @@ bool hf_shutdown_write(hf_stream *s, hf_error *err)
  * nobody's loss. */
 static bool close_writing(hf_stream *s, hf_error *err)
 {
-    deadline d = deadline_after(s->timeout);
+    deadline d = stream_write_end(s);
     hf_error ignored;
     int r = stream_flush_more(s, d, "closing", err);
 
@@ -461,4 +495,5 @@ size_t hf_stream_name(const hf_stream *s, bool remote, char *out, size_t size)
 void hf_stream_set_timeout(hf_stream *s, double seconds)
 {
     s->timeout = seconds;
+    s->read_timeout = s->write_timeout = 0;
 }

@@ -39,9 +39,10 @@ struct hf_stream {
     const struct transport *transport; /* below; its ops are those of plain streams */
     int fd;
     bool non_blocking;
-    bool ready; /* connected, and the handshake is done */
-    double timeout, open_timeout;
-    deadline open_end; /* for connecting and the handshake; 0: not begun */
+    bool ready;                                  /* connected, and the handshake is done */
+    double timeout, read_timeout, write_timeout; /* of one call; 0 for the two: timeout */
+    double open_timeout, handshake_timeout; /* 0 for the second: what is left of the first */
+    deadline open_end;                      /* for connecting and the handshake; 0: not begun */
 
     /* Only until the connection stands. */
     struct connecting *connecting;
@@ -79,6 +80,13 @@ void stream_free(hf_stream *s, bool close_fd);
 
 /* stream_open goes on with connecting and the handshake: 0 when done, HF_AGAIN or -1. */
 int stream_open(hf_stream *s, deadline d, hf_error *err);
+
+/* The deadlines of a call that begins now. */
+deadline stream_read_end(const hf_stream *s);
+deadline stream_write_end(const hf_stream *s);
+
+/* stream_connected begins the time of the handshake, if it has one of its own. */
+void stream_connected(hf_stream *s);
 
 /* stream_wait waits for the socket: 1, HF_AGAIN if the stream does not block, or -1 with E_TIMEOUT
  * or E_SYSTEM; doing is "reading" and the like. */

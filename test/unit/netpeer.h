@@ -112,7 +112,7 @@ static inline uint16_t dead_port(int family)
 {
     struct address a = {0};
     socklen_t len = sizeof a;
-    int fd = sock_new(family);
+    int fd = sock_new(family, SOCK_STREAM);
 
     a.u.any.sa_family = (sa_family_t)family;
     if (family == AF_INET6)
@@ -136,7 +136,7 @@ static inline void black_hole_open(struct black_hole *b)
     struct address a = {0};
     socklen_t len = sizeof a;
 
-    b->listener = sock_new(AF_INET);
+    b->listener = sock_new(AF_INET, SOCK_STREAM);
     b->count = 0;
     a.u.v4.sin_family = AF_INET;
     a.u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -145,7 +145,7 @@ static inline void black_hole_open(struct black_hole *b)
         exit(1);
     b->port = ntohs(a.u.v4.sin_port);
     for (int i = 0; i < 64; i++) {
-        int fd = sock_new(AF_INET);
+        int fd = sock_new(AF_INET, SOCK_STREAM);
 
         (void)!connect(fd, &a.u.any, address_len(&a));
         b->filler[b->count++] = fd;

@@ -19,7 +19,7 @@ static void test_refused(void)
     CHECK_STR(err.detail, want);
     CHECK(strstr(err.hint, "nothing listens"));
     /* an error that is still in the variable does not hide the next */
-    CHECK(hf_open("udp://127.0.0.1:1", NULL, NULL, &err) == NULL);
+    CHECK(hf_open("dtls://127.0.0.1:1", NULL, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "SCHEME");
     CHECK_INT(err.os_errno, 0);
 }
