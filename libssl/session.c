@@ -254,6 +254,14 @@ X509 *session_peer(const SSL_SESSION *s)
     return a.chain_len ? access_x509(a.chain[0]) : NULL;
 }
 
+bool session_has_peer(const SSL_SESSION *s)
+{
+    struct access_session a = {0};
+    if (!s->peer && s->inner)
+        access_session_read(s->inner, &a);
+    return s->peer || a.chain_len;
+}
+
 /* ---- copies */
 
 static bool copy_bytes(SSL_SESSION *to, struct session_bytes *field,

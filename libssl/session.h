@@ -52,7 +52,8 @@ SSL_SESSION *session_from(hf_session *inner);
 hf_session *session_inner(SSL_SESSION *session);
 /* session_set copies bytes into a field. */
 bool session_set(SSL_SESSION *session, struct session_bytes *field, const void *p, size_t len);
-X509 *session_peer(const SSL_SESSION *session); /* borrowed */
+X509 *session_peer(const SSL_SESSION *session); /* borrowed; NULL: there is none, or memory ran out */
+bool session_has_peer(const SSL_SESSION *session);
 bool session_timed_out(const SSL_SESSION *session, long now);
 
 /* ---- session_table.c */

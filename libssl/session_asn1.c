@@ -43,13 +43,23 @@ enum { FORMAT = 1, FLAG_EMS = 1, SHORT_TIMEOUT = 3 };
 
 struct out {
     unsigned char *p; /* NULL: only the length is wanted */
+    size_t room;      /* before p */
     size_t len;
+    bool failed;
 };
 
 static void put(struct out *out, const void *bytes, size_t len)
 {
-    if (out->p && len)
+    /* A certificate that could not be encoded for want of memory when the length was asked for may be
+       encoded now. */
+    if (out->p && len > out->room) {
+        out->failed = true;
+        return;
+    }
+    if (out->p && len) {
         memcpy(out->p -= len, bytes, len);
+        out->room -= len;
+    }
     out->len += len;
 }
 
@@ -128,6 +138,8 @@ static void put_peer(struct out *out, const SSL_SESSION *s)
     if (len > 0) {
         put(out, der, (size_t)len);
         put_explicit(out, PEER, before);
+    } else if (session_has_peer(s)) {
+        out->failed = true; /* never a session that seems to be of an unknown peer */
     }
     OPENSSL_free(der);
 }
@@ -172,15 +184,17 @@ int i2d_SSL_SESSION(const SSL_SESSION *s, unsigned char **out)
         return 0;
     put_session(&size, s);
     if (!out)
-        return (int)size.len;
-    unsigned char *own = *out ? NULL : OPENSSL_malloc(size.len);
-    unsigned char *start = *out ? *out : own;
-    if (!start) {
+        return size.failed ? -1 : (int)size.len;
+    unsigned char *own = *out || size.failed ? NULL : OPENSSL_malloc(size.len);
+    unsigned char *start = own ? own : *out;
+    struct out real = {.p = start ? start + size.len : NULL, .room = size.len};
+    if (start && !size.failed)
+        put_session(&real, s);
+    if (!start || size.failed || real.failed || real.room) {
+        OPENSSL_clear_free(own, size.len);
         raise_ssl(ERR_R_MALLOC_FAILURE);
         return -1;
     }
-    struct out real = {.p = start + size.len};
-    put_session(&real, s);
     *out = own ? own : start + size.len;
     return (int)size.len;
 }
