@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "connection/facts.h"
-#include "connection/sink.h"
+#include "bytes/sink.h"
 
 static void plain(struct sink *s, const char *text)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "connection/facts.h"
-#include "connection/sink.h"
+#include "bytes/sink.h"
 
 /* An object or a list being written: it knows whether a comma is due. */
 struct json {

@@ -192,3 +192,14 @@ void anchors_find(const struct anchors *set, const X509_NAME *name, struct found
             found->no_memory = true;
     }
 }
+
+bool anchors_each(const struct anchors *set, anchor_fn fn, void *arg)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        hf_error inner = {0};
+        hf_certificate *cert = anchor_cert(&set->anchor[i], &inner);
+        if (cert ? !fn(cert, arg) : inner.code == HF_E_NO_MEMORY)
+            return false;
+    }
+    return true;
+}

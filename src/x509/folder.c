@@ -181,6 +181,14 @@ void folder_find(struct folder *folder, const X509_NAME *name, struct found *fou
     find_known(folder, name, found);
 }
 
+bool folder_each(struct folder *folder, anchor_fn fn, void *arg)
+{
+    struct entry *e = atomic_load_explicit(&folder->known, memory_order_acquire);
+    while (e && fn(e->cert, arg))
+        e = e->next;
+    return e == NULL;
+}
+
 /* ---- revocation lists */
 
 static bool is_known(const struct folder *folder, const struct crl *crl)
@@ -261,4 +269,12 @@ bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now
             return false;
     }
     return !no_memory;
+}
+
+bool folder_each_list(struct folder *folder, crl_fn fn, void *arg)
+{
+    struct crl_entry *e = atomic_load_explicit(&folder->known_crls, memory_order_acquire);
+    while (e && fn(&e->crl, arg))
+        e = e->next;
+    return e == NULL;
 }

@@ -2,7 +2,10 @@
  * length, CRLF, indentation. */
 #include "x509/pem.h"
 
+#include <openssl/asn1.h>
 #include <stdio.h>
+
+#include "x509/element.h"
 
 #define BEGIN  "-----BEGIN "
 #define END    "-----END "
@@ -173,9 +176,26 @@ static void seen_add(struct seen *seen, struct slice label)
                                   seen->len ? ", " : "", one);
 }
 
-const struct block_kind cert_blocks = {"CERTIFICATE", "X509 CERTIFICATE"};
-const struct block_kind key_blocks = {"PUBLIC KEY", "PUBLIC KEY"};
-const struct block_kind crl_blocks = {"X509 CRL", "X509 CRL"};
+const struct block_kind cert_blocks = {"CERTIFICATE", "X509 CERTIFICATE", NULL};
+const struct block_kind key_blocks = {"PUBLIC KEY", "PUBLIC KEY", NULL};
+const struct block_kind crl_blocks = {"X509 CRL", "X509 CRL", NULL};
+
+static bool is_kind(const struct pem_block *block, const struct block_kind *kind)
+{
+    return pem_is(block, kind->label) || pem_is(block, kind->other) ||
+           (kind->third && pem_is(block, kind->third));
+}
+
+bool source_has(const struct source *s, const struct block_kind *kind)
+{
+    struct pem pem = pem_start(s);
+    struct pem_block block;
+    while (pem_next(&pem, &block) == PEM_BLOCK) {
+        if (is_kind(&block, kind))
+            return true;
+    }
+    return false;
+}
 
 static bool block_each(const struct source *s, const struct block_kind *kind,
                        const struct pem_block *block, cert_fn fn, void *arg, hf_error *err)
@@ -215,7 +235,7 @@ static bool pem_each(const struct source *s, const struct block_kind *kind, cert
                 "%s, line %u: TRUSTED CERTIFICATE is OpenSSL's own format, which is not "
                 "read here: convert it with `openssl x509 -in FILE -out NEW`",
                 s->name, block.line);
-        if (!pem_is(&block, kind->label) && !pem_is(&block, kind->other))
+        if (!is_kind(&block, kind))
             continue;
         count++;
         if (!block_each(s, kind, &block, fn, arg, err))
@@ -224,6 +244,22 @@ static bool pem_each(const struct source *s, const struct block_kind *kind, cert
     if (count == 0)
         return err_set(err, HF_E_PEM, "%s: no %s block: found %s", s->name, kind->label,
                        seen.text);
+    return true;
+}
+
+/* Some DER objects, each a SEQUENCE. If they are not that to the end, the whole is taken for one, so that what
+ * reads it says what is wrong with it. */
+static bool der_each(struct slice all, cert_fn fn, void *arg, hf_error *err)
+{
+    struct slice rest = all, one;
+    while (rest.len) {
+        if (!element_take(&rest, V_ASN1_SEQUENCE, NULL, NULL))
+            return fn(all, 0, arg, err);
+    }
+    while (all.len) {
+        if (!element_take(&all, V_ASN1_SEQUENCE, &one, NULL) || !fn(one, 0, arg, err))
+            return false;
+    }
     return true;
 }
 
@@ -239,8 +275,8 @@ bool blocks_each(const struct source *s, const struct block_kind *kind, cert_fn 
         return err_set(err, HF_E_PEM, "%s is empty", s->name);
     if (source_is_pem(s))
         return pem_each(s, kind, fn, arg, err);
-    if (s->p[0] == 0x30) /* a SEQUENCE: some DER object */
-        return fn(slice_of(s->p, s->len), 0, arg, err);
+    if (s->p[0] == 0x30)
+        return der_each(slice_of(s->p, s->len), fn, arg, err);
     char start[33];
     size_t n = 0;
     for (; n < s->len && n + 1 < sizeof start; n++)

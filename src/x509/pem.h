@@ -35,15 +35,19 @@ struct pem pem_start(const struct source *s);
 enum pem_result pem_next(struct pem *pem, struct pem_block *out);
 bool pem_is(const struct pem_block *block, const char *label);
 
-/* pem_decode decodes the base64 of a block into memory of mem_new. false: not base64 (out is NULL and
- * *no_memory false), or no memory. */
-bool pem_decode(const struct pem_block *block, uint8_t **out, size_t *out_len, bool *no_memory);
-
 /* Kinds of blocks that a source is searched for. */
 struct block_kind {
     const char *label, *other; /* "CERTIFICATE", and what it was called long ago */
+    const char *third;         /* one more, or NULL */
 };
 extern const struct block_kind cert_blocks, crl_blocks, key_blocks;
+
+/* source_has: there is a block of this kind. */
+bool source_has(const struct source *s, const struct block_kind *kind);
+
+/* pem_decode decodes the base64 of a block into memory of mem_new. false: not base64 (out is NULL and
+ * *no_memory false), or no memory. */
+bool pem_decode(const struct pem_block *block, uint8_t **out, size_t *out_len, bool *no_memory);
 
 /* certs_each calls fn with the DER of each certificate of a source; fn returns false to stop with the
  * error it has set. False with E_PEM, naming source, line and what was found, if something is not as
@@ -52,7 +56,7 @@ typedef bool (*cert_fn)(struct slice der, unsigned line, void *arg, hf_error *er
 bool certs_each(const struct source *s, cert_fn fn, void *arg, hf_error *err)
     __attribute__((warn_unused_result));
 
-/* blocks_each is certs_each for other kinds of objects. */
+/* blocks_each is certs_each for other kinds of objects. DER objects may stand one behind the other. */
 bool blocks_each(const struct source *s, const struct block_kind *kind, cert_fn fn, void *arg,
                  hf_error *err) __attribute__((warn_unused_result));
 

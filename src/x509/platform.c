@@ -17,7 +17,7 @@ static const char *const other_bundles[] = {
 
 /* The places that were tried, for the error. */
 struct tried {
-    char text[200];
+    char text[512];
     size_t len;
 };
 
@@ -114,6 +114,7 @@ const struct platform *platform_load(hf_error *err)
         err_set(err, HF_E_NO_MEMORY, "the platform's trust anchors");
     } else if (!loaded) {
         if (load(p, &tried, err)) {
+            memcpy(p->tried, tried.text, sizeof p->tried);
             loaded = p;
         } else {
             anchors_free(p->bundle);

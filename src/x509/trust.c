@@ -114,6 +114,16 @@ bool hf_trust_add_platform(hf_trust *trust, hf_error *err)
     return true;
 }
 
+bool trust_add_source(hf_trust *trust, const struct source *s, hf_error *err)
+{
+    return changeable(trust, err) && add_set(trust, anchors_load(s, true, err), err);
+}
+
+bool trust_add_lists(hf_trust *trust, const struct source *s, hf_error *err)
+{
+    return changeable(trust, err) && crls_add(&trust->crls, s, err);
+}
+
 bool hf_trust_add_file(hf_trust *trust, const char *path, hf_error *err)
 {
     uint8_t *bytes;
@@ -134,7 +144,7 @@ bool hf_trust_add_folder(hf_trust *trust, const char *path, hf_error *err)
 bool hf_trust_add_memory(hf_trust *trust, const void *bytes, size_t len, hf_error *err)
 {
     struct source s = {"memory", bytes, bytes ? len : 0};
-    return changeable(trust, err) && add_set(trust, anchors_load(&s, true, err), err);
+    return trust_add_source(trust, &s, err);
 }
 
 bool hf_trust_add_crls_file(hf_trust *trust, const char *path, hf_error *err)
@@ -152,7 +162,7 @@ bool hf_trust_add_crls_file(hf_trust *trust, const char *path, hf_error *err)
 bool hf_trust_add_crls_memory(hf_trust *trust, const void *bytes, size_t len, hf_error *err)
 {
     struct source s = {"memory", bytes, bytes ? len : 0};
-    return changeable(trust, err) && crls_add(&trust->crls, &s, err);
+    return trust_add_lists(trust, &s, err);
 }
 
 static bool add_key(struct slice der, unsigned line, void *arg, hf_error *err)
@@ -318,6 +328,32 @@ bool trust_each_crl(const hf_trust *trust, const X509_NAME *issuer, int64_t now,
     }
     for (size_t i = 0; i < trust->folder_count; i++) {
         if (!folder_each_crl(trust->folder[i], issuer, now, fn, arg))
+            return false;
+    }
+    return true;
+}
+
+bool trust_each(const hf_trust *trust, anchor_fn fn, void *arg)
+{
+    for (size_t i = 0; i < trust->set_count; i++) {
+        if (!anchors_each(trust->set[i], fn, arg))
+            return false;
+    }
+    for (size_t i = 0; i < trust->folder_count; i++) {
+        if (!folder_each(trust->folder[i], fn, arg))
+            return false;
+    }
+    return true;
+}
+
+bool trust_each_list(const hf_trust *trust, crl_fn fn, void *arg)
+{
+    for (size_t i = 0; i < trust->crls.count; i++) {
+        if (!fn(&trust->crls.crl[i], arg))
+            return false;
+    }
+    for (size_t i = 0; i < trust->folder_count; i++) {
+        if (!folder_each_list(trust->folder[i], fn, arg))
             return false;
     }
     return true;

@@ -46,11 +46,20 @@ struct found {
     bool no_memory; /* there may be more */
 };
 
+/* What is done with each certificate; false stops. */
+typedef bool (*anchor_fn)(hf_certificate *cert, void *arg);
+
+/* anchors_each and folder_each call fn with all certificates: of a folder, with those that were read from it. What
+ * cannot be parsed is passed over. false: fn stopped, or there was no memory. */
+bool anchors_each(const struct anchors *set, anchor_fn fn, void *arg);
+bool folder_each(struct folder *folder, anchor_fn fn, void *arg);
+
 void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found);
 void folder_find(struct folder *folder, const X509_NAME *name, struct found *found);
 
 /* folder_each_crl calls fn with the folder's revocation lists by this issuer; false if fn did, or for want
  * of memory. */
+bool folder_each_list(struct folder *folder, crl_fn fn, void *arg); /* all that were read */
 bool folder_each_crl(struct folder *folder, const X509_NAME *issuer, int64_t now, crl_fn fn,
                      void *arg);
 
@@ -61,6 +70,7 @@ struct platform {
     struct anchors *bundle; /* or NULL */
     size_t folder_count;
     struct folder *folder[FOLDERS_MAX];
+    char tried[512]; /* where it was looked for, separated by ", " */
 };
 const struct platform *platform_load(hf_error *err);
 
@@ -72,6 +82,15 @@ struct found trust_find(const hf_trust *trust, const X509_NAME *name);
  * memory. */
 bool trust_each_crl(const hf_trust *trust, const X509_NAME *issuer, int64_t now, crl_fn fn,
                     void *arg);
+
+/* trust_add_source adds all certificates of a source, trust_add_lists all its revocation lists, or nothing. */
+bool trust_add_source(hf_trust *trust, const struct source *s, hf_error *err);
+bool trust_add_lists(hf_trust *trust, const struct source *s, hf_error *err);
+
+/* trust_each calls fn with all certificates that are known, some of them twice perhaps; trust_each_list with all
+ * revocation lists. */
+bool trust_each(const hf_trust *trust, anchor_fn fn, void *arg);
+bool trust_each_list(const hf_trust *trust, crl_fn fn, void *arg);
 
 /* trust_generation is different for every trust of this process, also for those freed. */
 uint64_t trust_generation(const hf_trust *trust);

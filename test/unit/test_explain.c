@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "connection/facts.h"
-#include "connection/sink.h"
+#include "bytes/sink.h"
 #include "pki.h"
 
 static struct pki *pki, *other; /* two worlds that do not trust each other */

@@ -1,5 +1,5 @@
 /* sink.c: writing text that may not fit, and text that may not be text. */
-#include "connection/sink.h"
+#include "bytes/sink.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +112,63 @@ void sink_json(struct sink *s, const char *text, size_t len)
         }
     }
     put(s, '"');
+}
+
+/* The character at p, which is n bytes of good UTF-8. */
+static uint32_t character(const uint8_t *p, size_t n)
+{
+    uint32_t c = n == 1 ? p[0] : p[0] & (0x7fU >> n);
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3f);
+    return c;
+}
+
+static void json_ascii(struct sink *s, uint32_t c)
+{
+    switch (c) {
+    case '"': sink_raw(s, "\\\""); break;
+    case '\\': sink_raw(s, "\\\\"); break;
+    case '\n': sink_raw(s, "\\n"); break;
+    case '\r': sink_raw(s, "\\r"); break;
+    case '\t': sink_raw(s, "\\t"); break;
+    case '\f': sink_raw(s, "\\f"); break;
+    case '\b': sink_raw(s, "\\b"); break;
+    default:
+        if (c >= 0x20 && c < 0x7f)
+            put(s, (char)c);
+        else if (c <= 0xffff)
+            sink_format(s, "\\u%04x", (unsigned)c);
+        else
+            sink_format(s, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+                        (unsigned)(0xdc00 + (c & 0x3ff)));
+    }
+}
+
+void sink_json_ascii(struct sink *s, const char *text, size_t len)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    put(s, '"');
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_len(p + i, len - i);
+        json_ascii(s, n ? character(p + i, n) : 0xfffd);
+        i += n ? n : 1;
+    }
+    put(s, '"');
+}
+
+void sink_hex(struct sink *s, const uint8_t *p, size_t len, bool capitals)
+{
+    const char *digits = capitals ? "0123456789ABCDEF" : "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        put(s, digits[p[i] >> 4]);
+        put(s, digits[p[i] & 15]);
+    }
+}
+
+void sink_bytes(struct sink *s, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        put(s, text[i]);
 }
 
 size_t sink_end(struct sink *s)

@@ -1,6 +1,6 @@
 /* sink.h: writing text as snprintf does: what does not fit is counted, and the end is a NUL. */
-#ifndef CONNECTION_SINK_H
-#define CONNECTION_SINK_H
+#ifndef BYTES_SINK_H
+#define BYTES_SINK_H
 
 #include "bytes/bytes.h"
 
@@ -20,6 +20,14 @@ void sink_plain(struct sink *s, const char *text, size_t len);
 /* sink_json writes the same as a JSON string with its quotes (RFC 8259 7); what is not UTF-8
  * becomes U+FFFD. */
 void sink_json(struct sink *s, const char *text, size_t len);
+
+/* sink_json_ascii does so with nothing but ASCII, and in the way of Python's json.dumps: a script that compares texts
+ * sees no difference. sink_hex writes two digits a byte. */
+void sink_json_ascii(struct sink *s, const char *text, size_t len);
+void sink_hex(struct sink *s, const uint8_t *p, size_t len, bool capitals);
+
+/* sink_bytes writes text of our own of a known length. */
+void sink_bytes(struct sink *s, const char *text, size_t len);
 
 /* sink_end puts the NUL and returns the length without it. */
 size_t sink_end(struct sink *s);
