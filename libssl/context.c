@@ -100,7 +100,6 @@ void SSL_CTX_free(SSL_CTX *ctx)
     ct_ctx_free(ctx);
     certs_ctx_free(ctx);
     OPENSSL_free(ctx->propq);
-    EVP_CIPHER_CTX_free(ctx->ticket_cipher);
     OPENSSL_cleanse(ctx->ticket_keys, sizeof ctx->ticket_keys);
     OPENSSL_free(ctx);
 }

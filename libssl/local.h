@@ -64,7 +64,6 @@ struct ssl_ctx_st {
     void *ticket_cb_arg;
     unsigned char ticket_keys[80]; /* name 16, HMAC 32, AES 32 */
     atomic_bool ticket_keys_made;
-    _Atomic(EVP_CIPHER_CTX *) ticket_cipher; /* see ticket.c; NULL: none, or in use */
     int (*cookie_generate_cb)(SSL *, unsigned char *, unsigned int *);
     int (*cookie_verify_cb)(SSL *, const unsigned char *, unsigned int);
     int (*stateless_generate_cb)(SSL *, unsigned char *, size_t *);

@@ -70,12 +70,17 @@ void access_session_set_lifetime(hf_session *session, uint32_t seconds);
 /* access_session_of makes a session of what a connection has agreed on: one to look at. NULL before. */
 hf_session *access_session_of(const hf_conn *conn);
 
-/* ---- random numbers and MACs (secrets.c) */
+/* ---- random numbers, MACs and ciphers (secrets.c) */
 
 /* access_random: without a lock, and without seeding libcrypto's generator; false: there is no randomness. */
 bool access_random(void *out, size_t n) __attribute__((warn_unused_result));
 void access_hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *p, size_t len,
                         uint8_t out[32]);
+/* access_aes_cbc: AES-256-CBC with padding; out has room for 16 bytes more and does not overlap. Authenticate
+ * first; what is left of a decryption that fails is to be wiped. */
+bool access_aes_cbc(const uint8_t key[32], const uint8_t iv[16], bool encrypt,
+                    const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+    __attribute__((warn_unused_result));
 
 /* ---- configurations (lists.c) */
 

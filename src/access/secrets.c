@@ -1,5 +1,6 @@
-/* secrets.c: the engine's random bytes and its HMAC, for tickets in another library's format. */
+/* secrets.c: the engine's random bytes, HMAC and AES, for tickets in another library's format. */
 #include "access/access.h"
+#include "crypto/aes_cbc.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 
@@ -13,4 +14,10 @@ void access_hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *p, si
 {
     struct slice none = {0};
     hmac(HASH_SHA256, key, key_len, slice_of(p, len), none, none, out);
+}
+
+bool access_aes_cbc(const uint8_t key[32], const uint8_t iv[16], bool encrypt,
+                    const uint8_t *in, size_t len, uint8_t *out, size_t *out_len)
+{
+    return aes_cbc(key, iv, encrypt, in, len, out, out_len);
 }

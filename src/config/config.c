@@ -4,10 +4,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
-#if defined(__aarch64__) && defined(__linux__)
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
-#endif
 
 #include "config/applications.h"
 #include "config/cache.h"
@@ -17,6 +13,7 @@
 #include "config/security.h"
 #include "config/ticket.h"
 #include "config/usable.h"
+#include "crypto/cpu.h"
 #include "crypto/random.h"
 
 /* Freezing is rare, so one lock serves all configurations. It also orders the freezing of trust
@@ -26,18 +23,6 @@ static pthread_mutex_t freeze_lock = PTHREAD_MUTEX_INITIALIZER;
 /* The platform's anchors as one object, so that verdicts remembered under it serve everybody.
  * Kept until the process ends; guarded by freeze_lock. */
 static hf_trust *platform_trust;
-
-/* AES without instructions for it is slow, and its look-up tables tell the key to who shares the cache. */
-static bool aes_in_hardware(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
-#elif defined(__aarch64__) && defined(__linux__)
-    return (getauxval(AT_HWCAP) & HWCAP_AES) != 0;
-#else
-    return true;
-#endif
-}
 
 /* A client puts first what it is good at: servers follow that (RFC 8446 9.3, RFC 7905 1). */
 static void chacha_first(struct ids *suites)
@@ -62,7 +47,8 @@ static void default_lists(hf_config *config)
         if (suites[i].by_default && suite_find(suites[i].id))
             config->suites.id[config->suites.count++] = suites[i].id;
     }
-    if (config->role == HF_CLIENT && !aes_in_hardware())
+    /* AES without instructions for it is slow, and its look-up tables tell the key to who shares the cache. */
+    if (config->role == HF_CLIENT && !cpu_has_aes())
         chacha_first(&config->suites);
     const struct group *groups = group_table(&count);
     for (size_t i = 0; i < count; i++) {

@@ -10,54 +10,44 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
-#include "crypto/provider.h"
+#include "crypto/cipher_route.h"
+#include "crypto/cpu.h"
 
 #define MAX_TAIL 64
 /* Below this a second update costs more than a copy of the plaintext. */
 #define GATHER 192
 
 struct cipher {
-    const char *name;
+    struct cipher_route route;
     size_t key, tag;
     bool one_shot; /* CCM authenticates the length first: all plaintext in one call */
     bool dirty;    /* see clean_vectors */
-    struct once once;
-    EVP_CIPHER *evp; /* kept until the process ends; NULL: not in this libcrypto */
-    bool direct;
-    void *provctx;
-    OSSL_FUNC_cipher_newctx_fn *newctx;
-    OSSL_FUNC_cipher_freectx_fn *freectx;
-    OSSL_FUNC_cipher_encrypt_init_fn *encrypt_init;
-    OSSL_FUNC_cipher_decrypt_init_fn *decrypt_init;
-    OSSL_FUNC_cipher_update_fn *update;
-    OSSL_FUNC_cipher_final_fn *final;
-    OSSL_FUNC_cipher_get_ctx_params_fn *get_params;
-    OSSL_FUNC_cipher_set_ctx_params_fn *set_params;
 };
 
 /* clang-format off */
 static struct cipher ciphers[] = {
-    [AEAD_AES_128_GCM]       = { .name = "AES-128-GCM",       .key = 16, .tag = 16 },
-    [AEAD_AES_256_GCM]       = { .name = "AES-256-GCM",       .key = 32, .tag = 16 },
-    [AEAD_CHACHA20_POLY1305] = { .name = "ChaCha20-Poly1305", .key = 32, .tag = 16, .dirty = true },
-    [AEAD_AES_128_CCM]       = { .name = "AES-128-CCM",       .key = 16, .tag = 16, .one_shot = true },
-    [AEAD_AES_128_CCM_8]     = { .name = "AES-128-CCM",       .key = 16, .tag = 8,  .one_shot = true },
-    [AEAD_AES_256_CCM]       = { .name = "AES-256-CCM",       .key = 32, .tag = 16, .one_shot = true },
-    [AEAD_AES_256_CCM_8]     = { .name = "AES-256-CCM",       .key = 32, .tag = 8,  .one_shot = true },
+    [AEAD_AES_128_GCM]       = { .route.name = "AES-128-GCM",       .key = 16, .tag = 16 },
+    [AEAD_AES_256_GCM]       = { .route.name = "AES-256-GCM",       .key = 32, .tag = 16 },
+    [AEAD_CHACHA20_POLY1305] = { .route.name = "ChaCha20-Poly1305", .key = 32, .tag = 16, .dirty = true },
+    [AEAD_AES_128_CCM]       = { .route.name = "AES-128-CCM",       .key = 16, .tag = 16, .one_shot = true },
+    [AEAD_AES_128_CCM_8]     = { .route.name = "AES-128-CCM",       .key = 16, .tag = 8,  .one_shot = true },
+    [AEAD_AES_256_CCM]       = { .route.name = "AES-256-CCM",       .key = 32, .tag = 16, .one_shot = true },
+    [AEAD_AES_256_CCM_8]     = { .route.name = "AES-256-CCM",       .key = 32, .tag = 8,  .one_shot = true },
 };
 /* clang-format on */
 
 struct aead {
-    const struct cipher *c;
+    struct cipher *c;
     OSSL_FUNC_cipher_encrypt_init_fn *init;
     void *direct;        /* the provider's context, or NULL: */
     EVP_CIPHER_CTX *evp; /* EVP's */
     bool seal;
+    bool dirty; /* see clean_vectors */
 };
 
 static bool known(enum aead_id id)
 {
-    return (size_t)id < sizeof ciphers / sizeof ciphers[0] && ciphers[id].name;
+    return (size_t)id < sizeof ciphers / sizeof ciphers[0] && ciphers[id].route.name;
 }
 
 size_t aead_key_size(enum aead_id id)
@@ -70,43 +60,9 @@ size_t aead_tag_size(enum aead_id id)
     return known(id) ? ciphers[id].tag : 0;
 }
 
-static void find_direct(struct cipher *c)
+static struct cipher *cipher_of(enum aead_id id)
 {
-    const OSSL_PROVIDER *prov = EVP_CIPHER_get0_provider(c->evp);
-    if (!provider_is_direct(prov))
-        return;
-    const OSSL_DISPATCH *f = provider_functions(prov, OSSL_OP_CIPHER, c->name);
-    c->provctx = OSSL_PROVIDER_get0_provider_ctx(prov);
-    c->newctx = (OSSL_FUNC_cipher_newctx_fn *)provider_function(f, OSSL_FUNC_CIPHER_NEWCTX);
-    c->freectx = (OSSL_FUNC_cipher_freectx_fn *)provider_function(f, OSSL_FUNC_CIPHER_FREECTX);
-    c->encrypt_init =
-        (OSSL_FUNC_cipher_encrypt_init_fn *)provider_function(f, OSSL_FUNC_CIPHER_ENCRYPT_INIT);
-    c->decrypt_init =
-        (OSSL_FUNC_cipher_decrypt_init_fn *)provider_function(f, OSSL_FUNC_CIPHER_DECRYPT_INIT);
-    c->update = (OSSL_FUNC_cipher_update_fn *)provider_function(f, OSSL_FUNC_CIPHER_UPDATE);
-    c->final = (OSSL_FUNC_cipher_final_fn *)provider_function(f, OSSL_FUNC_CIPHER_FINAL);
-    c->get_params = (OSSL_FUNC_cipher_get_ctx_params_fn *)provider_function(
-        f, OSSL_FUNC_CIPHER_GET_CTX_PARAMS);
-    c->set_params = (OSSL_FUNC_cipher_set_ctx_params_fn *)provider_function(
-        f, OSSL_FUNC_CIPHER_SET_CTX_PARAMS);
-    c->direct = c->newctx && c->freectx && c->encrypt_init && c->decrypt_init && c->update &&
-                c->final && c->get_params && c->set_params;
-}
-
-static const struct cipher *cipher_of(enum aead_id id)
-{
-    if (!known(id))
-        return NULL;
-    struct cipher *c = &ciphers[id];
-    if (once_begin(&c->once)) {
-        ERR_set_mark();
-        c->evp = EVP_CIPHER_fetch(NULL, c->name, NULL);
-        ERR_pop_to_mark();
-        if (c->evp)
-            find_direct(c);
-        once_end(&c->once);
-    }
-    return c->evp ? c : NULL;
+    return known(id) && cipher_route_find(&ciphers[id].route) ? &ciphers[id] : NULL;
 }
 
 bool aead_available(enum aead_id id)
@@ -122,7 +78,7 @@ static OSSL_PARAM tag_param(uint8_t *p, size_t len)
 
 static bool key_direct(struct aead *a, const uint8_t *key)
 {
-    a->direct = a->c->newctx(a->c->provctx);
+    a->direct = a->c->route.newctx(a->c->route.provctx);
     if (!a->direct)
         return false;
     if (a->c->one_shot) {
@@ -132,7 +88,7 @@ static bool key_direct(struct aead *a, const uint8_t *key)
             tag_param(NULL, a->c->tag),
             OSSL_PARAM_construct_end(),
         };
-        if (a->c->set_params(a->direct, sizes) <= 0)
+        if (a->c->route.set_params(a->direct, sizes) <= 0)
             return false;
     }
     return a->init(a->direct, key, a->c->key, NULL, 0, NULL) > 0;
@@ -141,7 +97,9 @@ static bool key_direct(struct aead *a, const uint8_t *key)
 static bool key_evp(struct aead *a, const uint8_t *key)
 {
     a->evp = EVP_CIPHER_CTX_new();
-    return a->evp && EVP_CipherInit_ex(a->evp, a->c->evp, NULL, NULL, NULL, a->seal) > 0 &&
+    return a->evp &&
+           EVP_CipherInit_ex(a->evp, cipher_route_evp(&a->c->route), NULL, NULL, NULL,
+                             a->seal) > 0 &&
            EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_SET_IVLEN, AEAD_NONCE_SIZE, NULL) > 0 &&
            (!a->c->one_shot ||
             EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_SET_TAG, (int)a->c->tag, NULL) > 0) &&
@@ -150,14 +108,15 @@ static bool key_evp(struct aead *a, const uint8_t *key)
 
 struct aead *aead_new(enum aead_id id, const uint8_t *key, bool seal)
 {
-    const struct cipher *c = cipher_of(id);
+    struct cipher *c = cipher_of(id);
     struct aead *a = c ? mem_new(sizeof *a) : NULL;
     if (!a)
         return NULL;
     a->c = c;
     a->seal = seal;
-    a->init = seal ? c->encrypt_init : c->decrypt_init;
-    if (c->direct && !provider_evp_only() ? key_direct(a, key) : key_evp(a, key))
+    a->dirty = c->dirty && cpu_has_avx();
+    a->init = seal ? c->route.encrypt_init : c->route.decrypt_init;
+    if (cipher_route_direct(&c->route) ? key_direct(a, key) : key_evp(a, key))
         return a;
     aead_free(a);
     return NULL;
@@ -168,7 +127,7 @@ void aead_free(struct aead *a)
     if (!a)
         return;
     if (a->direct)
-        a->c->freectx(a->direct); /* wipes its key */
+        a->c->route.freectx(a->direct); /* wipes its key */
     EVP_CIPHER_CTX_free(a->evp);
     mem_free(a);
 }
@@ -180,7 +139,7 @@ void aead_free(struct aead *a)
 static void clean_vectors(const struct aead *a)
 {
 #if defined(__x86_64__)
-    if (a->c->dirty && __builtin_cpu_supports("avx"))
+    if (a->dirty)
         __asm__ volatile("vzeroupper" ::
                              : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
                                "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
@@ -202,7 +161,7 @@ static bool update(struct aead *a, uint8_t *out, const uint8_t *in, size_t len)
 {
     size_t done;
     int n;
-    bool ok = a->direct ? a->c->update(a->direct, out, &done, len, in, len) > 0
+    bool ok = a->direct ? a->c->route.update(a->direct, out, &done, len, in, len) > 0
                         : len <= INT_MAX && EVP_CipherUpdate(a->evp, out, &n, in, (int)len) > 0;
     clean_vectors(a);
     return ok;
@@ -216,7 +175,7 @@ static bool finish(struct aead *a)
     int n;
     if (a->c->one_shot)
         return true;
-    bool ok = a->direct ? a->c->final(a->direct, none, &done, sizeof none) > 0
+    bool ok = a->direct ? a->c->route.final(a->direct, none, &done, sizeof none) > 0
                         : EVP_CipherFinal_ex(a->evp, none, &n) > 0;
     clean_vectors(a);
     return ok;
@@ -227,7 +186,7 @@ static bool get_tag(struct aead *a, uint8_t *tag)
     if (!a->direct)
         return EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_GET_TAG, (int)a->c->tag, tag) > 0;
     OSSL_PARAM params[] = {tag_param(tag, a->c->tag), OSSL_PARAM_construct_end()};
-    return a->c->get_params(a->direct, params) > 0;
+    return a->c->route.get_params(a->direct, params) > 0;
 }
 
 static bool set_tag(struct aead *a, const uint8_t *tag)
@@ -237,7 +196,7 @@ static bool set_tag(struct aead *a, const uint8_t *tag)
     if (!a->direct)
         return EVP_CIPHER_CTX_ctrl(a->evp, EVP_CTRL_AEAD_SET_TAG, (int)a->c->tag, copy) > 0;
     OSSL_PARAM params[] = {tag_param(copy, a->c->tag), OSSL_PARAM_construct_end()};
-    return a->c->set_params(a->direct, params) > 0;
+    return a->c->route.set_params(a->direct, params) > 0;
 }
 
 /* Everything before the plaintext. tag is NULL for sealing; CCM needs it before the first

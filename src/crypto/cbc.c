@@ -13,7 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/sha.h>
 
-#include "crypto/provider.h"
+#include "crypto/cipher_route.h"
 #include "crypto/random.h"
 
 #define MAC_HEAD   (CBC_HEAD + 2) /* with the length */
@@ -112,21 +112,19 @@ struct cbc {
 };
 
 struct cipher {
-    const char *name;
+    struct cipher_route route;
     size_t key;
-    struct once once;
-    EVP_CIPHER *evp; /* kept until the process ends; NULL: not in this libcrypto */
 };
 
 static struct cipher ciphers[] = {
-    [CBC_NULL] = {.name = NULL},
-    [CBC_AES_128] = {.name = "AES-128-CBC", .key = 16},
-    [CBC_AES_256] = {.name = "AES-256-CBC", .key = 32},
+    [CBC_NULL] = {.route.name = NULL},
+    [CBC_AES_128] = {.route.name = "AES-128-CBC", .key = 16},
+    [CBC_AES_256] = {.route.name = "AES-256-CBC", .key = 32},
 };
 
 static bool known(enum cbc_id id)
 {
-    return (size_t)id < sizeof ciphers / sizeof ciphers[0] && ciphers[id].name;
+    return (size_t)id < sizeof ciphers / sizeof ciphers[0] && ciphers[id].route.name;
 }
 
 size_t cbc_key_size(enum cbc_id id)
@@ -134,23 +132,9 @@ size_t cbc_key_size(enum cbc_id id)
     return known(id) ? ciphers[id].key : 0;
 }
 
-static const EVP_CIPHER *cipher_of(enum cbc_id id)
-{
-    if (!known(id))
-        return NULL;
-    struct cipher *c = &ciphers[id];
-    if (once_begin(&c->once)) {
-        ERR_set_mark();
-        c->evp = EVP_CIPHER_fetch(NULL, c->name, NULL);
-        ERR_pop_to_mark();
-        once_end(&c->once);
-    }
-    return c->evp;
-}
-
 bool cbc_available(enum cbc_id id)
 {
-    return id == CBC_NULL || cipher_of(id) != NULL;
+    return id == CBC_NULL || (known(id) && cipher_route_find(&ciphers[id].route));
 }
 
 static void key_mac(struct cbc *c, enum hash_id id, const uint8_t *key)
@@ -175,7 +159,8 @@ static void key_mac(struct cbc *c, enum hash_id id, const uint8_t *key)
 static bool key_cipher(struct cbc *c, const struct cbc_keys *keys, bool seal)
 {
     static const uint8_t zero[CBC_BLOCK];
-    const EVP_CIPHER *evp = cipher_of(keys->cipher);
+    const EVP_CIPHER *evp =
+        known(keys->cipher) ? cipher_route_evp(&ciphers[keys->cipher].route) : NULL;
     c->cipher = evp ? EVP_CIPHER_CTX_new() : NULL;
     return c->cipher &&
            EVP_CipherInit_ex(c->cipher, evp, NULL, keys->key, keys->iv ? keys->iv : zero,

@@ -44,6 +44,36 @@ bool provider_is_direct(const OSSL_PROVIDER *prov)
            strcmp(OSSL_PROVIDER_get0_name(prov), "default") == 0;
 }
 
+/* Those that come with libcrypto have names of their own for all that they have, but for the one that is validated
+ * (FIPS 140). */
+static int look(OSSL_PROVIDER *prov, void *arg)
+{
+    bool *alone = arg;
+    const char *name = OSSL_PROVIDER_get0_name(prov);
+    *alone = *alone && name &&
+             (!strcmp(name, "default") || !strcmp(name, "base") || !strcmp(name, "legacy") ||
+              !strcmp(name, "null"));
+    return 1;
+}
+
+const OSSL_PROVIDER *provider_sole(void)
+{
+    bool alone = !provider_evp_only();
+    const OSSL_PROVIDER *sole = NULL;
+    if (!alone || !crypto_init())
+        return NULL;
+    ERR_set_mark();
+    /* A default property query may keep this provider from serving. */
+    EVP_MD *md = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    alone = md && provider_is_direct(EVP_MD_get0_provider(md)) &&
+            OSSL_PROVIDER_do_all(NULL, look, &alone) == 1 && alone;
+    if (alone)
+        sole = OSSL_PROVIDER_try_load(NULL, "default", 1);
+    EVP_MD_free(md);
+    ERR_pop_to_mark();
+    return sole;
+}
+
 /* An algorithm has several names, separated by colons:
  * "AES-128-GCM:id-aes128-GCM:2.16.840...". */
 static bool has_name(const char *names, const char *name)

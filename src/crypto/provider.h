@@ -33,6 +33,10 @@ void once_end(struct once *once);
 /* provider_is_direct: this provider is the default provider, and direct routes are allowed. */
 bool provider_is_direct(const OSSL_PROVIDER *prov);
 
+/* provider_sole returns the default provider if nothing that an ordinary fetch honours could lead to another one
+ * for an algorithm that it has; NULL: fetch. It stays loaded. */
+const OSSL_PROVIDER *provider_sole(void);
+
 /* provider_functions returns the provider's dispatch table for an algorithm, or NULL. */
 const OSSL_DISPATCH *provider_functions(const OSSL_PROVIDER *prov, int operation,
                                         const char *name);

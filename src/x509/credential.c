@@ -6,6 +6,7 @@
 #include "bytes/reader.h"
 #include "x509/certificate.h"
 #include "x509/pem.h"
+#include "x509/verify.h"
 
 /* ---- the certificates of a file, in the order of the file */
 
@@ -49,10 +50,7 @@ static bool list_add(struct slice der, unsigned line, void *arg, hf_error *err)
 
 static bool signed_by(const hf_certificate *cert, const hf_certificate *issuer)
 {
-    EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
-    bool ok = cert_issued(issuer, cert) && key && X509_verify(cert->x509, key) == 1;
-    ERR_clear_error();
-    return ok;
+    return cert_issued(issuer, cert) && issuer_signed(issuer, cert);
 }
 
 /* Every certificate issued one that stands before it: several may, where issuers are cross-signed. */
