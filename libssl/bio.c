@@ -36,9 +36,9 @@ static int bio_free(BIO *b)
     if (!b)
         return 0;
     struct ssl_bio *sb = BIO_get_data(b);
-    if (sb->ssl)
-        SSL_shutdown(sb->ssl);
     if (BIO_get_shutdown(b)) {
+        if (sb->ssl && !SSL_in_init(sb->ssl))
+            SSL_shutdown(sb->ssl);
         if (BIO_get_init(b))
             SSL_free(sb->ssl);
         BIO_clear_flags(b, ~0);

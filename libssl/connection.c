@@ -113,9 +113,10 @@ int SSL_clear(SSL *s)
     s->state = TLS_ST_BEFORE;
     s->rwstate = SSL_NOTHING;
     s->shutdown = 0;
-    s->closing = s->hit = s->in_callback = s->pha_pending = s->warned = false;
+    s->hit = s->in_callback = s->pha_pending = false;
     s->error_code = 0;
     s->renegotiations = 0;
+    s->renegotiate = RENEGOTIATE_NO;
     s->early_state = 0;
     s->key_update = SSL_KEY_UPDATE_NONE;
     s->verify_result = X509_V_OK;
@@ -266,12 +267,12 @@ static int fd_of(BIO *bio)
 
 int SSL_get_rfd(const SSL *s)
 {
-    return s->rbio ? fd_of(s->rbio) : -1;
+    return fd_of(s->rbio);
 }
 
 int SSL_get_wfd(const SSL *s)
 {
-    return s->wbio ? fd_of(s->wbio) : -1;
+    return fd_of(s->wbio);
 }
 
 int SSL_get_fd(const SSL *s)

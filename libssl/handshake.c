@@ -96,6 +96,7 @@ static bool done(SSL *s)
         return false;
     bool first = s->phase == PHASE_HANDSHAKE;
     s->phase = PHASE_DONE;
+    s->renegotiate = RENEGOTIATE_NO;
     if (!first) {
         session_count(s->session_ctx,
                       s->server ? SESS_ACCEPT_RENEGOTIATE : SESS_CONNECT_RENEGOTIATE);
@@ -131,9 +132,9 @@ static bool early_is_over(const SSL *s)
 
 int ssl_run(SSL *s)
 {
-    s->rwstate = SSL_NOTHING;
     if (s->phase == PHASE_FAILED)
         return -1;
+    s->rwstate = SSL_NOTHING;
     ERR_clear_error();
     if (!s->conn && !ssl_start(s))
         return -1;
@@ -158,9 +159,8 @@ int ssl_run(SSL *s)
         if (early_is_over(s))
             return 1;
         if (s->in_start == s->in_end || r == HF_WANT_INPUT) {
-            int n = ssl_fill(s);
-            if (n <= 0)
-                return n;
+            if (ssl_fill(s) <= 0)
+                return -1;
         }
         r = ssl_take(s);
         if (r == HF_DONE || r == HF_WANT_INPUT)
@@ -189,6 +189,8 @@ int SSL_do_handshake(SSL *s)
         raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
         return 0;
     }
+    if (!ssl_renegotiate_asked(s))
+        return -1;
     if (s->phase == PHASE_DONE && !ssl_in_progress(s)) {
         s->rwstate = SSL_NOTHING;
         return ssl_flush(s) == 1 ? 1 : -1; /* a KeyUpdate or HelloRequest that waits */
@@ -245,9 +247,24 @@ int SSL_get_key_update_type(const SSL *s)
     return waiting ? s->key_update : SSL_KEY_UPDATE_NONE;
 }
 
-static int renegotiate(SSL *s)
+bool ssl_renegotiate_asked(SSL *s)
 {
     hf_error err = {0};
+    if (s->renegotiate != RENEGOTIATE_ASKED || s->out || s->plain_len ||
+        s->in_start < s->in_end)
+        return true;
+    s->renegotiate = RENEGOTIATE_BEGUN;
+    if (hf_conn_renegotiate(s->conn, &err) != HF_DONE) {
+        raise_hf(&err);
+        return false;
+    }
+    s->renegotiations++; /* who asks counts, whatever becomes of it */
+    s->renegotiations_total++;
+    return true;
+}
+
+static int renegotiate(SSL *s)
+{
     if (s->settings->options & SSL_OP_NO_RENEGOTIATION) {
         raise_ssl(SSL_R_NO_RENEGOTIATION);
         return 0;
@@ -258,12 +275,7 @@ static int renegotiate(SSL *s)
     }
     if (s->phase != PHASE_DONE)
         return 0;
-    if (hf_conn_renegotiate(s->conn, &err) != HF_DONE) {
-        raise_hf(&err);
-        return 0;
-    }
-    s->renegotiations++; /* who asks counts, whatever becomes of it */
-    s->renegotiations_total++;
+    s->renegotiate = RENEGOTIATE_ASKED;
     return 1;
 }
 
@@ -279,5 +291,5 @@ int SSL_renegotiate_abbreviated(SSL *s)
 
 int SSL_renegotiate_pending(const SSL *s)
 {
-    return s->phase == PHASE_DONE && ssl_in_progress(s);
+    return s->renegotiate != RENEGOTIATE_NO || (s->phase == PHASE_DONE && ssl_in_progress(s));
 }

@@ -3,23 +3,24 @@
 
 /* ---- what went wrong */
 
+/* 0: the transport does not say. */
 static int reason_to_wait(BIO *bio, bool writing)
 {
     if (!bio)
-        return SSL_ERROR_SYSCALL;
-    if (BIO_should_write(bio))
+        return 0;
+    if (writing && BIO_should_write(bio))
         return SSL_ERROR_WANT_WRITE;
     if (BIO_should_read(bio))
         return SSL_ERROR_WANT_READ;
-    (void)writing;
-    if (BIO_should_io_special(bio)) {
-        switch (BIO_get_retry_reason(bio)) {
-        case BIO_RR_CONNECT: return SSL_ERROR_WANT_CONNECT;
-        case BIO_RR_ACCEPT: return SSL_ERROR_WANT_ACCEPT;
-        default: break;
-        }
+    if (BIO_should_write(bio))
+        return SSL_ERROR_WANT_WRITE;
+    if (!BIO_should_io_special(bio))
+        return 0;
+    switch (BIO_get_retry_reason(bio)) {
+    case BIO_RR_CONNECT: return SSL_ERROR_WANT_CONNECT;
+    case BIO_RR_ACCEPT: return SSL_ERROR_WANT_ACCEPT;
+    default: return SSL_ERROR_SYSCALL;
     }
-    return SSL_ERROR_SYSCALL;
 }
 
 int SSL_get_error(const SSL *s, int ret)
@@ -29,17 +30,38 @@ int SSL_get_error(const SSL *s, int ret)
     unsigned long code = ERR_peek_error();
     if (code)
         return ERR_GET_LIB(code) == ERR_LIB_SYS ? SSL_ERROR_SYSCALL : SSL_ERROR_SSL;
+    int reason;
     switch (s->rwstate) {
-    case SSL_READING: return reason_to_wait(s->rbio, false);
-    case SSL_WRITING: return reason_to_wait(s->wbio, true);
+    case SSL_READING:
+        if ((reason = reason_to_wait(s->rbio, false)) != 0)
+            return reason;
+        break;
+    case SSL_WRITING:
+        if ((reason = reason_to_wait(s->wbio, true)) != 0)
+            return reason;
+        break;
     case SSL_X509_LOOKUP: return SSL_ERROR_WANT_X509_LOOKUP;
     case SSL_RETRY_VERIFY: return SSL_ERROR_WANT_RETRY_VERIFY;
     case SSL_CLIENT_HELLO_CB: return SSL_ERROR_WANT_CLIENT_HELLO_CB;
     default: break;
     }
-    if (s->shutdown & SSL_RECEIVED_SHUTDOWN && s->warned)
-        return SSL_ERROR_ZERO_RETURN;
-    return SSL_ERROR_SYSCALL;
+    /* Also behind a fatal alert, whose own call has told of it, and where the application has set it. */
+    return s->shutdown & SSL_RECEIVED_SHUTDOWN ? SSL_ERROR_ZERO_RETURN : SSL_ERROR_SYSCALL;
+}
+
+int ssl_give_up(SSL *s, int reason)
+{
+    int want = s->rwstate;
+    s->phase = PHASE_FAILED;
+    s->error_code = reason;
+    raise_ssl(reason);
+    if (s->conn && !(s->shutdown & SSL_SENT_SHUTDOWN)) {
+        access_conn_fail(s->conn, HF_E_USAGE, SSL_AD_INTERNAL_ERROR, "");
+        if (!s->out && s->wbio)
+            (void)ssl_flush(s);
+    }
+    s->rwstate = want;
+    return -1;
 }
 
 /* ---- reading */
@@ -81,7 +103,6 @@ static int more_data(SSL *s)
         }
         if (r == HF_CLOSED) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
-            s->warned = true;
             s->rwstate = SSL_NOTHING;
             return 0;
         }
@@ -103,16 +124,17 @@ static int more_data(SSL *s)
 
 static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool peek)
 {
-    *readbytes = 0;
-    s->rwstate = SSL_NOTHING;
     s->raised = false;
     if (!s->role_set) {
         raise_ssl(SSL_R_UNINITIALIZED);
         return -1;
     }
+    s->rwstate = SSL_NOTHING;
+    if (s->shutdown & SSL_RECEIVED_SHUTDOWN)
+        return 0;
+    if (!ssl_renegotiate_asked(s))
+        return -1;
     if (!s->plain_len) {
-        if (s->shutdown & SSL_RECEIVED_SHUTDOWN)
-            return 0;
         if (s->phase != PHASE_DONE) {
             int n = SSL_do_handshake(s);
             if (n <= 0)
@@ -122,9 +144,10 @@ static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool p
         if (n <= 0)
             return n;
     }
+    if (num == 0)
+        return 0; /* there is something to be read, and that is all that it says */
     size_t n = num < s->plain_len ? num : s->plain_len;
-    if (n)
-        memcpy(buf, s->plain, n);
+    memcpy(buf, s->plain, n);
     if (!peek) {
         if (s->settings->options & SSL_OP_CLEANSE_PLAINTEXT)
             OPENSSL_cleanse(s->plain, n);
@@ -212,26 +235,28 @@ static int seal(SSL *s, const unsigned char *data, size_t len)
     return 1;
 }
 
-/* A write that blocked must be asked for again with the same bytes: what is sealed already is on its way. */
-static bool is_retry(SSL *s, const void *buf, size_t num)
+/* A write that blocked must be asked for again with the same bytes: what is sealed already is on its way. Who does
+ * not know what he has sent has no connection any more. */
+static bool is_retry(SSL *s, const void *buf)
 {
-    bool same = buf == s->write_buf || s->settings->mode & SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
-    if (same && num >= s->write_done && num >= s->write_len)
+    if (buf == s->write_buf || s->settings->mode & SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
         return true;
-    raise_ssl(SSL_R_BAD_WRITE_RETRY);
+    (void)ssl_give_up(s, SSL_R_BAD_WRITE_RETRY);
     return false;
 }
 
 static int write_all(SSL *s, const unsigned char *buf, size_t num, size_t *written)
 {
-    bool partial = s->settings->mode & SSL_MODE_ENABLE_PARTIAL_WRITE;
+    bool partial = s->settings->mode & SSL_MODE_ENABLE_PARTIAL_WRITE, sealed = false;
     for (;;) {
-        if (s->out && ssl_flush(s) != 1)
-            return -1;
-        if (s->write_done == num || (partial && s->write_done > 0))
+        int n = s->out ? ssl_flush(s) : 1;
+        if (n != 1)
+            return n;
+        if (s->write_done == num || (partial && sealed))
             break;
         if (seal(s, buf + s->write_done, num - s->write_done) != 1)
             return -1;
+        sealed = true;
         s->write_buf = buf;
         s->write_len = s->write_done;
     }
@@ -243,28 +268,33 @@ static int write_all(SSL *s, const unsigned char *buf, size_t num, size_t *writt
 
 static int write_data(SSL *s, const void *buf, size_t num, size_t *written)
 {
-    *written = 0;
-    s->rwstate = SSL_NOTHING;
     s->raised = false;
     if (!s->role_set) {
         raise_ssl(SSL_R_UNINITIALIZED);
         return -1;
     }
+    s->rwstate = SSL_NOTHING;
     if (s->shutdown & SSL_SENT_SHUTDOWN) {
         raise_ssl(SSL_R_PROTOCOL_IS_SHUTDOWN);
         return -1;
     }
+    if (s->write_buf && num < s->write_len)
+        return ssl_give_up(s, SSL_R_BAD_LENGTH);
+    if (!ssl_renegotiate_asked(s))
+        return -1;
     if (s->phase != PHASE_DONE || ssl_in_progress(s)) {
         int n = SSL_do_handshake(s);
         if (n <= 0)
             return n;
     }
-    if (s->write_buf && !is_retry(s, buf, num))
+    if (s->write_buf && !is_retry(s, buf))
         return -1;
     if (!s->write_buf && ssl_flush(s) != 1)
         return -1;
-    if (num == 0 && !s->write_buf)
+    if (num == 0 && !s->write_buf) {
+        *written = 0;
         return 1;
+    }
     return write_all(s, buf, num, written);
 }
 
@@ -299,39 +329,44 @@ static int wait_for_close(SSL *s)
     int n = more_data(s);
     if (s->plain_len) {
         s->plain_len = 0;
-        ssl_release(s);
-        s->phase = PHASE_FAILED;
-        raise_ssl(SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
-        return -1;
+        ssl_release(s); /* the peer gets no alert behind close_notify */
+        return ssl_give_up(s, SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
     }
     return s->shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : n < 0 ? n : -1;
+}
+
+static bool output_waits(const SSL *s)
+{
+    size_t len;
+    return s->out || hf_conn_output(s->conn, &len);
 }
 
 int SSL_shutdown(SSL *s)
 {
     const int both = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN;
-    s->rwstate = SSL_NOTHING;
     s->raised = false;
     if (!s->role_set) {
         raise_ssl(SSL_R_UNINITIALIZED);
         return -1;
     }
-    if (s->settings->quiet_shutdown || s->phase == PHASE_BEFORE) {
-        s->shutdown = both;
-        return 1;
-    }
-    if (s->phase != PHASE_DONE) {
+    if (s->phase != PHASE_DONE || ssl_in_progress(s)) {
         raise_ssl(SSL_R_SHUTDOWN_WHILE_IN_INIT);
         return -1;
     }
+    if (s->settings->quiet_shutdown) {
+        s->shutdown = both;
+        return 1;
+    }
+    s->rwstate = SSL_NOTHING;
     if (!(s->shutdown & SSL_SENT_SHUTDOWN)) {
         s->shutdown |= SSL_SENT_SHUTDOWN;
-        s->closing = true;
         hf_conn_close(s->conn);
         if (ssl_flush(s) != 1)
             return -1;
-    } else if (s->closing && ssl_flush(s) != 1) {
-        return -1;
+    } else if (output_waits(s)) {
+        int n = ssl_flush(s);
+        if (n != 1)
+            return n;
     } else if (!(s->shutdown & SSL_RECEIVED_SHUTDOWN)) {
         int n = wait_for_close(s);
         if (n != 1)

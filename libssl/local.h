@@ -100,8 +100,6 @@ struct ssl_st {
     BIO *rbio, *wbio;
     int rwstate;  /* SSL_NOTHING, SSL_WRITING ...: what SSL_want says */
     int shutdown; /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
-    bool closing; /* close_notify was given to the engine */
-    bool warned;  /* close_notify has come, or an end that counts as one */
     OSSL_HANDSHAKE_STATE state;
     enum flow flow;
     bool told_done;       /* SSL_CB_HANDSHAKE_DONE was said */
@@ -159,6 +157,8 @@ struct ssl_st {
     bool hello_is_v2;
     int key_update;  /* SSL_KEY_UPDATE_ */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
+    /* By the application's wish; begins with its next call. */
+    enum { RENEGOTIATE_NO, RENEGOTIATE_ASKED, RENEGOTIATE_BEGUN } renegotiate;
     int renegotiations, renegotiations_total;
     struct dane *dane; /* dane.c; or NULL */
     STACK_OF(SCT) * scts; /* ct.c; made when asked for */
@@ -191,10 +191,15 @@ void ssl_release(SSL *s);
 /* ssl_in_progress: the first handshake, or another one, is not over. */
 bool ssl_in_progress(const SSL *s);
 
+/* ssl_renegotiate_asked begins the renegotiation that the application has asked for, when nothing is half done. */
+bool ssl_renegotiate_asked(SSL *s);
 /* ssl_run drives the handshake and the transport: 1 done, 0 or -1 as SSL_do_handshake returns. */
 int ssl_run(SSL *s);
 /* ssl_flush gives the transport what waits for it: 1, or what the caller has to return (rwstate is set). */
 int ssl_flush(SSL *s);
+/* ssl_give_up ends a connection over what its own side has done: the reason goes on the queue, an alert to the
+ * peer. Always -1. */
+int ssl_give_up(SSL *s, int reason);
 /* ssl_failed puts the engine's error on the queue, sets phase and states; always -1. */
 int ssl_failed(SSL *s);
 /* ssl_param: the connection's own verification parameters, made from the context's. NULL without memory. */

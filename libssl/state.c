@@ -95,7 +95,11 @@ OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
 
 int SSL_in_init(const SSL *s)
 {
-    return has_failed(s) || s->state == TLS_ST_BEFORE || s->flow != FLOW_NONE;
+    if (has_failed(s) || s->state == TLS_ST_BEFORE || s->flow != FLOW_NONE)
+        return 1;
+    /* A renegotiation, but not a HelloRequest that may go unanswered; a KeyUpdate that waits to be sent. */
+    bool again = s->phase == PHASE_DONE && ssl_in_progress(s) && !s->server;
+    return again || SSL_get_key_update_type(s) != SSL_KEY_UPDATE_NONE;
 }
 
 int SSL_in_before(const SSL *s)

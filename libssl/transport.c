@@ -34,33 +34,27 @@ hf_result ssl_take(SSL *s)
     return r;
 }
 
-/* The engine says how a stream that ended must be judged; OpenSSL's programs may choose to take it for
- * close_notify (SSL_OP_IGNORE_UNEXPECTED_EOF), which lets anybody on the line cut it short. */
+/* A stream that ends without close_notify may have been cut short by anybody on the line; OpenSSL's programs may
+ * choose to take it for one (SSL_OP_IGNORE_UNEXPECTED_EOF). The peer, who may still read, is told by an alert. */
 static int at_end(SSL *s)
 {
     if (s->settings->options & SSL_OP_IGNORE_UNEXPECTED_EOF) {
         s->shutdown |= SSL_RECEIVED_SHUTDOWN;
-        s->warned = true;
-        s->rwstate = SSL_NOTHING;
         return 0;
     }
-    (void)!hf_conn_receive_end(s->conn);
-    s->phase = PHASE_FAILED;
-    s->state = TLS_ST_BEFORE;
-    s->error_code = SSL_R_UNEXPECTED_EOF_WHILE_READING;
-    s->rwstate = SSL_NOTHING;
-    raise_ssl(SSL_R_UNEXPECTED_EOF_WHILE_READING);
+    bool shaking = ssl_in_progress(s);
+    access_conn_fail(s->conn, shaking ? HF_E_HANDSHAKE_CUT : HF_E_TRUNCATED,
+                     SSL_AD_DECODE_ERROR, "");
+    (void)ssl_failed(s);
+    s->rwstate = shaking ? SSL_READING : SSL_NOTHING;
     return 0;
 }
 
 /* Reads at most len bytes: more than 0, or what ssl_fill returns. */
 static int read_some(SSL *s, unsigned char *out, size_t len)
 {
-    if (!s->rbio) {
-        raise_ssl(SSL_R_READ_BIO_NOT_SET);
-        s->rwstate = SSL_NOTHING;
-        return -1;
-    }
+    if (!s->rbio)
+        return ssl_give_up(s, SSL_R_READ_BIO_NOT_SET);
     errno = 0;
     s->rwstate = SSL_READING;
     int n = BIO_read(s->rbio, out, (int)len);
@@ -70,7 +64,7 @@ static int read_some(SSL *s, unsigned char *out, size_t len)
     }
     if (!BIO_should_retry(s->rbio) && BIO_eof(s->rbio))
         return at_end(s);
-    return -1;
+    return n;
 }
 
 static bool make_room(SSL *s, size_t size)
@@ -194,13 +188,13 @@ int ssl_fill(SSL *s)
 
 static int write_some(SSL *s, const unsigned char *p, size_t len)
 {
-    if (!s->wbio) {
-        raise_ssl(SSL_R_BIO_NOT_SET);
-        s->rwstate = SSL_NOTHING;
-        return -1;
-    }
     errno = 0;
+    /* OpenSSL's handshakes write into a buffer and find out when they flush it. */
+    if (!s->wbio && s->phase == PHASE_DONE)
+        return ssl_give_up(s, SSL_R_BIO_NOT_SET);
     s->rwstate = SSL_WRITING;
+    if (!s->wbio)
+        return -1;
     int n = BIO_write(s->wbio, p, len > INT_MAX ? INT_MAX : (int)len);
     if (n > 0)
         s->rwstate = SSL_NOTHING;
@@ -212,7 +206,7 @@ static int flush_own(SSL *s)
     while (s->out_start < s->out_end) {
         int n = write_some(s, s->out + s->out_start, s->out_end - s->out_start);
         if (n <= 0)
-            return -1;
+            return n;
         s->out_start += (size_t)n;
     }
     OPENSSL_free(s->out);
@@ -226,12 +220,13 @@ int ssl_flush(SSL *s)
     size_t len;
     const uint8_t *p;
     bool any = false;
-    if (s->out && flush_own(s) != 1)
-        return -1;
+    int own = s->out ? flush_own(s) : 1;
+    if (own != 1)
+        return own;
     while ((p = hf_conn_output(s->conn, &len)) != NULL) {
         int n = write_some(s, p, len);
         if (n <= 0)
-            return -1;
+            return n;
         hf_conn_output_done(s->conn, (size_t)n);
         any = true;
     }

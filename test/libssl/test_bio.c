@@ -166,6 +166,62 @@ static void chains(void)
     BIO_free_all(c);
 }
 
+/* Whether the connection ends with the BIO. */
+static void freed(int close)
+{
+    struct pair p = pair_new(client_ctx, server_ctx);
+    BIO *b = BIO_new(BIO_f_ssl());
+    char c;
+    MUST(pair_shake(&p) && BIO_set_ssl(b, p.client, close) == 1);
+    BIO_free(b);
+    int n = SSL_read(p.server, &c, 1);
+    printf("freed with %d: the peer reads %d, error %d\n", close, n,
+           SSL_get_error(p.server, n));
+    if (!close)
+        SSL_free(p.client);
+    SSL_free(p.server);
+    b = BIO_new_ssl(client_ctx, 1);
+    BIO_set_close(b, close);
+    BIO_get_ssl(b, &p.client);
+    BIO_free(b);
+    if (!close)
+        SSL_free(p.client);
+    pair_errors();
+}
+
+/* A pipe that takes a few bytes at a time, and a buffer and an SSL BIO on each side of it. */
+static void narrow(void)
+{
+    struct ends e;
+    BIO *a, *b;
+    static char out[5000], in[5000];
+    int done = 0, got = 0, r = 0;
+    long c = 0, s = 0;
+    MUST(BIO_new_bio_pair(&a, 17, &b, 23));
+    MUST(e.client = BIO_push(BIO_new_ssl(client_ctx, 1), BIO_push(BIO_new(BIO_f_null()), a)));
+    MUST(e.server = BIO_push(BIO_new_ssl(server_ctx, 0), b));
+    for (int i = 0; i < 5000 && !(c == 1 && s == 1); i++) {
+        if (c != 1)
+            c = BIO_do_handshake(e.client);
+        else
+            MUST(BIO_read(e.client, in, 1) == -1); /* tickets stand in the way */
+        s = s == 1 ? s : BIO_do_handshake(e.server);
+        MUST((c == 1 || BIO_should_retry(e.client)) && (s == 1 || BIO_should_retry(e.server)));
+    }
+    printf("narrow: %ld %ld\n", c, s);
+    memset(out, 'a', sizeof out);
+    while (got < (int)sizeof in) {
+        if (done == 0 && (r = BIO_write(e.client, out, sizeof out)) > 0)
+            done = r;
+        MUST(done || BIO_should_write(e.client));
+        r = BIO_read(e.server, in + got, (int)sizeof in - got);
+        MUST(r > 0 || BIO_should_read(e.server));
+        got += r > 0 ? r : 0;
+    }
+    printf("%d written, %d read, %d\n", done, got, memcmp(in, out, sizeof in));
+    ends_free(&e);
+}
+
 int main(void)
 {
     client_ctx = SSL_CTX_new(TLS_client_method());
@@ -177,6 +233,9 @@ int main(void)
         SSL_CTX_set_max_proto_version(client_ctx, version);
         talk();
         buffered();
+        freed(BIO_NOCLOSE);
+        freed(BIO_CLOSE);
+        narrow();
     }
     alone();
     chains();
