@@ -55,14 +55,14 @@ struct bound_file *bound_remember(int fd)
     return file;
 }
 
-void bound_forget(struct bound_file *file)
+void bound_release(struct bound_file *file, bool remove)
 {
     struct stat st;
 
     if (!file)
         return;
-    if (file->owner == getpid() && lstat(file->path, &st) == 0 && st.st_dev == file->device &&
-        st.st_ino == file->inode)
+    if (remove && file->owner == getpid() && lstat(file->path, &st) == 0 &&
+        st.st_dev == file->device && st.st_ino == file->inode)
         unlink(file->path);
     mem_free(file);
 }

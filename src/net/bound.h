@@ -8,7 +8,7 @@
 struct bound_file;
 
 /* bound_open binds a socket to the first of the URL's addresses that can be had, and puts the real port in
- * the URL; backlog 0: it does not listen. *file is what bound_forget wants, or NULL. The socket, or -1 with
+ * the URL; backlog 0: it does not listen. *file is what bound_release wants, or NULL. The socket, or -1 with
  * E_LISTEN or E_RESOLVE. */
 int bound_open(struct url *url, const struct sock_options *options, int backlog,
                struct bound_file **file, hf_error *err);
@@ -17,7 +17,8 @@ int bound_open(struct url *url, const struct sock_options *options, int backlog,
  * without memory). */
 struct bound_file *bound_remember(int fd);
 
-/* bound_forget removes the file if it is still the one that was made, by this process; NULL is allowed. */
-void bound_forget(struct bound_file *file);
+/* bound_release forgets it, and with `remove` removes the file if it is still the one that was made, by this
+ * process; NULL is allowed. */
+void bound_release(struct bound_file *file, bool remove);
 
 #endif

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <time.h>
 
-#define DEFAULT_SECONDS 60.0
 /* A century: beyond this a timeout is none, and the arithmetic cannot overflow. */
 #define MOST_SECONDS 3.2e9
 
@@ -21,7 +20,7 @@ deadline deadline_after(double seconds)
         return DEADLINE_NONE;
     /* written so that NaN takes the default */
     if (!(seconds > 0))
-        seconds = DEFAULT_SECONDS;
+        seconds = DEADLINE_DEFAULT_SECONDS;
     if (seconds > MOST_SECONDS)
         return DEADLINE_NONE;
     return deadline_now() + (int64_t)(seconds * (double)SECOND_NS);

@@ -5,10 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Nanoseconds of CLOCK_MONOTONIC; DEADLINE_NONE never comes. */
+/* Nanoseconds of CLOCK_MONOTONIC; DEADLINE_NONE never comes. DEADLINE_NOW makes a stream behave for one call
+ * as if it did not block. */
 typedef int64_t deadline;
-#define DEADLINE_NONE INT64_MAX
-#define SECOND_NS     INT64_C(1000000000)
+#define DEADLINE_NONE            INT64_MAX
+#define DEADLINE_NOW             0
+#define SECOND_NS                INT64_C(1000000000)
+
+#define DEADLINE_DEFAULT_SECONDS 60.0
 
 int64_t deadline_now(void);
 

@@ -84,11 +84,16 @@ void hf_listener_close(hf_listener *l)
 {
     if (!l)
         return;
-    bound_forget(l->file);
+    bound_release(l->file, true);
     if (l->fd >= 0)
         close(l->fd);
     hf_config_free(l->config);
     mem_free(l);
+}
+
+void hf_listener_set_timeout(hf_listener *l, double seconds)
+{
+    l->options.timeout = seconds;
 }
 
 int hf_listener_fd(const hf_listener *l)
@@ -133,7 +138,7 @@ static int accept_one(hf_listener *l, hf_error *err)
     deadline d = deadline_after(l->options.timeout);
 
     for (;;) {
-        int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC), r;
+        int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
 
         if (fd >= 0)
             return fd;

@@ -1,4 +1,5 @@
-/* open.c: streams to a URL, and around a socket that the program has made. */
+/* open.c: streams to a URL, at a URL, in pairs, and around a socket that the program has made. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -67,6 +68,12 @@ static bool connect_now(hf_stream *s, const struct url *url, const struct sock_o
     return stream_open(s, DEADLINE_NONE, err) == 0;
 }
 
+static bool keep_uri(hf_stream *s, const char *text, hf_error *err)
+{
+    s->uri = mem_dup(text, strlen(text) + 1);
+    return s->uri || net_fail(err, HF_E_NO_MEMORY, 0, "for a stream");
+}
+
 hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *options,
                    hf_error *err)
 {
@@ -83,7 +90,8 @@ hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *op
     if (!s)
         return NULL;
     s->open_end = deadline_after(s->open_timeout);
-    if ((!tls || make_client(s, &url, config, options, err)) &&
+    s->named = options && options->bindto;
+    if (keep_uri(s, text, err) && (!tls || make_client(s, &url, config, options, err)) &&
         connect_now(s, &url, &sockets, err))
         return s;
     stream_free(s, true);
@@ -152,4 +160,58 @@ hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *con
     }
     sock_options_tune(fd, &sockets);
     return s;
+}
+
+hf_stream *hf_bind(const char *text, const hf_net_options *options, hf_error *err)
+{
+    struct sock_options sockets;
+    struct url url;
+    hf_stream *s;
+
+    if (!url_parse_port(text, options ? options->port : 0, &url, err))
+        return NULL;
+    if (url.scheme->transport->socket_type != SOCK_DGRAM) {
+        net_fail(err, HF_E_USAGE, 0,
+                 "hf_bind: %s:// has connections: listen for them with hf_listen",
+                 url.scheme->name);
+        return NULL;
+    }
+    s = stream_new(url.scheme, options, err);
+    if (!s)
+        return NULL;
+    if (keep_uri(s, text, err) && sock_options_read(options, url.scheme, &sockets, err)) {
+        s->fd = bound_open(&url, &sockets, 0, &s->file, err);
+        if (s->fd >= 0)
+            return s;
+    }
+    stream_free(s, true);
+    return NULL;
+}
+
+bool hf_stream_pair(const char *name, const hf_net_options *options, hf_stream *out[2],
+                    hf_error *err)
+{
+    const struct scheme *scheme = name ? scheme_find(name, strlen(name)) : NULL;
+    int fd[2];
+
+    out[0] = out[1] = NULL;
+    if (!scheme || scheme->kind != SCHEME_PLAIN || scheme->transport->protocol)
+        return net_fail(err, HF_E_USAGE, 0, "hf_stream_pair: \"%s\": pairs are of unix or udg",
+                        name ? name : "");
+    if (socketpair(AF_UNIX, scheme->transport->socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                   fd) != 0)
+        return net_fail(err, HF_E_SYSTEM, errno, "socketpair: %s", net_strerror(errno));
+    for (int i = 0; i < 2; i++) {
+        out[i] = stream_new(scheme, options, err);
+        if (out[i])
+            out[i]->fd = fd[i];
+        else
+            close(fd[i]);
+    }
+    if (out[0] && out[1])
+        return true;
+    stream_free(out[0], true);
+    stream_free(out[1], true);
+    out[0] = out[1] = NULL;
+    return false;
 }

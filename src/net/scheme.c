@@ -65,6 +65,14 @@ const struct scheme *scheme_find(const char *name, size_t len)
     return NULL;
 }
 
+const struct scheme *scheme_of(const struct transport *transport)
+{
+    for (size_t i = 0; i < COUNT(schemes); i++)
+        if (schemes[i].kind == SCHEME_PLAIN && schemes[i].transport == transport)
+            return &schemes[i];
+    return NULL;
+}
+
 bool scheme_unknown(const char *name, size_t len, hf_error *err)
 {
     for (size_t i = 0; i < COUNT(protocols); i++)

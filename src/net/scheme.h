@@ -39,6 +39,9 @@ const struct scheme *scheme_table(size_t *count);
 /* scheme_find finds a scheme by name, whatever its letter case; NULL if it is unknown. */
 const struct scheme *scheme_find(const char *name, size_t len);
 
+/* scheme_of finds the plain scheme of a transport. */
+const struct scheme *scheme_of(const struct transport *transport);
+
 /* scheme_usable refuses what cannot be opened. */
 bool scheme_usable(const struct scheme *scheme, hf_error *err)
     __attribute__((warn_unused_result));

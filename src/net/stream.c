@@ -31,6 +31,8 @@ void stream_free(hf_stream *s, bool close_fd)
     if (!s)
         return;
     s->ops->free(s);
+    bound_release(s->file, close_fd);
+    mem_free(s->uri);
     if (s->connecting)
         connect_free(s->connecting); /* whose descriptor s->fd is */
     else if (s->fd >= 0 && close_fd)
@@ -60,11 +62,13 @@ int stream_wait(hf_stream *s, short events, deadline d, const char *doing, hf_er
 {
     int r;
 
-    if (s->non_blocking)
+    if (s->non_blocking || d == DEADLINE_NOW)
         return HF_AGAIN;
     r = sock_wait(s->fd, events, d);
     if (r > 0)
         return 1;
+    if (r == 0 && (events & POLLIN))
+        s->timed_out = true;
     if (r == 0)
         net_fail(err, HF_E_TIMEOUT, ETIMEDOUT, "%s: the peer %s in time", doing,
                  events & POLLIN ? "sent nothing" : "did not take what was sent");
@@ -156,14 +160,16 @@ void stream_connected(hf_stream *s)
 {
     if (s->handshake_timeout != 0)
         s->open_end = 0;
+    if (s->named && !s->file)
+        s->file = bound_remember(s->fd);
 }
 
 /* A stream that was opened in the background and blocks now. Its descriptor tells of its deadline, too. */
-static int connect_wait(hf_stream *s, hf_error *err)
+static int connect_wait(hf_stream *s, deadline d, hf_error *err)
 {
     int r;
 
-    while ((r = connect_more(s, err)) == HF_AGAIN && !s->non_blocking)
+    while ((r = connect_more(s, err)) == HF_AGAIN && !s->non_blocking && d != DEADLINE_NOW)
         if (sock_wait(s->fd, POLLIN, DEADLINE_NONE) < 0) {
             net_fail(err, HF_E_SYSTEM, errno, "connecting: poll: %s", net_strerror(errno));
             return -1;
@@ -178,7 +184,7 @@ int stream_open(hf_stream *s, deadline d, hf_error *err)
     if (s->ready)
         return 0;
     if (s->connecting) {
-        r = connect_wait(s, err);
+        r = connect_wait(s, d, err);
         if (r != 0)
             return r;
     }
@@ -193,7 +199,7 @@ int stream_open(hf_stream *s, deadline d, hf_error *err)
         s->open_end =
             deadline_after(s->handshake_timeout != 0 ? s->handshake_timeout : s->open_timeout);
     if (s->ops->handshake) {
-        if (s->non_blocking && deadline_passed(s->open_end)) {
+        if ((s->non_blocking || d == DEADLINE_NOW) && deadline_passed(s->open_end)) {
             net_fail(err, HF_E_TIMEOUT, ETIMEDOUT,
                      "the TLS handshake was not finished in time");
             return -1;
@@ -245,17 +251,19 @@ static size_t take_data(hf_stream *s, uint8_t *out, size_t len)
     return got;
 }
 
-static bool has_data(const hf_stream *s)
+bool stream_has_data(const hf_stream *s)
 {
     return s->data_len || buffer_len(&s->unread);
 }
 
 /* 1 when there is something to hand out. */
-static int need_data(hf_stream *s, deadline d, hf_error *err)
+int stream_need_data(hf_stream *s, deadline d, hf_error *err)
 {
     int r;
 
-    if (has_data(s))
+    if (s->read_shut)
+        return 0;
+    if (stream_has_data(s))
         return 1;
     r = s->ops->fill(s, d, err);
     if (r == 0 || r == -1)
@@ -277,9 +285,10 @@ ptrdiff_t hf_read(hf_stream *s, void *out, size_t len, hf_error *err)
     r = stream_open(s, d, err);
     if (r != 0)
         return r;
-    if (s->ops->read && !has_data(s))
+    s->timed_out = false;
+    if (s->ops->read && !stream_has_data(s) && !s->read_shut)
         return s->ops->read(s, out, len, d, err);
-    r = need_data(s, d, err);
+    r = stream_need_data(s, d, err);
     if (r != 1)
         return r;
     return (ptrdiff_t)take_data(s, out, len);
@@ -317,11 +326,12 @@ ptrdiff_t hf_read_line(hf_stream *s, char *out, size_t size, hf_error *err)
     r = stream_open(s, d, err);
     if (r != 0)
         return r;
+    s->timed_out = false;
     while (got < size - 1) {
         const uint8_t *p, *newline;
         size_t n;
 
-        r = need_data(s, d, &why);
+        r = stream_need_data(s, d, &why);
         if (r != 1)
             return line_stopped(s, out, got, r, &why, err);
         /* one source at a time, so that the search sees what take_data will hand out */
@@ -341,12 +351,14 @@ ptrdiff_t hf_read_line(hf_stream *s, char *out, size_t size, hf_error *err)
 
 bool hf_eof(hf_stream *s)
 {
-    return s->ready && !has_data(s) && s->ops->peek_end(s);
+    if (s->read_shut)
+        return true;
+    return s->ready && !stream_has_data(s) && s->ops->peek_end(s);
 }
 
 /* ---------------------------------------------------------------- writing */
 
-static bool check_write_open(const hf_stream *s, hf_error *err)
+bool stream_may_write(const hf_stream *s, hf_error *err)
 {
     if (s->write_closed)
         return net_fail(err, HF_E_WRITE_CLOSED, 0, "hf_shutdown_write was called before");
@@ -366,7 +378,7 @@ ptrdiff_t hf_write(hf_stream *s, const void *data, size_t len, hf_error *err)
         return -1;
     }
     pthread_mutex_lock(&s->writing);
-    if (!check_write_open(s, err))
+    if (!stream_may_write(s, err))
         r = -1;
     else
         r = s->ops->write(s, data, len, d, err);
@@ -438,7 +450,7 @@ int hf_stream_fd(const hf_stream *s)
 
 /* Bytes wait to be sent. The lock is only tried: if it is taken, a writer is at work and will see to
  * them itself. */
-static bool wants_output(const hf_stream *s)
+bool stream_wants_output(const hf_stream *s)
 {
     /* the lock is the one part of a stream that a question changes */
     union {
@@ -463,7 +475,7 @@ short hf_stream_events(const hf_stream *s)
         return POLLIN;
     if (s->fd < 0)
         return 0;
-    if (wants_output(s))
+    if (stream_wants_output(s))
         events |= POLLOUT;
     if (!s->ready) {
         if (s->waits_answer)
@@ -490,10 +502,4 @@ hf_conn *hf_stream_conn(const hf_stream *s)
 size_t hf_stream_name(const hf_stream *s, bool remote, char *out, size_t size)
 {
     return sock_name(s->connecting ? -1 : s->fd, remote, out, size);
-}
-
-void hf_stream_set_timeout(hf_stream *s, double seconds)
-{
-    s->timeout = seconds;
-    s->read_timeout = s->write_timeout = 0;
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "handfast_net.h"
+#include "net/bound.h"
 #include "net/connect.h"
 #include "net/fail.h"
 #include "net/iobuf.h"
@@ -40,6 +41,9 @@ struct hf_stream {
     int fd;
     bool non_blocking;
     bool ready;                                  /* connected, and the handshake is done */
+    bool named;                                  /* its own address was asked for */
+    char *uri;                                   /* as it was given, or NULL */
+    struct bound_file *file;                     /* that its own address has made, or NULL */
     double timeout, read_timeout, write_timeout; /* of one call; 0 for the two: timeout */
     double open_timeout, handshake_timeout; /* 0 for the second: what is left of the first */
     deadline open_end;                      /* for connecting and the handshake; 0: not begun */
@@ -53,7 +57,7 @@ struct hf_stream {
     uint8_t *data;
     size_t data_len;
     struct buffer unread; /* comes before data: part of a line that did not arrive whole */
-    bool read_ended, read_failed, end_told;
+    bool read_ended, read_failed, end_told, read_shut, timed_out;
     int read_errno;
 
     /* The writer's, or whose ever who holds the lock: a reader that has something to answer tries. */
@@ -96,6 +100,16 @@ int stream_wait(hf_stream *s, short events, deadline d, const char *doing, hf_er
  * always -1. */
 int stream_read_broken(hf_stream *s, int os_errno, hf_error *err);
 int stream_write_broken(hf_stream *s, hf_error *err);
+
+/* stream_has_data: something can be read without the socket. stream_need_data: 1 when there is. */
+bool stream_has_data(const hf_stream *s);
+int stream_need_data(hf_stream *s, deadline d, hf_error *err);
+
+/* stream_wants_output: bytes wait to be sent. */
+bool stream_wants_output(const hf_stream *s);
+
+/* stream_may_write is false, with E_WRITE_CLOSED, after the half was ended. Holds s->writing. */
+bool stream_may_write(const hf_stream *s, hf_error *err);
 
 /* stream_flush_more sends until nothing is left: 1, HF_AGAIN or -1. Holds s->writing. */
 int stream_flush_more(hf_stream *s, deadline d, const char *doing, hf_error *err);
