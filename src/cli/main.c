@@ -30,6 +30,12 @@ static const struct command commands[] = {
     {"ciphers", CIPHERS, command_ciphers, "[STRING] [OPTION]...", "show the cipher suites that a string chooses",
      "Shows the suites that STRING, in OpenSSL's cipher-list language, chooses, best\n"
      "first, and those of TLS 1.3 before them; without STRING, the default ones.\n"},
+    {"proxy", PROXY, command_proxy, "FROM-URL TO-URL [OPTION]...", "put TLS in front of a server, or behind a client",
+     "Carries every connection that comes to FROM-URL on to TO-URL: tls to tcp, tcp to tls,\n"
+     "tls to tls; unix:///PATH is good for either. Options without \"to-\" are about FROM\n"
+     "where that is TLS, else about TO; those with it are about TO.\n"
+     "SIGHUP reads certificates and options again, SIGTERM lets connections end, SIGUSR1\n"
+     "writes statistics.\n"},
     {"run", 0, NULL, "[--check [--json]] [--] PROGRAM [ARGUMENT]...", "put our libssl.so.3 in front of one program",
      "Starts PROGRAM with handfast's libssl.so.3 in place of the system's: LD_LIBRARY_PATH\n"
      "is set for it and for what it starts. With --check nothing is started: it shows\n"

@@ -18,7 +18,8 @@ struct row {
 
 #define AT(field) offsetof(struct options, field)
 #define CLIENTS   (CONNECT | TRACE)
-#define ALL       (CONNECT | SERVE | TRACE)
+#define SERVERS   (SERVE | PROXY)
+#define ALL       (CONNECT | SERVE | TRACE | PROXY)
 #define EVERY     (ALL | CIPHERS)
 #define VERSIONS  "1.0|1.1|1.2|1.3"
 
@@ -53,7 +54,7 @@ static const struct row table[] = {
     {"--key-shares", "LIST", TEXT, CLIENTS, AT(key_shares), 0, 0, "groups to send a key share for at once; \"\": none"},
     {"--psk-ke", NULL, FLAG, ALL, AT(psk_ke), 0, 0, "also resume without a fresh key exchange: no forward secrecy"},
     {"--ocsp", "require|request|none", CHOICE, CLIENTS, AT(ocsp), 0, 0, "whether to ask for a stapled OCSP response; default request"},
-    {"--ocsp", "FILE", TEXT, SERVE, AT(ocsp), 0, 0, "staple this OCSP response (DER) to the first certificate"},
+    {"--ocsp", "FILE", TEXT, SERVERS, AT(ocsp), 0, 0, "staple this OCSP response (DER) to the first certificate"},
     {"--compress-cert", "LIST", TEXT, ALL, AT(compress_cert), 0, 0, "compress certificates, both ways, best first: brotli,zstd,zlib (TLS 1.3)"},
     {"--record-size-limit", "N", NUMBER, ALL, AT(record_size_limit), 64, 16384, "ask the peer for records of at most N bytes"},
     {"--padding", "N", NUMBER, ALL, AT(padding), 1, 16384, "pad records to multiples of N bytes"},
@@ -70,21 +71,35 @@ static const struct row table[] = {
     {"--show", NULL, FLAG, SERVE, AT(show), 0, 0, "answer every GET with the illustrated handshake of its connection, secrets included"},
     {"--echo", NULL, FLAG, SERVE, AT(echo), 0, 0, "send back whatever comes"},
     {"--reverse", NULL, FLAG, SERVE, AT(reverse), 0, 0, "send back each line reversed"},
-    {"--client-auth", "request|require", CHOICE, SERVE, AT(client_auth), 0, 0, "ask clients for a certificate; needs --ca"},
+    {"--client-auth", "request|require", CHOICE, SERVERS, AT(client_auth), 0, 0, "ask clients for a certificate; needs --ca"},
     {"--post-handshake-auth", NULL, FLAG, CONNECT, AT(post_auth), 0, 0, "offer to show a certificate (--cert) after the handshake"},
     {"--post-handshake-auth", "PATH", TEXT, SERVE, AT(ask_later), 0, 0, "ask for a client certificate after the handshake where a request's path begins with PATH; needs --ca"},
-    {"--tickets", "N", SIGNED, SERVE, AT(tickets), 0, 16, "session tickets per full handshake; default 2"},
-    {"--cookie", NULL, FLAG, SERVE, AT(cookie), 0, 0, "demand a cookie after a HelloRetryRequest"},
+    {"--tickets", "N", SIGNED, SERVERS, AT(tickets), 0, 16, "session tickets per full handshake; default 2"},
+    {"--cookie", NULL, FLAG, SERVERS, AT(cookie), 0, 0, "demand a cookie after a HelloRetryRequest"},
     {"--count", "N", NUMBER, SERVE, AT(count), 1, UINT64_MAX, "stop after N connections"},
-    {"--max-connections", "N", NUMBER, SERVE, AT(max_connections), 1, 1000000, "hold at most N connections at once; default 10000"},
-    {"--port-file", "FILE", TEXT, SERVE, AT(port_file), 0, 0, "write the port that is listened on to this file"},
+    {"--max-connections", "N", NUMBER, SERVERS, AT(max_connections), 1, 1000000, "hold at most N connections at once; default 10000"},
+    {"--port-file", "FILE", TEXT, SERVERS, AT(port_file), 0, 0, "write the port that is listened on to this file"},
+    {"--to-ca", "FILE", TEXT, PROXY, AT(to_ca), 0, 0, "trust the authorities in this file for the backend's certificate, and no others"},
+    {"--to-ca-folder", "FOLDER", TEXT, PROXY, AT(to_ca_folder), 0, 0, "the same with a folder of hashed names"},
+    {"--to-name", "NAME", TEXT, PROXY, AT(to_name), 0, 0, "name to ask the backend for and to verify, instead of the URL's host"},
+    {"--to-insecure-no-verify", NULL, FLAG, PROXY, AT(to_insecure_no_verify), 0, 0, "accept any certificate of the backend: it may then be anybody"},
+    {"--to-cert", "FILE", TEXT, PROXY, AT(to_cert), 0, 0, "certificate chain (PEM) to show the backend"},
+    {"--to-key", "FILE", TEXT, PROXY, AT(to_key), 0, 0, "its private key; default: in the same file"},
+    {"--to-alpn", "LIST", TEXT, PROXY, AT(to_alpn), 0, 0, "application protocols to offer the backend"},
+    {"--proxy-protocol", "v1|v2", CHOICE, PROXY, AT(proxy_protocol), 0, 0, "tell the backend the client's address with a PROXY header; v2 says more"},
+    {"--workers", "N", NUMBER, PROXY, AT(workers), 1, 256, "number of processes; default: one for each processor"},
+    {"--idle-timeout", "S", SECONDS, PROXY, AT(idle), 0, 0, "seconds of silence after which a connection is ended; default 600"},
+    {"--drain", "S", SECONDS, PROXY, AT(drain), 0, 0, "seconds that connections get to end by themselves after SIGTERM; default 30"},
+    {"--access-log", "FILE", TEXT, PROXY, AT(access_log), 0, 0, "append a line for each connection to this file (-: standard output)"},
+    {"--stats", "S", SECONDS, PROXY, AT(stats), 0, 0, "write a line of statistics every S seconds, as SIGUSR1 does once"},
+    {"--config", "FILE", TEXT, PROXY, AT(file), 0, 0, "more options, one a line without the dashes; read again on SIGHUP"},
     {"--timeout", "S", SECONDS, ALL, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},
     {"--keylog", "FILE", TEXT, ALL, AT(keylog), 0, 0, "append the secrets to this file (SSLKEYLOGFILE format)"},
     {"--all", NULL, FLAG, CIPHERS, AT(all), 0, 0, "every suite that this program has"},
     {"--ids", NULL, FLAG, CIPHERS, AT(ids), 0, 0, "also the numbers that are sent"},
     {"--names", NULL, FLAG, CIPHERS, AT(names), 0, 0, "only OpenSSL's names, separated by colons"},
     {"--json", NULL, FLAG, EVERY, AT(json), 0, 0, "what is reported, as JSON"},
-    {"--quiet", NULL, FLAG, CONNECT | SERVE, AT(quiet), 0, 0, "report failures only"},
+    {"--quiet", NULL, FLAG, CONNECT | SERVERS, AT(quiet), 0, 0, "report failures only"},
     {"--help", NULL, FLAG, EVERY, AT(help), 0, 0, "show this help"},
 };
 /* clang-format on */
@@ -252,6 +267,7 @@ static bool unknown(const char *command_name, const char *word, unsigned command
                        others & SERVE     ? "serve"
                        : others & TRACE   ? "trace"
                        : others & CIPHERS ? "ciphers"
+                       : others & PROXY   ? "proxy"
                                           : "");
     const char *near = options_nearest(word, names, count);
     if (near)
@@ -262,14 +278,20 @@ static bool unknown(const char *command_name, const char *word, unsigned command
 bool options_parse(struct options *o, unsigned command, const char *command_name, int argc,
                    char **argv)
 {
-    *o = (struct options){.command = command, .tickets = -1, .security_level = -1};
+    *o = (struct options){
+        .command = command, .tickets = -1, .security_level = -1, .argc = argc, .argv = argv};
     bool only_words = false;
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         if (only_words || word[0] != '-' || word[1] == '\0') {
+            if (o->target && command == PROXY && !o->target2) {
+                o->target2 = word;
+                continue;
+            }
             if (o->target)
                 return mistake(command_name, "one %s is enough: \"%s\" comes after \"%s\"",
-                               command == CIPHERS ? "string" : "URL", word, o->target);
+                               command == CIPHERS ? "string" : "URL", word,
+                               o->target2 ? o->target2 : o->target);
             o->target = word;
             continue;
         }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Subcommands, as a mask: which of them take an option. */
-enum { CONNECT = 1, SERVE = 2, TRACE = 4, CIPHERS = 8 };
+enum { CONNECT = 1, SERVE = 2, TRACE = 4, CIPHERS = 8, PROXY = 64 };
 
 #define MAX_CERTS 16
 
@@ -19,6 +19,7 @@ struct text_list {
 
 struct options {
     unsigned command;
+    const char *target2; /* proxy: where to */
     const char *target; /* URL or HOST:PORT, ciphers: the string; NULL if not given */
     const char *ca, *ca_folder, *name, *alpn, *groups, *suites, *signatures, *key_shares;
     const char *ciphers, *lowest, *highest; /* versions as "1.2" */
@@ -33,6 +34,14 @@ struct options {
     uint64_t record_size_limit, padding, key_update_after, count, max_connections;
     uint64_t max_early_data;
     int64_t tickets, security_level; /* -1: not given */
+    /* proxy */
+    const char *to_ca, *to_ca_folder, *to_name, *to_cert, *to_key, *to_alpn, *file;
+    const char *proxy_protocol, *access_log;
+    bool to_insecure_no_verify;
+    double idle, drain, stats;
+    uint64_t workers;
+    int argc; /* the words themselves, to be read again */
+    char **argv;
 };
 
 /* options_parse reads the arguments behind the subcommand's name. On a mistake it says what is wrong

@@ -363,9 +363,9 @@ static bool set_server(hf_config *config, const struct options *o)
     return good;
 }
 
-hf_config *settings_server(const struct options *o, hf_error *err)
+hf_config *settings_server_like(const struct options *o, const hf_config *other, hf_error *err)
 {
-    hf_config *config = hf_config_new(HF_SERVER);
+    hf_config *config = other ? hf_config_derive(other) : hf_config_new(HF_SERVER);
     if (!config) {
         settings_fail(err, HF_E_NO_MEMORY, 0, "for the configuration");
         return NULL;
@@ -379,4 +379,9 @@ hf_config *settings_server(const struct options *o, hf_error *err)
         return config;
     hf_config_free(config);
     return NULL;
+}
+
+hf_config *settings_server(const struct options *o, hf_error *err)
+{
+    return settings_server_like(o, NULL, err);
 }

@@ -9,6 +9,8 @@
  * failure. The caller may set more, then settings_freeze finds out whether all of it is good. */
 hf_config *settings_client(const struct options *o, hf_error *err);
 hf_config *settings_server(const struct options *o, hf_error *err);
+/* settings_server_like makes one that shares ticket keys and sessions with another one, which has nothing else. */
+hf_config *settings_server_like(const struct options *o, const hf_config *other, hf_error *err);
 /* settings_suites makes one that has only what the options say of versions and the security level. */
 hf_config *settings_suites(const struct options *o, hf_error *err);
 bool settings_freeze(hf_config *config, hf_error *err);
