@@ -208,6 +208,16 @@ static void reload(struct parent *p)
     log_note(&p->log, "reload", "reloaded; connections that are open keep what they have");
 }
 
+/* The workers have the sockets, too, and let in who is in the queue before they close them. */
+static void close_doors(struct parent *p)
+{
+    for (size_t i = 0; i < p->door_count; i++)
+        close(p->doors[i]);
+    if (p->door_count && p->setup->from.local && p->setup->from.host[0] != '@')
+        unlink(p->setup->from.host);
+    p->door_count = 0;
+}
+
 static void stop(struct parent *p)
 {
     if (p->stopping) {
@@ -219,6 +229,7 @@ static void stop(struct parent *p)
     p->stopping = true;
     p->stop_at = clock_now() + p->setup->drain;
     tell(p, p->generation + 1, SIGTERM);
+    close_doors(p);
     board_sum(p->board, &sum);
     log_note(&p->log, "stop", "stopping: %llu connections get %.0f s to end",
              (unsigned long long)(sum.accepted - sum.closed), p->setup->drain);
@@ -321,12 +332,9 @@ static void catch_signals(struct parent *p)
     sigprocmask(SIG_BLOCK, &p->watched, &p->before);
 }
 
-static void close_doors(struct parent *p)
+static void clear(struct parent *p)
 {
-    for (size_t i = 0; i < p->door_count; i++)
-        close(p->doors[i]);
-    if (p->door_count && p->setup->from.local && p->setup->from.host[0] != '@')
-        unlink(p->setup->from.host);
+    close_doors(p);
     if (p->log.access >= 0)
         close(p->log.access);
     setup_free(p->setup);
@@ -356,6 +364,6 @@ int command_proxy(const struct options *o)
         loop(&p);
     }
     int status = good ? EXIT_OK : report_failure(NULL, &err, o->json);
-    close_doors(&p);
+    clear(&p);
     return status;
 }

@@ -61,6 +61,7 @@ static size_t take_in(struct end *e, uint8_t *p, size_t len)
         return (size_t)n;
     }
     e->readable = false;
+    e->over = n == 0 || !not_now(errno);
     if (n == 0 && !e->conn)
         e->ended = true;
     else if (n == 0)
@@ -311,12 +312,11 @@ int end_unsent(const struct end *e)
 
 bool end_discard(struct end *e)
 {
-    for (int i = 0; i < 16 && e->readable; i++) {
+    for (int i = 0; i < 16 && e->readable && !e->over; i++) {
         ssize_t n = recv(e->fd, scratch, sizeof scratch, 0);
-        if (n == 0 || (n < 0 && !not_now(errno)))
-            return true;
+        e->over = n == 0 || (n < 0 && !not_now(errno));
         if (n < 0)
             e->readable = false;
     }
-    return false;
+    return e->over;
 }

@@ -22,6 +22,7 @@ struct end {
     bool ended;                    /* the peer has ended its half, and all of it was read */
     bool broken;                   /* its half has ended otherwise: why has the reason */
     bool mute;                     /* it takes nothing more */
+    bool over;                     /* the transport has ended: nothing at all comes any more */
     bool fin_wanted, fin_sent;
     struct pbuf in, out;
     struct iovec slices[END_SLICES]; /* what was read and not passed on yet */
