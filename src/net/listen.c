@@ -32,10 +32,12 @@ static bool try_config(hf_config *config, hf_error *err)
 static bool start(struct hf_listener *l, hf_config *config, hf_error *err)
 {
     if (l->url.scheme->kind == SCHEME_TLS) {
+        struct version_range range = scheme_range(l->url.scheme);
+
         if (!config)
             return net_fail(err, HF_E_USAGE, 0,
                             "a TLS server needs a configuration with a credential");
-        l->config = tls_pin(l->url.scheme, config, err);
+        l->config = tls_pin(&range, config, err);
         if (!l->config || !try_config(l->config, err))
             return false;
     }

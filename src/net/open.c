@@ -7,7 +7,7 @@
 #include "net/stream.h"
 
 /* RFC 6066 3: the name in SNI has no dot at its end, and neither have those in certificates. */
-static void default_peer_name(const struct url *url, char out[URL_HOST_MAX + 2])
+void open_peer_name(const struct url *url, char out[URL_HOST_MAX + 2])
 {
     size_t n = strlen(url->host);
 
@@ -22,18 +22,29 @@ static bool make_client(hf_stream *s, const struct url *url, hf_config *config,
     char peer[URL_HOST_MAX + 2], place[2 * URL_HOST_MAX + 64];
     const char *name = options && options->peer_name ? options->peer_name : peer;
     bool cache = !options || !options->no_session_cache;
+    struct version_range range = scheme_range(url->scheme);
     size_t at;
 
-    default_peer_name(url, peer);
+    open_peer_name(url, peer);
     at = url_format(url, place, sizeof place);
     /* the name is what the certificate was checked for: it is part of the place */
     if (at + 1 + strlen(name) < sizeof place)
         snprintf(place + at, sizeof place - at, " %s", name);
     else
         cache = false;
-    return tls_client(s, url->scheme, config, name, cache ? place : NULL,
+    return tls_client(s, &range, config, name, cache ? place : NULL,
                       options ? options->session : NULL, err) &&
            tls_early(s, options, err);
+}
+
+/* TLS may begin later, with the host's name. */
+static bool keep_target(hf_stream *s, const struct url *url, hf_error *err)
+{
+    char text[URL_HOST_MAX + 64];
+
+    url_format(url, text, sizeof text);
+    s->target = mem_strdup(text);
+    return s->target || net_fail(err, HF_E_NO_MEMORY, 0, "for a URL");
 }
 
 static bool check_target(const struct url *url, hf_error *err)
@@ -91,7 +102,8 @@ hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *op
         return NULL;
     s->open_end = deadline_after(s->open_timeout);
     s->named = options && options->bindto;
-    if (keep_uri(s, text, err) && (!tls || make_client(s, &url, config, options, err)) &&
+    if (keep_uri(s, text, err) &&
+        (tls ? make_client(s, &url, config, options, err) : keep_target(s, &url, err)) &&
         connect_now(s, &url, &sockets, err))
         return s;
     stream_free(s, true);
@@ -118,17 +130,18 @@ static bool check_socket(int fd, const struct scheme *scheme, hf_error *err)
 static bool wrap_tls(hf_stream *s, const struct scheme *scheme, hf_role role, hf_config *config,
                      const hf_net_options *options, hf_error *err)
 {
+    struct version_range range = scheme_range(scheme);
     hf_config *pinned;
     bool done;
 
     if (role == HF_CLIENT)
-        return tls_client(s, scheme, config, options ? options->peer_name : NULL, NULL,
+        return tls_client(s, &range, config, options ? options->peer_name : NULL, NULL,
                           options ? options->session : NULL, err) &&
                tls_early(s, options, err);
     if (!config)
         return net_fail(err, HF_E_USAGE, 0,
                         "a TLS server needs a configuration with a credential");
-    pinned = tls_pin(scheme, config, err);
+    pinned = tls_pin(&range, config, err);
     done = pinned && tls_server(s, pinned, err);
     hf_config_free(pinned);
     return done;

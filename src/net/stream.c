@@ -31,6 +31,9 @@ void stream_free(hf_stream *s, bool close_fd)
     if (!s)
         return;
     s->ops->free(s);
+    tls_clear(s); /* TLS may have been made ready, and not begun */
+    session_key_free(s->key);
+    mem_free(s->target);
     bound_release(s->file, close_fd);
     mem_free(s->uri);
     if (s->connecting)

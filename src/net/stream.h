@@ -64,10 +64,12 @@ struct hf_stream {
     pthread_mutex_t writing;
     struct iobuf out;
     bool write_closed, fin_wanted, fin_sent;
+    bool stopping; /* our close_notify has gone, or waits in the connection: hf_stop_tls */
     int write_errno;
 
     hf_conn *conn;           /* TLS only */
     struct session_key *key; /* TLS client with a session cache: where its tickets go */
+    char *target; /* plain streams: the URL that hf_open was given, in its normal form */
     bool waits_answer;
     struct buffer early; /* client: early data that is not sealed yet */
     bool early_begun;    /* and some of it is */
@@ -114,18 +116,38 @@ bool stream_may_write(const hf_stream *s, hf_error *err);
 /* stream_flush_more sends until nothing is left: 1, HF_AGAIN or -1. Holds s->writing. */
 int stream_flush_more(hf_stream *s, deadline d, const char *doing, hf_error *err);
 
-/* tls_client and tls_server give a stream its connection. */
-bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
+/* Versions that are asked for besides what the configuration says. */
+struct version_range {
+    uint16_t lowest, highest; /* 0: whatever the configuration allows */
+    bool within;              /* of what it allows; else instead of that */
+    const char *name;         /* of the scheme that asks for them, or NULL */
+};
+
+static inline struct version_range scheme_range(const struct scheme *scheme)
+{
+    return (struct version_range){scheme->version, scheme->version, false, scheme->name};
+}
+
+/* tls_client and tls_server give a stream its connection; tls_clear takes it away. What is kept of sessions
+ * stays. */
+bool tls_client(hf_stream *s, const struct version_range *range, hf_config *config,
                 const char *peer_name, const char *cache_name, hf_session *session,
                 hf_error *err) __attribute__((warn_unused_result));
+/* open_peer_name is the name in SNI, and to be verified, for a URL's host. */
+void open_peer_name(const struct url *url, char out[URL_HOST_MAX + 2]);
+
 /* tls_early gives a client's stream the options' early data. */
 bool tls_early(hf_stream *s, const hf_net_options *options, hf_error *err)
     __attribute__((warn_unused_result));
 bool tls_server(hf_stream *s, hf_config *config, hf_error *err)
     __attribute__((warn_unused_result));
+void tls_clear(hf_stream *s);
 
-/* tls_pin returns config, or one derived from it that allows only the scheme's version; an owner is
- * added. NULL with an error. */
-hf_config *tls_pin(const struct scheme *scheme, hf_config *config, hf_error *err);
+/* tls_pin returns config, or one derived from it that allows only what range does; an owner is added. NULL
+ * with an error. */
+hf_config *tls_pin(const struct version_range *range, hf_config *config, hf_error *err);
+
+/* tls_keep_session is the callback of configurations whose sessions are kept by session_cache.h. */
+void tls_keep_session(hf_conn *conn, hf_session *session, void *arg);
 
 #endif

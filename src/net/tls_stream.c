@@ -1,13 +1,14 @@
 /* tls_stream.c: drives a connection over a socket. */
 #include <errno.h>
 
+#include "config/config.h"
 #include "net/stream.h"
 
 /* The stream whose bytes this thread is handing to its connection: that is how the callback for new
  * sessions, which is told the connection only, finds the place that they are good for. */
 static _Thread_local hf_stream *receiving;
 
-static void keep_session(hf_conn *conn, hf_session *session, void *arg)
+void tls_keep_session(hf_conn *conn, hf_session *session, void *arg)
 {
     (void)arg;
     if (receiving && receiving->conn == conn && receiving->key)
@@ -188,11 +189,20 @@ static bool at_end(const hf_stream *s)
     return s->read_ended || s->read_failed;
 }
 
+/* The first bytes were no TLS, and nothing has answered them: a server may go on without (hf_stop_tls). */
+static bool plain_peer(const hf_stream *s)
+{
+    const hf_error *why = hf_conn_error(s->conn);
+
+    return why && why->code == HF_E_PLAINTEXT_PEER;
+}
+
 /* Hands what was received to the connection until there is data, the end, or no whole record. */
 static void decode(hf_stream *s)
 {
     while (!s->data_len && !at_end(s) && iobuf_len(&s->in)) {
         size_t used = 0;
+        size_t before = s->in.start;
         hf_result r;
 
         receiving = s;
@@ -203,8 +213,9 @@ static void decode(hf_stream *s)
         s->waits_answer = r == HF_WANT_ANSWER;
         s->read_ended = r == HF_CLOSED;
         s->read_failed = r == HF_FAILED;
-        if (at_end(s)) /* what follows is not for us */
-            s->in.start = s->in.end;
+        /* what follows close_notify is not TLS, and stays for hf_stop_tls */
+        if (s->read_failed)
+            s->in.start = plain_peer(s) ? before : s->in.end;
         if (s->ready && (used || at_end(s)))
             answer(s);
         if (r != HF_DONE || (!used && !s->data_len))
@@ -443,14 +454,15 @@ static int tls_handshake(hf_stream *s, deadline d, hf_error *err)
     return 0;
 }
 
-static void tls_free(hf_stream *s)
+void tls_clear(hf_stream *s)
 {
     const hf_error *why = s->conn ? hf_conn_error(s->conn) : NULL;
 
     if (s->key && why && why->alert != HF_NO_ALERT) /* RFC 5246 7.2.2 */
         session_cache_forget(s->key);
     hf_conn_free(s->conn);
-    session_key_free(s->key);
+    s->conn = NULL;
+    buffer_clear(&s->early);
 }
 
 const struct stream_ops tls_stream_ops = {
@@ -461,29 +473,61 @@ const struct stream_ops tls_stream_ops = {
     .shut = tls_shut,
     .flush = tls_flush,
     .peek_end = tls_peek_end,
-    .free = tls_free,
+    .free = tls_clear,
 };
 
 /* ---------------------------------------------------------------- making */
 
-hf_config *tls_pin(const struct scheme *scheme, hf_config *config, hf_error *err)
+static hf_config *no_pin(const struct version_range *range, const char *why, hf_error *err)
 {
-    hf_config *pinned;
+    if (range->name)
+        net_fail(err, HF_E_SCHEME, 0, "%s:// cannot be had: %s; or use tls://", range->name,
+                 why);
+    else
+        net_fail(err, HF_E_CONFIG, 0, "crypto_method: %s", why);
+    return NULL;
+}
 
-    if (!scheme->version)
+/* false if the two have no version in common. */
+static bool narrow(const struct version_range *range, const hf_config *config, uint16_t *lowest,
+                   uint16_t *highest)
+{
+    *lowest = range->lowest;
+    *highest = range->highest;
+    if (!range->within)
+        return true;
+    if (*lowest < config->body.version_min)
+        *lowest = config->body.version_min;
+    if (*highest > config->body.version_max)
+        *highest = config->body.version_max;
+    return *lowest <= *highest;
+}
+
+hf_config *tls_pin(const struct version_range *range, hf_config *config, hf_error *err)
+{
+    uint16_t lowest, highest;
+    hf_config *pinned;
+    hf_error why = {0};
+
+    if (!range->lowest)
+        return hf_config_ref(config);
+    if (!narrow(range, config, &lowest, &highest))
+        return no_pin(range,
+                      "none of its versions is among those that the configuration allows: "
+                      "hf_config_set_versions",
+                      err);
+    if (range->within && lowest == config->body.version_min &&
+        highest == config->body.version_max)
         return hf_config_ref(config);
     pinned = hf_config_derive(config);
     if (!pinned) {
         net_fail(err, HF_E_NO_MEMORY, 0, "for a configuration");
         return NULL;
     }
-    hf_error why = {0};
-    if (!hf_config_set_versions(pinned, scheme->version, scheme->version) ||
-        !hf_config_freeze(pinned, &why)) {
+    if (!hf_config_set_versions(pinned, lowest, highest) || !hf_config_freeze(pinned, &why)) {
         const hf_error *refused = hf_config_error(pinned);
 
-        net_fail(err, HF_E_SCHEME, 0, "%s:// cannot be had: %s; or use tls://", scheme->name,
-                 refused ? refused->detail : why.detail);
+        no_pin(range, refused ? refused->detail : why.detail, err);
         hf_config_free(pinned);
         return NULL;
     }
@@ -508,7 +552,7 @@ static void offer_session(hf_stream *s, hf_session *given)
     }
 }
 
-bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
+bool tls_client(hf_stream *s, const struct version_range *range, hf_config *config,
                 const char *peer_name, const char *cache_name, hf_session *session,
                 hf_error *err)
 {
@@ -516,16 +560,19 @@ bool tls_client(hf_stream *s, const struct scheme *scheme, hf_config *config,
     bool cached = false;
     hf_config *base, *used = NULL;
 
-    base = cache_name || !config ? session_cache_config(config, keep_session, &cached, &why)
+    base = cache_name || !config ? session_cache_config(config, tls_keep_session, &cached, &why)
                                  : hf_config_ref(config);
     if (base)
-        used = tls_pin(scheme, base, &why);
+        used = tls_pin(range, base, &why);
     if (used)
         s->conn = hf_conn_new_client(used, peer_name, &why);
     if (s->conn) {
         /* without memory for a key there is no cache, and everything else works */
-        if (cached && cache_name)
-            s->key = session_key_new(config ? config : base, cache_name);
+        struct session_key *before = s->key; /* cache_name may lie in it */
+
+        s->key =
+            cached && cache_name ? session_key_new(config ? config : base, cache_name) : NULL;
+        session_key_free(before);
         offer_session(s, session);
     } else if (err) {
         *err = why;

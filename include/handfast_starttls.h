@@ -1,0 +1,110 @@
+/* handfast_starttls.h: TLS that begins and ends in mid-stream.
+ *
+ *     hf_stream *s = hf_open("tcp://mail.example.com:587", NULL, NULL, &err);
+ *     ... read the greeting, write EHLO, read, write STARTTLS, read "220 go ahead" ...
+ *     hf_start_tls(s, HF_CLIENT, NULL, NULL, &err);
+ *     ... write EHLO again: what was said before TLS does not count any more ...
+ *     hf_stop_tls(s, &err);
+ *
+ * Conventions are those of handfast_net.h. Functions that return int return 0 when it is done, HF_AGAIN
+ * (a stream that does not block: wait for hf_stream_events on hf_stream_fd, then call again with the same
+ * arguments, or call hf_stream_handshake) or -1 with *err. While one of them runs, the stream belongs to
+ * one thread.
+ */
+#ifndef HANDFAST_STARTTLS_H
+#define HANDFAST_STARTTLS_H
+
+#include "handfast_net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- TLS on and off
+ *
+ * Which versions, as PHP's stream_socket_enable_crypto says it: the names and the values are PHP's
+ * STREAM_CRYPTO_METHOD_ and STREAM_CRYPTO_PROTO_. Several may be joined by |, then they mean the range from
+ * the lowest to the highest. The range of the configuration holds besides: what both allow is used. TLS, ANY
+ * and SSLv23 all mean "whatever the configuration allows" (so SSLv23_CLIENT, whose number ends at TLS 1.2,
+ * takes TLS 1.3 too). SSLv2 and SSLv3 alone are refused with E_PROHIBITED_PROTOCOL (RFC 6176, RFC 7568), and
+ * among others they add nothing. */
+typedef enum hf_crypto_method {
+    HF_STREAM_CRYPTO_METHOD_SSLv2_CLIENT = 3,
+    HF_STREAM_CRYPTO_METHOD_SSLv3_CLIENT = 5,
+    HF_STREAM_CRYPTO_METHOD_SSLv23_CLIENT = 57,
+    HF_STREAM_CRYPTO_METHOD_TLS_CLIENT = 121,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_0_CLIENT = 9,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_1_CLIENT = 17,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT = 33,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_3_CLIENT = 65,
+    HF_STREAM_CRYPTO_METHOD_ANY_CLIENT = 127,
+    HF_STREAM_CRYPTO_METHOD_SSLv2_SERVER = 2,
+    HF_STREAM_CRYPTO_METHOD_SSLv3_SERVER = 4,
+    HF_STREAM_CRYPTO_METHOD_SSLv23_SERVER = 120,
+    HF_STREAM_CRYPTO_METHOD_TLS_SERVER = 120,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_0_SERVER = 8,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_1_SERVER = 16,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_2_SERVER = 32,
+    HF_STREAM_CRYPTO_METHOD_TLSv1_3_SERVER = 64,
+    HF_STREAM_CRYPTO_METHOD_ANY_SERVER = 126,
+    HF_STREAM_CRYPTO_PROTO_SSLv3 = 4,
+    HF_STREAM_CRYPTO_PROTO_TLSv1_0 = 8,
+    HF_STREAM_CRYPTO_PROTO_TLSv1_1 = 16,
+    HF_STREAM_CRYPTO_PROTO_TLSv1_2 = 32,
+    HF_STREAM_CRYPTO_PROTO_TLSv1_3 = 64,
+} hf_crypto_method;
+
+/* hf_start_tls_options: zero is the default of each; start from HF_START_TLS_OPTIONS. */
+typedef struct hf_start_tls_options {
+    const char *peer_name;     /* client: name to verify and to send as SNI; NULL: the name that session_stream
+                                  asked for, or the host of the URL that the stream was opened with */
+    int crypto_method;         /* HF_STREAM_CRYPTO_METHOD_, 0: whatever the configuration allows */
+    hf_session *session;       /* client: session to resume, or NULL */
+    hf_stream *session_stream; /* client: resume what this stream's TLS can be resumed with, as the data
+                                  channel of FTPS must; see below */
+    bool no_session_cache;     /* client: do not look for a session of the configuration's own cache */
+    bool buffered_is_tls;      /* what the stream has read ahead already belongs to TLS; see below */
+    const void *received;      /* TLS bytes that the program itself has read already: they come before what */
+    size_t received_len;       /* the stream has; needs buffered_is_tls */
+} hf_start_tls_options;
+#define HF_START_TLS_OPTIONS {0}
+
+/* hf_start_tls begins TLS on an open plain stream, as client or server. config: as for hf_open and hf_listen
+ * (a client's may be NULL: the defaults, or session_stream's configuration). What is sent and received from
+ * now on is protected; hf_stream_conn tells about it. The time allowed is the connect_timeout that the stream
+ * was opened with.
+ *
+ * Nothing that came before may be left unread in the stream: somebody between the two sides could have put
+ * it there, to be taken for a protected answer (RFC 3207 6, CVE-2011-0411). E_INJECTED_PLAINTEXT then; a client,
+ * who must speak first in TLS, also looks at what has arrived in the socket. Where such bytes are TLS, because
+ * the peer sent a line of its own in front of its ClientHello (the PROXY protocol), buffered_is_tls says so.
+ *
+ * session_stream's sessions are those that its server has given to it so far (a server of TLS 1.3 gives them
+ * after the handshake: read its first answer before). They are kept where that stream's configuration keeps
+ * none by itself; config must be the same, or NULL. E_USAGE if that stream is no TLS client, or if its
+ * configuration has a session callback of the program's own (then give `session`).
+ *
+ * -1: E_USAGE (a stream of datagrams, TLS already, a server without configuration, a method for the other
+ * role), E_INJECTED_PLAINTEXT, E_WRITE_CLOSED, E_CONFIG (no version in common between method and
+ * configuration), E_PROHIBITED_PROTOCOL: the stream is as it was. Else the handshake's error: the stream is of
+ * no more use. */
+HF_API int hf_start_tls(hf_stream *stream, hf_role role, hf_config *config,
+                        const hf_start_tls_options *options, hf_error *err);
+
+/* hf_stop_tls ends TLS and leaves the connection open: it sends close_notify, waits for the peer's, and makes the
+ * stream plain again, with its socket (hf_stream_fd) as it was before; what follows the peer's close_notify is
+ * what hf_read returns next. hf_start_tls may follow. The time allowed is options.timeout.
+ *
+ * E_UNREAD_DATA while there is decrypted data that was not read: read until hf_read returns 0 (or hf_stream_pending
+ * does, before the first call), then call again. E_TRUNCATED if the connection ends without the peer's
+ * close_notify, E_WRITE_CLOSED after hf_shutdown_write, E_USAGE for a plain stream, E_NOT_HANDSHAKEN.
+ *
+ * A server whose client turned out to speak plain text (E_PLAINTEXT_PEER) can call it too: nothing was sent
+ * yet, and the stream then begins with all that the client has said. */
+HF_API int hf_stop_tls(hf_stream *stream, hf_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
