@@ -82,6 +82,10 @@ int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
         SSL_set_connect_state(s);
     if (s->early_state != EARLY_WRITING && !begin_writing(s))
         return 0;
+    if (s->phase == PHASE_DONE) { /* the handshake went on in SSL_read or SSL_write */
+        raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+        return 0;
+    }
     if (hf_conn_handshake(s->conn) == HF_FAILED) {
         (void)ssl_failed(s);
         return 0;

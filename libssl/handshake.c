@@ -195,7 +195,10 @@ int SSL_do_handshake(SSL *s)
         s->rwstate = SSL_NOTHING;
         return ssl_flush(s) == 1 ? 1 : -1; /* a KeyUpdate or HelloRequest that waits */
     }
-    return finish(s, ssl_run(s));
+    int ret = finish(s, ssl_run(s));
+    if (ret == 1 && s->early_state != EARLY_NONE)
+        s->early_state = EARLY_FINISHED;
+    return ret;
 }
 
 int SSL_connect(SSL *s)

@@ -165,7 +165,9 @@ struct ssl_st {
     bool hit;
     bool in_callback;
     bool raised; /* a callback has put on the queue why the handshake fails */
-    bool pha_pending;
+    bool pha_pending; /* a request for a certificate after the handshake is not answered yet, */
+    bool pha_unsent;  /* or not even sent; */
+    bool pha_asked;   /* there has been one */
 };
 
 /* ---- connection.c, handshake.c, transport.c, io.c */

@@ -10,7 +10,7 @@ static int refuse(int reason)
 int SSL_verify_client_post_handshake(SSL *s)
 {
     hf_error err = {0};
-    if (SSL_version(s) != TLS1_3_VERSION)
+    if (!s->conn || access_version(s->conn) != TLS1_3_VERSION)
         return refuse(SSL_R_WRONG_SSL_VERSION);
     if (!s->server)
         return refuse(SSL_R_NOT_SERVER);
@@ -18,12 +18,14 @@ int SSL_verify_client_post_handshake(SSL *s)
         return refuse(SSL_R_STILL_IN_INIT);
     switch (hf_conn_post_auth(s->conn)) {
     case HF_POST_AUTH_NONE: return refuse(SSL_R_EXTENSION_NOT_RECEIVED);
-    case HF_POST_AUTH_PENDING: return refuse(SSL_R_REQUEST_SENT);
+    case HF_POST_AUTH_PENDING:
+        return refuse(s->pha_unsent ? SSL_R_STILL_IN_INIT : SSL_R_REQUEST_SENT);
     case HF_POST_AUTH_POSSIBLE:
     case HF_POST_AUTH_DONE:
     default: break;
     }
-    if (!(s->settings->verify_mode & SSL_VERIFY_PEER))
+    bool enough = s->settings->verify_mode & SSL_VERIFY_CLIENT_ONCE && s->pha_asked;
+    if (!(s->settings->verify_mode & SSL_VERIFY_PEER) || enough)
         return refuse(SSL_R_INVALID_CONFIG);
     bool must = s->settings->verify_mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     hf_client_auth mode = must ? HF_CLIENT_AUTH_REQUIRE : HF_CLIENT_AUTH_REQUEST;
@@ -31,7 +33,7 @@ int SSL_verify_client_post_handshake(SSL *s)
         raise_hf(&err);
         return 0;
     }
-    s->pha_pending = true;
+    s->pha_pending = s->pha_unsent = s->pha_asked = true;
     return 1;
 }
 

@@ -236,5 +236,6 @@ int ssl_flush(SSL *s)
             return -1;
         s->rwstate = SSL_NOTHING;
     }
+    s->pha_unsent = false;
     return 1;
 }
