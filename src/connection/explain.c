@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "connection/facts.h"
 #include "bytes/sink.h"
+#include "connection/facts.h"
 
 static void plain(struct sink *s, const char *text)
 {
@@ -62,7 +62,10 @@ static void where(struct sink *s, const struct facts *facts, const hf_error *err
         return;
     label(s, "where");
     if (*step) {
-        sink_format(s, "at the step \"%s\" of the handshake", step);
+        sink_format(s, "at the step \"%s\"%s", step,
+                    facts->role == ADVICE_UNKNOWN && err->fault == HF_FAULT_NETWORK
+                        ? ""
+                        : " of the handshake");
         between = "; ";
     } else if (facts->role != ADVICE_UNKNOWN) {
         sink_raw(s, facts->phase == PHASE_DATA ? "after the handshake" : "in the handshake");

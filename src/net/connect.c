@@ -264,11 +264,13 @@ enum connect_result connect_step(struct connecting *c, int *out, hf_error *err)
             return CONNECT_DONE;
         if (!c->active && c->next == c->list.count) {
             fail_connect(c, err);
+            net_step(err, "connect");
             return CONNECT_FAILED;
         }
     }
     if (deadline_passed(c->end)) {
         fail_timeout(c, err);
+        net_step(err, c->job ? "resolve" : "connect");
         return CONNECT_FAILED;
     }
     arm(c);

@@ -44,6 +44,13 @@ bool net_fail_hint(hf_error *err, hf_code code, int os_errno, const char *hint, 
     return false;
 }
 
+bool net_step(hf_error *err, const char *step)
+{
+    if (err)
+        err->step = step;
+    return false;
+}
+
 const char *net_strerror(int os_errno)
 {
     const char *s = strerrordesc_np(os_errno);

@@ -13,6 +13,10 @@ bool net_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, ...)
 bool net_fail_hint(hf_error *err, hf_code code, int os_errno, const char *hint, const char *fmt,
                    ...) __attribute__((format(printf, 5, 6), cold));
 
+/* net_step says what was being done before there was a handshake: "resolve" or "connect". step is static;
+ * always false. */
+bool net_step(hf_error *err, const char *step);
+
 /* net_strerror describes an errno; static and safe in threads. */
 const char *net_strerror(int os_errno);
 

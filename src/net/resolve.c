@@ -174,7 +174,7 @@ void resolve_blocking(const char *host, uint16_t port, bool to_listen, struct ad
     freeaddrinfo(found);
 }
 
-bool resolve_fail(const struct url *url, const struct address_list *list, hf_error *err)
+static bool word_failure(const struct url *url, const struct address_list *list, hf_error *err)
 {
     if (list->gai_errno == ENODEV && url->zone[0])
         return net_fail_hint(err, HF_E_RESOLVE, ENODEV, "`ip link` lists the interfaces",
@@ -189,6 +189,12 @@ bool resolve_fail(const struct url *url, const struct address_list *list, hf_err
                         net_strerror(list->gai_errno));
     return net_fail_hint(err, HF_E_RESOLVE, 0, "check the spelling of the host name", "%s: %s",
                          url->host, list->gai ? gai_strerror(list->gai) : "it has no address");
+}
+
+bool resolve_fail(const struct url *url, const struct address_list *list, hf_error *err)
+{
+    word_failure(url, list, err);
+    return net_step(err, "resolve");
 }
 
 /* ---------------------------------------------------------------- in a thread */

@@ -205,9 +205,12 @@ int stream_open(hf_stream *s, deadline d, hf_error *err)
         if ((s->non_blocking || d == DEADLINE_NOW) && deadline_passed(s->open_end)) {
             net_fail(err, HF_E_TIMEOUT, ETIMEDOUT,
                      "the TLS handshake was not finished in time");
+            net_step(err, "handshake");
             return -1;
         }
         r = s->ops->handshake(s, deadline_first(d, s->open_end), err);
+        if (r == -1 && err && !(err->step && err->step[0]))
+            net_step(err, "handshake");
         if (r != 0)
             return r;
     }

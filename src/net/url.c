@@ -156,7 +156,7 @@ static bool parse_zone(const struct parse *p, struct slice s)
 
             c = hi < 0 || lo < 0 ? 0 : hi * 16 + lo;
             i += 2;
-        } else if (!isalnum(c) && !strchr("-._~", c)) {
+        } else if (start && !isalnum(c) && !strchr("-._~", c)) {
             c = 0;
         }
         if (c <= ' ' || c >= 0x7f || c == '/')

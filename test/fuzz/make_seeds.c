@@ -604,6 +604,13 @@ static void put_texts(void)
                                        "TLS://EXAMPLE.com:65535",
                                        "tls://:443",
                                        "https://example.com/",
+                                       "udp://127.0.0.1:domain",
+                                       "udg://@name",
+                                       "tcp://b\xc3\xbc"
+                                       "cher.example:80",
+                                       "\x80tcp://fe80::1",
+                                       "\x81tcp://fe80::1%25lo",
+                                       "\x81[::1]:600",
                                        NULL};
     static const char *const peers[] = {"220 mail.example ESMTP\r\n",
                                         "HTTP/1.1 400 Bad\r\n",

@@ -9,12 +9,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct url url, again;
     hf_error err = {0};
-    char *text = feed_text(slice_of(data, size));
+    /* the first byte says whether a port comes apart */
+    int port = size && (data[0] & 0x80) ? (data[0] & 0x7f) * 600 : 0;
+    char *text = feed_text(port ? slice_of(data + 1, size - 1) : slice_of(data, size));
     memset(&url, 0, sizeof url);
     memset(&again, 0, sizeof again);
-    if (!url_parse(text, &url, &err)) {
+    if (!url_parse_port(text, port, &url, &err)) {
         REQUIRE(err.code == HF_E_URL || err.code == HF_E_SCHEME ||
                 err.code == HF_E_PROHIBITED_PROTOCOL);
+        REQUIRE(err.path[0] == 0 || err.offset <= strlen(text));
         explain_all(NULL, &err);
         free(text);
         return 0;
