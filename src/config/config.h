@@ -98,6 +98,8 @@ struct hf_config {
     hf_error error;     /* the first failure of a setter; code HF_OK: none */
 
     uint16_t version_min, version_max;
+    uint8_t versions_off;  /* switched off one by one: bit 0 is TLS 1.0 */
+    uint32_t kept_options; /* OpenSSL's options that change nothing here */
     struct ids suites; /* as they were set; body.suites has those that can be used */
     struct ties suite_ties, group_ties;
     struct ids groups, sigalgs;
@@ -161,6 +163,7 @@ struct hf_config {
     struct hf_session_store store;
     const struct session_ids *session_ids; /* in place of cache and store.find; or NULL */
     bool no_tickets12, always_tickets12; /* server: before TLS 1.3, whatever ticket_count is */
+    bool stateful_tickets; /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */
     uint8_t session_context[32];
     uint8_t session_context_len;
     struct psks *psks; /* NULL: none */
@@ -178,6 +181,7 @@ struct hf_config {
     hf_first_use_fn first_use;
     void *first_use_arg;
 
+    bool ignore_truncation; /* the transport's end will do for close_notify */
     bool cookie;
     bool cookie_key_made;
     uint8_t cookie_key[32]; /* made at freeze; derived from a frozen configuration: the same */

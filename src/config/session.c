@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "config/tables.h"
+#include "handfast_context.h"
 
 #define FORMAT        3
 #define MAX_LIFETIME  604800             /* RFC 8446 4.6.1: seven days */
@@ -471,6 +472,31 @@ uint32_t hf_session_max_early_data(const hf_session *session)
 int64_t hf_session_expires(const hf_session *session)
 {
     return expires_ms(session) / 1000;
+}
+
+int64_t hf_session_time(const hf_session *session)
+{
+    return session->issued_ms / 1000;
+}
+
+uint32_t hf_session_timeout(const hf_session *session)
+{
+    return session->lifetime < MAX_LIFETIME ? session->lifetime : MAX_LIFETIME;
+}
+
+uint32_t hf_session_lifetime_hint(const hf_session *session)
+{
+    return session->ticket_len ? hf_session_timeout(session) : 0;
+}
+
+void hf_session_key(const hf_session *session, uint8_t out[HF_SESSION_KEY_SIZE])
+{
+    struct hash h;
+    hash_init(&h, HASH_SHA256);
+    hash_update(&h, session->ticket, session->ticket_len);
+    hash_update(&h, session->id, session->id_len);
+    hash_digest(&h, out);
+    wipe(&h, sizeof h);
 }
 
 const uint8_t *hf_session_id(const hf_session *session, size_t *len)

@@ -46,12 +46,25 @@ static bool in_range(const struct suite *s, uint16_t lowest, uint16_t highest)
     return s->version_min <= highest && s->version_max >= lowest;
 }
 
-/* The lowest version of the range that the security level allows; it may be above the highest.
- */
+static bool is_off(const hf_config *config, uint16_t version)
+{
+    return config->versions_off >> (version - HF_TLS1_0) & 1;
+}
+
+/* The ends of the range that options and security level leave; the lowest may be above the highest. */
+static uint16_t highest_allowed(const hf_config *config)
+{
+    uint16_t v = config->version_max;
+    while (v >= config->version_min && is_off(config, v))
+        v--;
+    return v;
+}
+
 static uint16_t lowest_allowed(const hf_config *config)
 {
-    uint16_t v = config->version_min;
-    while (v <= config->version_max && !security_allows_version(config->security_level, v))
+    uint16_t v = config->version_min, highest = highest_allowed(config);
+    while (v <= highest &&
+           (is_off(config, v) || !security_allows_version(config->security_level, v)))
         v++;
     return v;
 }
@@ -59,7 +72,7 @@ static uint16_t lowest_allowed(const hf_config *config)
 /* NULL: it can be used. */
 static const char *obstacle(const hf_config *config, const struct suite *s)
 {
-    if (!in_range(s, lowest_allowed(config), config->version_max))
+    if (!in_range(s, lowest_allowed(config), highest_allowed(config)))
         return "is not for the versions that can be used: hf_config_set_versions()";
     if (!security_allows_suite(config->security_level, s))
         return "is too weak for the security level: hf_config_insecure_set_security_level()";
@@ -111,18 +124,47 @@ static void leave_out(struct sieve *s, size_t i)
     s->tied = s->tied && ties_has(s->from, i);
 }
 
-static bool freeze_versions(hf_config *config, hf_error *err)
+/* Why a range is empty, or cannot be offered as it is. */
+static bool bad_versions(const hf_config *config, uint16_t lowest, uint16_t highest,
+                         hf_error *err)
 {
-    uint16_t lowest = lowest_allowed(config);
+    const char *from = hf_version_name(config->version_min),
+               *to = hf_version_name(config->version_max);
 
-    if (lowest > config->version_max)
+    if (config->version_min > config->version_max)
+        return err_set(err, HF_E_CONFIG,
+                       "the minimum version, %s, is above the maximum, %s: "
+                       "hf_config_set_minimum_version(), hf_config_set_maximum_version()",
+                       from, to);
+    if (highest < config->version_min)
+        return err_set(err, HF_E_CONFIG,
+                       "versions %s to %s: options (NO_TLSv1_...) switch all of them off", from,
+                       to);
+    if (lowest > highest)
         return err_set(err, HF_E_CONFIG,
                        "versions %s to %s: security level %d allows nothing below TLS 1.2 (RFC "
                        "8996); old peers need hf_config_insecure_set_security_level(config, 0)",
-                       hf_version_name(config->version_min),
-                       hf_version_name(config->version_max), config->security_level);
+                       from, to, config->security_level);
+    for (uint16_t v = lowest; v < highest; v++) {
+        if (is_off(config, v))
+            return err_set(
+                err, HF_E_CONFIG,
+                "%s is switched off between %s and %s, and a range has no holes "
+                "(RFC 8446 4.2.1 would allow it, what is older would not): clear the "
+                "option or move an end of the range",
+                hf_version_name(v), hf_version_name(lowest), hf_version_name(highest));
+    }
+    return true;
+}
+
+static bool freeze_versions(hf_config *config, hf_error *err)
+{
+    uint16_t lowest = lowest_allowed(config), highest = highest_allowed(config);
+
+    if (!bad_versions(config, lowest, highest, err))
+        return false;
     config->body.version_min = lowest;
-    config->body.version_max = config->version_max;
+    config->body.version_max = highest;
     return true;
 }
 

@@ -454,6 +454,10 @@ hf_result hf_conn_receive_end(hf_conn *c)
         return HF_FAILED;
     if (state & HO_CLOSED_IN)
         return HF_CLOSED;
+    if (c->config->ignore_truncation && !conn_in_handshake(c) && !buffer_len(&c->inbuf)) {
+        atomic_fetch_or(&c->handover, HO_CLOSED_IN);
+        return HF_CLOSED;
+    }
     err.code = HF_OK;
     if (conn_in_handshake(c)) {
         err_set(

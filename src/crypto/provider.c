@@ -165,6 +165,11 @@ const char *crypto_version(void)
     return OpenSSL_version(OPENSSL_VERSION);
 }
 
+unsigned long crypto_version_number(void)
+{
+    return OpenSSL_version_num();
+}
+
 void crypto_error_text(char *out, size_t size)
 {
     if (size)

@@ -110,3 +110,26 @@ bool random_bytes(void *out, size_t n)
      * empty: what was copied may be zeros. */
     return b->drawn || draw(out, n);
 }
+
+void random_add(const void *p, size_t n, double bits)
+{
+    const uint8_t *bytes = p;
+
+    while (n > 0) {
+        int part = n > 1 << 20 ? 1 << 20 : (int)n;
+        RAND_add(bytes, part, bits / 8);
+        bytes += part;
+        n -= (size_t)part;
+        bits = 0; /* said with the first part */
+    }
+}
+
+/* Before the kernel has collected enough, as early in a boot, getrandom would wait. */
+bool random_ready(void)
+{
+    uint8_t byte;
+
+    if (!provider_fips() && getrandom(&byte, 1, GRND_NONBLOCK) == 1)
+        return true;
+    return RAND_status() == 1;
+}

@@ -15,5 +15,11 @@ void crypto_error_text(char *out, size_t size);
 /* crypto_init fetches the algorithms once per process; called by everything that needs it. */
 bool crypto_init(void);
 const char *crypto_version(void);
+unsigned long crypto_version_number(void);
+
+/* random_add stirs bytes into libcrypto's generator as well (the kernel takes care of its own); bits: how much
+ * chance is in them. random_ready: there is randomness. */
+void random_add(const void *p, size_t n, double bits);
+bool random_ready(void);
 
 #endif

@@ -255,9 +255,12 @@ bool chain_fits_ticket(const struct chain *chain);
  *
  * hs_open_ticket: HS_OK with the session, NULL if there is none in it that can be used; HS_WAIT for the
  * application. hs_write_ticket puts a ticket into a message that is being written; hs_make_ticket comes before that
- * message: what it makes, by the application, is handed to hs_write_ticket. `wanted` false: there is none to give. */
+ * message: what it makes, by the application, is handed to hs_write_ticket. `wanted` false: there is none to give.
+ * hs_ticket_used: the session of this handshake has been used up. */
+#define STATEFUL_TICKET 32 /* bytes of a ticket that is a number */
+void hs_ticket_used(struct hs *hs);
 enum hs_result hs_open_ticket(struct hs *hs, struct slice ticket, hf_session **session);
-enum hs_result hs_make_ticket(struct hs *hs, const hf_session *session, struct buffer *out,
+enum hs_result hs_make_ticket(struct hs *hs, hf_session *session, struct buffer *out,
                            bool *wanted);
 bool hs_write_ticket(struct hs *hs, const hf_session *session, const struct buffer *made,
                   struct wr *w);

@@ -429,6 +429,7 @@ static enum hs_result use_sending_keys(struct hs *hs)
     if (!keys13_master(hs) || !keys13_use(hs, false, hs->est->write_secret, "application"))
         return HS_FAILED;
     limit_records13(hs);
+    hs_ticket_used(hs);
     hs->exporting = true; /* exporter_master_secret ends with our Finished (7.1) */
     /* Who has sent early data has shown by the binder that it holds the session's secret: it gets its answer
      * without another round trip (2.3). */
@@ -468,7 +469,14 @@ static hf_session *ticket_session(struct hs *hs, struct slice nonce)
         s->started =
             hs->n.session->started; /* renewing does not prolong the first verification */
     session_secret(s, hs->est, nonce);
-    return s;
+    if (!config->stateful_tickets)
+        return s;
+    s->id_len = STATEFUL_TICKET;
+    if (config_random(config, "ticket", s->id, s->id_len))
+        return s;
+    hf_session_free(s);
+    hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+    return NULL;
 }
 
 static enum hs_result write_new_ticket(struct hs *hs, const hf_session *s, struct slice nonce,

@@ -6,7 +6,11 @@
 #include <vector>
 
 #include "handfast.h"
+#include "handfast_context.h"
+#include "handfast_memory.h"
+#include "handfast_names.h"
 #include "handfast_net.h"
+#include "handfast_random.h"
 
 namespace
 {
