@@ -27,6 +27,7 @@ METHOD(TLSv1_2_server_method, TLS1_2_VERSION, false, true)
 
 int OPENSSL_init_ssl(uint64_t opts, const OPENSSL_INIT_SETTINGS *settings)
 {
+    access_init();
     /* Texts of error codes and openssl.cnf, which libcrypto reads, unless the program forbids it. */
     if (!(opts & OPENSSL_INIT_NO_LOAD_CONFIG))
         opts |= OPENSSL_INIT_LOAD_CONFIG;

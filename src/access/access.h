@@ -14,6 +14,10 @@
 
 /* ---- certificates and keys (certificate.c) */
 
+/* access_init, before all else: certificates are decoded once, the way libcrypto's users expect, where the engine
+ * alone would take a quicker one and decode again what a program asks to see. */
+void access_init(void);
+
 /* access_credential: leaf, chain without the leaf (may be NULL), key; an engine's or another provider's may do.
  * References of its own. NULL with the error. */
 hf_credential *access_credential(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,

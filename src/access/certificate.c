@@ -3,22 +3,9 @@
 
 #include <openssl/err.h>
 
+#include "crypto/decoding.h"
 #include "x509/certificate.h"
 #include "x509/verdict.h"
-
-/* The certificate of an X509 *: by its bytes, as if it had come from a peer. */
-static hf_certificate *certificate_of(X509 *x, hf_error *err)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509(x, &der);
-    if (len <= 0) {
-        err_set(err, HF_E_BAD_CERTIFICATE, "it cannot be encoded");
-        return NULL;
-    }
-    hf_certificate *cert = cert_from_der(slice_of(der, (size_t)len), err);
-    OPENSSL_free(der);
-    return cert;
-}
 
 static struct chain *chain_of(X509 *leaf, STACK_OF(X509) * chain, hf_error *err)
 {
@@ -29,7 +16,7 @@ static struct chain *chain_of(X509 *leaf, STACK_OF(X509) * chain, hf_error *err)
     bool ok = issuers < CHAIN_MAX ||
               err_set(err, HF_E_CONFIG, "a chain of more than %d certificates", CHAIN_MAX);
     for (int i = -1; ok && i < issuers; i++) {
-        certs[count] = certificate_of(i < 0 ? leaf : sk_X509_value(chain, i), err);
+        certs[count] = cert_from_x509(i < 0 ? leaf : sk_X509_value(chain, i), err);
         ok = certs[count] != NULL;
         count += ok;
     }
@@ -99,12 +86,17 @@ hf_credential *access_credential_with_ocsp(const hf_credential *cred, const uint
     return NULL;
 }
 
+void access_init(void)
+{
+    decoding_use_ordinary();
+}
+
 /* Made when first asked for, and kept with the certificate: see certificate.h. */
 X509 *access_x509(const hf_certificate *cert)
 {
     hf_certificate *c =
         (hf_certificate *)(uintptr_t)cert; /* `ordinary` is published atomically */
-    X509 *x = atomic_load_explicit(&c->ordinary, memory_order_acquire);
+    X509 *x = c->plain ? c->x509 : atomic_load_explicit(&c->ordinary, memory_order_acquire);
     if (x)
         return x;
     const unsigned char *p = c->der;

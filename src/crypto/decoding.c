@@ -22,6 +22,7 @@
 enum { MAX_ROWS = 16 };
 
 static struct once once;
+static atomic_bool ordinary;
 static OSSL_PROVIDER *original; /* the default provider */
 static OSSL_LIB_CTX *context;
 static OSSL_ALGORITHM decoders[MAX_ROWS + 1], kinds[MAX_ROWS + 1];
@@ -110,8 +111,15 @@ static void make_context(void)
     ERR_pop_to_mark();
 }
 
+void decoding_use_ordinary(void)
+{
+    atomic_store(&ordinary, true);
+}
+
 void *decoding_context(void)
 {
+    if (atomic_load_explicit(&ordinary, memory_order_relaxed))
+        return NULL;
     if (once_begin(&once)) {
         make_context();
         once_end(&once);

@@ -117,10 +117,10 @@ static void read_signature(hf_certificate *c)
     c->signature = slice_of(bits.p + 1, bits.len - 1);
 }
 
-static X509 *read_x509(struct slice der, hf_error *err)
+static X509 *read_x509(struct slice der, void *context, hf_error *err)
 {
     const unsigned char *p = der.p;
-    X509 *x = der.len <= INT32_MAX ? X509_new_ex(decoding_context(), NULL) : NULL;
+    X509 *x = der.len <= INT32_MAX ? X509_new_ex(context, NULL) : NULL;
     if (!x || !d2i_X509(&x, &p, (long)der.len)) { /* which frees x when it fails */
         char text[120];
         bool no_memory = ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
@@ -169,10 +169,12 @@ static bool read_fields(hf_certificate *c, hf_error *err)
     return true;
 }
 
-hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], hf_error *err)
+hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], X509 *given,
+                         hf_error *err)
 {
     pthread_once(&slot_once, make_slot);
-    X509 *x = read_x509(der, err);
+    void *context = given ? NULL : decoding_context();
+    X509 *x = !given ? read_x509(der, context, err) : X509_up_ref(given) ? given : NULL;
     if (!x)
         return NULL;
     hf_certificate *c = mem_new(sizeof *c + der.len);
@@ -183,10 +185,11 @@ hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], hf_e
     }
     atomic_init(&c->refs, 1);
     c->x509 = x;
+    c->plain = !context;
     c->der_len = der.len;
     memcpy(c->der, der.p, der.len);
     memcpy(c->sha256, sha256, CERT_HASH);
-    bool ok = slot >= 0 && X509_set_ex_data(x, slot, c);
+    bool ok = given || (slot >= 0 && X509_set_ex_data(x, slot, c));
     if (!ok)
         err_set(err, HF_E_NO_MEMORY, "certificate");
     ok = ok && read_fields(c, err);

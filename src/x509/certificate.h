@@ -25,15 +25,15 @@ enum cert_text {
 struct hf_certificate {
     _Atomic int refs;
     X509 *x509; /* NULL: a raw public key */
-    /* For programs that use libcrypto themselves (src/access): x509 above belongs to a library context that
-     * knows how to check signatures, and nothing else. */
+    /* For programs that use libcrypto themselves (src/access), unless `plain`: x509 above then belongs to a library
+     * context that knows how to check signatures, and nothing else. */
     _Atomic(X509 *) ordinary;
     struct public_key *key;        /* NULL: a type that we do not know */
     uint8_t sha256[CERT_HASH];     /* of der */
     uint8_t key_sha256[CERT_HASH]; /* of SubjectPublicKeyInfo */
     int64_t not_before, not_after;
     enum sig_id signed_with;
-    bool ca, self_issued, may_sign, may_encipher, must_staple;
+    bool ca, self_issued, may_sign, may_encipher, must_staple, plain;
     struct names names;
     struct slice tbs, signature; /* within der; empty: only libcrypto can tell */
     _Atomic(char *) text[TEXT_COUNT];
@@ -41,8 +41,13 @@ struct hf_certificate {
     uint8_t der[];
 };
 
-/* cert_new parses without the table; sha256 is that of der. */
-hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], hf_error *err);
+/* cert_new parses without the table; sha256 is that of der. given: the same as an object that a program has made
+ * (a reference is taken, and cert_of does not know it), or NULL. */
+hf_certificate *cert_new(struct slice der, const uint8_t sha256[CERT_HASH], X509 *given,
+                         hf_error *err);
+
+/* cert_from_x509: cert_from_der of a program's own object. */
+hf_certificate *cert_from_x509(X509 *x509, hf_error *err);
 
 /* cert_is_complete: everything about it could be decoded. What could not may owe that to a shortage
  * of memory, so such a certificate is used once and not kept. */

@@ -68,7 +68,7 @@ static hf_certificate *keep(struct shard *s, hf_certificate *cert)
     return other ? other : cert;
 }
 
-hf_certificate *cert_from_der(struct slice der, hf_error *err)
+static hf_certificate *find_or_make(struct slice der, X509 *given, hf_error *err)
 {
     uint8_t sha256[CERT_HASH];
     hash_once(HASH_SHA256, der.p, der.len, sha256);
@@ -80,10 +80,28 @@ hf_certificate *cert_from_der(struct slice der, hf_error *err)
     }
     if (cert)
         return cert;
-    cert = cert_new(der, sha256, err);
+    cert = cert_new(der, sha256, given, err);
     if (!cert || der.len > DER_MAX || !cert_is_complete(cert))
         return cert;
     return keep(s, cert);
+}
+
+hf_certificate *cert_from_der(struct slice der, hf_error *err)
+{
+    return find_or_make(der, NULL, err);
+}
+
+hf_certificate *cert_from_x509(X509 *x509, hf_error *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(x509, &der);
+    if (len <= 0) {
+        err_set(err, HF_E_BAD_CERTIFICATE, "it cannot be encoded");
+        return NULL;
+    }
+    hf_certificate *cert = find_or_make(slice_of(der, (size_t)len), x509, err);
+    OPENSSL_free(der);
+    return cert;
 }
 
 void intern_clear(void)
