@@ -50,6 +50,20 @@ struct private_key *private_key_from_pkey(void *evp_pkey)
     return key.kind != KEY_NONE ? private_key_wrap(&key) : NULL;
 }
 
+void *private_key_to_pkey(const struct private_key *priv)
+{
+    const struct key *key = &priv->key;
+    if (key->pkey)
+        return EVP_PKEY_up_ref(key->pkey) == 1 ? key->pkey : NULL;
+    EVP_PKEY *pkey = EVP_PKEY_new();
+    if (pkey && (key->ec    ? EVP_PKEY_set1_EC_KEY(pkey, key->ec) == 1
+                 : key->rsa ? EVP_PKEY_set1_RSA(pkey, key->rsa) == 1
+                            : false))
+        return pkey;
+    EVP_PKEY_free(pkey);
+    return NULL;
+}
+
 struct private_key *private_key_ref(struct private_key *key)
 {
     if (key)

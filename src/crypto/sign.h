@@ -68,6 +68,8 @@ struct private_key *private_key_parse(struct slice bytes, hf_passphrase_fn fn, v
 /* private_key_from_pkey wraps an EVP_PKEY * of libcrypto, also an engine's or another
  * provider's, and takes a reference of its own. NULL: no memory. Its size is not judged. */
 struct private_key *private_key_from_pkey(void *evp_pkey);
+/* private_key_to_pkey returns an EVP_PKEY * of it, to be freed; NULL: no memory. */
+void *private_key_to_pkey(const struct private_key *key);
 struct private_key *private_key_ref(struct private_key *key);
 void private_key_free(struct private_key *key);
 enum key_kind private_key_kind(const struct private_key *key);

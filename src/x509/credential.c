@@ -6,6 +6,7 @@
 #include "bytes/reader.h"
 #include "x509/certificate.h"
 #include "x509/pem.h"
+#include "x509/pkcs12.h"
 #include "x509/verify.h"
 
 /* ---- the certificates of a file, in the order of the file */
@@ -130,6 +131,16 @@ static bool put_in_order(struct list *list, hf_error *err)
     return true;
 }
 
+/* A PKCS#12 file is often somebody's whole collection: what is no part of the chain stays out of it. */
+static void keep_chain(struct list *list)
+{
+    size_t done = 1;
+    while (done < list->count && pull_issuer(list, done))
+        done++;
+    while (list->count > done)
+        hf_certificate_free(list->cert[--list->count]);
+}
+
 /* ---- the key */
 
 static bool read_key(const struct source *s, hf_passphrase_fn fn, void *arg,
@@ -156,29 +167,84 @@ static bool check_kind(const struct hf_credential *cred, const struct source *ch
 
 /* ---- loading */
 
+/* Takes from the list; the key is there already, or it is external. */
+static bool finish(struct hf_credential *cred, struct list *list, bool collection,
+                   hf_error *err)
+{
+    if (cred->key && !find_own(list, cred->key, err))
+        return false;
+    if (collection)
+        keep_chain(list);
+    else if (!put_in_order(list, err))
+        return false;
+    const struct public_key *public = list->cert[0]->key;
+    cred->kind = public ? public_key_kind(public) : KEY_NONE;
+    cred->bits = public ? public_key_bits(public) : 0;
+    cred->chain = chain_new(list->cert, list->count);
+    return (cred->chain || err_set(err, HF_E_NO_MEMORY, "chain")) &&
+           check_kind(cred, list->from, err);
+}
+
+static bool take_content(const struct pkcs12 *content, struct list *list, hf_error *err)
+{
+    for (size_t i = 0; i < content->certs.count; i++) {
+        if (!list_add(cert_der(content->certs.cert[i]), 0, list, err))
+            return false;
+    }
+    if (list->count == 0)
+        return err_set(err, HF_E_PEM, "%s: there is no certificate in it", list->from->name);
+    return true;
+}
+
+static bool read_chain(struct hf_credential *cred, bool pkcs12, bool with_key,
+                       hf_passphrase_fn fn, void *arg, struct list *list, hf_error *err)
+{
+    struct pkcs12 content;
+    if (!pkcs12)
+        return certs_each(list->from, list_add, list, err);
+    bool ok =
+        pkcs12_open(list->from, fn, arg, &content, err) && take_content(&content, list, err);
+    if (ok && with_key)
+        cred->key = private_key_ref(content.key);
+    pkcs12_clear(&content);
+    return ok;
+}
+
 /* key is NULL where the key is to be looked for in chain. */
 static bool fill(struct hf_credential *cred, const struct source *chain,
                  const struct source *key, bool external_allowed, hf_passphrase_fn fn,
                  void *arg, hf_error *err)
 {
     struct list list = {.from = chain};
-    bool found = false;
-    bool ok = certs_each(chain, list_add, &list, err) &&
-              read_key(key ? key : chain, fn, arg, &cred->key, &found, err);
+    bool found = false, pkcs12 = source_is_pkcs12(chain);
+    bool ok =
+        read_chain(cred, pkcs12, key == NULL, fn, arg, &list, err) &&
+        ((pkcs12 && !key) || read_key(key ? key : chain, fn, arg, &cred->key, &found, err));
     if (ok && !cred->key && (key || !external_allowed))
         ok = err_set(err, HF_E_PEM, "%s: no private key was found",
                      key ? key->name : chain->name);
-    ok = ok && (!cred->key || find_own(&list, cred->key, err)) && put_in_order(&list, err);
-    if (ok) {
-        const struct public_key *public = list.cert[0]->key;
-        cred->kind = public ? public_key_kind(public) : KEY_NONE;
-        cred->bits = public ? public_key_bits(public) : 0;
-        cred->chain = chain_new(list.cert, list.count);
-        ok = (cred->chain || err_set(err, HF_E_NO_MEMORY, "chain")) &&
-             check_kind(cred, chain, err);
-    }
+    ok = ok && finish(cred, &list, pkcs12, err);
     list_clear(&list);
     return ok;
+}
+
+hf_credential *credential_of(const struct pkcs12 *content, const struct source *from,
+                             hf_error *err)
+{
+    struct list list = {.from = from};
+    struct hf_credential *cred = mem_new(sizeof *cred);
+    if (!cred) {
+        err_set(err, HF_E_NO_MEMORY, "credential");
+        return NULL;
+    }
+    atomic_init(&cred->refs, 1);
+    cred->key = private_key_ref(content->key);
+    bool ok = take_content(content, &list, err) && finish(cred, &list, true, err);
+    list_clear(&list);
+    if (ok)
+        return cred;
+    hf_credential_free(cred);
+    return NULL;
 }
 
 static hf_credential *load(const struct source *chain, const struct source *key,

@@ -185,6 +185,14 @@ static bool dns_matches(struct slice pattern, struct slice wanted)
     return equal_fold(pattern, rest);
 }
 
+bool name_is_dns(const char *name)
+{
+    struct slice s = slice_of(name, strlen(name));
+    if (s.len > 2 && memcmp(name, "*.", 2) == 0)
+        s = slice_of(name + 2, s.len - 2);
+    return dns_valid(s) && !last_label_numeric(s);
+}
+
 /* A name written with its root ("example.com.") is the same name; in a certificate a trailing dot is
  * malformed (RFC 5280 4.2.1.6) and never matches. */
 static struct slice wanted_dns(const char *wanted)

@@ -19,6 +19,9 @@ struct names {
 bool names_read(void *x509, struct names *out) __attribute__((warn_unused_result));
 void names_clear(struct names *names);
 
+/* name_is_dns: what a certificate may be issued for: labels of ASCII, perhaps with "*" as the first. */
+bool name_is_dns(const char *name);
+
 /* names_match: as cert_matches_name. */
 bool names_match(const struct names *names, const char *wanted);
 

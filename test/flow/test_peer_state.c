@@ -2,6 +2,7 @@
  * resumption. */
 #include "../unit/check.h"
 #include "handfast_certificate.h"
+#include "handfast_issue.h"
 #include "pair.h"
 
 static void json_is(const hf_conn *conn, const char *want)
@@ -101,10 +102,35 @@ static void test_chains(void)
     }
 }
 
+/* A certificate signed by itself, made in memory, which a client knows by its pin: no other will do. */
+static void test_self_signed(void)
+{
+    ROW("Y46");
+    for (int own = 0; own < 2; own++) {
+        struct pair p;
+        pair_init(&p, PKI_P256);
+        hf_credential *made =
+            hf_credential_make(&(hf_certificate_plan){.names = "localhost"}, NULL, NULL);
+        const hf_certificate *pinned =
+            own ? hf_credential_certificate(made, 0) : hf_credential_certificate(p.cred, 0);
+        hf_config_free(p.server_config);
+        p.server_config = hf_config_new(HF_SERVER);
+        CHECK(hf_config_add_credential(p.server_config, made));
+        CHECK(hf_config_insecure_no_verify(p.client_config));
+        CHECK(hf_config_insecure_no_name_check(p.client_config));
+        CHECK(hf_config_add_pin_certificate(p.client_config, hf_certificate_sha256(pinned)));
+        CHECK_INT(pair_shake(&p), own);
+        CHECK_INT(end_code(&p.client), own ? HF_OK : HF_E_PIN_MISMATCH);
+        hf_credential_free(made);
+        pair_clear(&p);
+    }
+}
+
 int main(void)
 {
     RUN(test_states);
     RUN(test_server);
     RUN(test_chains);
+    RUN(test_self_signed);
     return check_done();
 }

@@ -14,7 +14,7 @@ BLOCK = re.compile(r"(?:<!-- from (\S+) -->\n)?```c\n(.*?)```", re.S)
 CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`|^    .*$", re.M)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 HEADERS = ["handfast.h", "handfast_policy.h", "handfast_verify.h", "handfast_net.h", "handfast_raw_key.h",
-           "handfast_certificate.h"]
+           "handfast_certificate.h", "handfast_issue.h"]
 
 
 def read(path):
