@@ -9,6 +9,7 @@ int command_serve(const struct options *o);
 int command_trace(const struct options *o);
 int command_ciphers(const struct options *o);
 int command_proxy(const struct options *o);
+int command_scan(const struct options *o);
 
 /* Its words are those of another program: it reads them itself, from behind "run" on. */
 int command_run(int argc, char **argv);

@@ -128,6 +128,16 @@ bool dial_prepare(struct dial *d, const struct options *o, const struct target *
     return load_session(d, o->session, name, err) && (!o->early_data || load_early(d, o, err));
 }
 
+hf_stream *dial_plain(const struct target *t, const char *address, double timeout,
+                      hf_error *err)
+{
+    hf_net_options net = {.connect_timeout = timeout, .timeout = timeout};
+    char url[sizeof t->url + 8];
+    const char *host = strstr(t->url, "://");
+    snprintf(url, sizeof url, "tcp%s", host ? host : "");
+    return hf_open(*address ? address : url, NULL, &net, err);
+}
+
 /* Waits for what the stream waits for; deadline in seconds of the monotonic clock, 0: none. */
 static bool wait_until(struct dial *d, short more, double deadline, const char *doing,
                        hf_error *err)

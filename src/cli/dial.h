@@ -23,6 +23,11 @@ struct dial {
  * *err says why, and d->stream may be there for hf_explain. dial_close in every case. */
 bool dial_open(struct dial *d, const struct options *o, const struct target *t, hf_error *err);
 
+/* dial_plain opens a stream that blocks and is not TLS yet: what comes next on it is a ClientHello. address
+ * is the target's address as tcp://IP:PORT, or "" to look it up. NULL on failure. Any thread. */
+hf_stream *dial_plain(const struct target *t, const char *address, double timeout,
+                      hf_error *err);
+
 /* dial_prepare makes the configuration alone, for a caller that wants to add to it before dial_open. */
 bool dial_prepare(struct dial *d, const struct options *o, const struct target *t,
                   hf_error *err);

@@ -36,6 +36,11 @@ static const struct command commands[] = {
      "where that is TLS, else about TO; those with it are about TO.\n"
      "SIGHUP reads certificates and options again, SIGTERM lets connections end, SIGUSR1\n"
      "writes statistics.\n"},
+    {"scan", SCAN, command_scan, "URL|HOST[:PORT] [OPTION]...", "find out what a server takes, and what of it is weak",
+     "Asks for every version from SSL 2.0 to TLS 1.3, every cipher suite and group that has a\n"
+     "number, whatever handfast itself has of them, and for signatures, certificates,\n"
+     "resumption and more; and names what is weak, with the RFC or the attack. A hundred\n"
+     "or so connections are made. HOST alone means tls://HOST:443.\n"},
     {"run", 0, NULL, "[--check [--json]] [--] PROGRAM [ARGUMENT]...", "put our libssl.so.3 in front of one program",
      "Starts PROGRAM with handfast's libssl.so.3 in place of the system's: LD_LIBRARY_PATH\n"
      "is set for it and for what it starts. With --check nothing is started: it shows\n"

@@ -25,17 +25,17 @@ struct row {
 
 /* clang-format off */
 static const struct row table[] = {
-    {"--ca", "FILE", TEXT, ALL, AT(ca), 0, 0, "trust the authorities in this PEM file, and no others"},
-    {"--ca-folder", "FOLDER", TEXT, ALL, AT(ca_folder), 0, 0, "trust the authorities in this folder of hashed names"},
-    {"--name", "NAME", TEXT, CLIENTS, AT(name), 0, 0, "name to ask for and to verify, instead of the URL's host"},
+    {"--ca", "FILE", TEXT, ALL | SCAN, AT(ca), 0, 0, "trust the authorities in this PEM file, and no others"},
+    {"--ca-folder", "FOLDER", TEXT, ALL | SCAN, AT(ca_folder), 0, 0, "trust the authorities in this folder of hashed names"},
+    {"--name", "NAME", TEXT, CLIENTS | SCAN, AT(name), 0, 0, "name to ask for and to verify, instead of the URL's host"},
     {"--insecure-no-verify", NULL, FLAG, CLIENTS, AT(insecure_no_verify), 0, 0, "accept any certificate: the peer may then be anybody"},
-    {"--crl", "FILE", LIST, ALL, AT(crl), 0, 0, "revocation lists (PEM or DER); may be repeated"},
-    {"--crl-check", "none|leaf|chain", CHOICE, ALL, AT(crl_check), 0, 0, "whose revocation to look up in the lists; default with --crl: leaf"},
+    {"--crl", "FILE", LIST, ALL | SCAN, AT(crl), 0, 0, "revocation lists (PEM or DER); may be repeated"},
+    {"--crl-check", "none|leaf|chain", CHOICE, ALL | SCAN, AT(crl_check), 0, 0, "whose revocation to look up in the lists; default with --crl: leaf"},
     {"--pin", "SHA256", LIST, ALL, AT(pin), 0, 0, "accept only this certificate or key: hexadecimal, or sha256//BASE64 of a key; may be repeated"},
     {"--policy", "OID", LIST, ALL, AT(policy), 0, 0, "demand this certificate policy; may be repeated"},
     {"--verify-flags", "LIST", TEXT, ALL, AT(verify_flags), 0, 0, "strict,partial-chain,proxy-certs,trusted-first,policy,no-any-policy,no-policy-mapping; no-WORD turns one off"},
-    {"--cert", "FILE", LIST, ALL, AT(cert), 0, 0, "certificate chain (PEM), own certificate first; serve: may be repeated"},
-    {"--key", "FILE", LIST, ALL, AT(key), 0, 0, "private key of the --cert before it; default: in the same file"},
+    {"--cert", "FILE", LIST, ALL | SCAN, AT(cert), 0, 0, "certificate chain (PEM), own certificate first; serve: may be repeated"},
+    {"--key", "FILE", LIST, ALL | SCAN, AT(key), 0, 0, "private key of the --cert before it; default: in the same file"},
     {"--raw-key", "FILE", LIST, ALL, AT(raw_key), 0, 0, "show the public half of this private key instead of a certificate (RFC 7250); may be repeated, and stand beside --cert"},
     {"--trust-key", "FILE", LIST, ALL, AT(trust_key), 0, 0, "accept the peer's raw public key if it is one of those in this file (PEM or DER); may be repeated"},
     {"--peer-types", "LIST", TEXT, ALL, AT(peer_types), 0, 0, "what to take from the peer, best first: X509, RawPublicKey; default X509, with --trust-key RawPublicKey (and X509 with --ca)"},
@@ -93,14 +93,16 @@ static const struct row table[] = {
     {"--access-log", "FILE", TEXT, PROXY, AT(access_log), 0, 0, "append a line for each connection to this file (-: standard output)"},
     {"--stats", "S", SECONDS, PROXY, AT(stats), 0, 0, "write a line of statistics every S seconds, as SIGUSR1 does once"},
     {"--config", "FILE", TEXT, PROXY, AT(file), 0, 0, "more options, one a line without the dashes; read again on SIGHUP"},
-    {"--timeout", "S", SECONDS, ALL, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},
+    {"--timeout", "S", SECONDS, ALL | SCAN, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},
     {"--keylog", "FILE", TEXT, ALL, AT(keylog), 0, 0, "append the secrets to this file (SSLKEYLOGFILE format)"},
+    {"--parallel", "N", NUMBER, SCAN, AT(parallel), 1, 64, "connections at once, at most; default 8"},
+    {"--strict", NULL, FLAG, SCAN, AT(strict), 0, 0, "exit with status 2 if anything weak or bad is found"},
     {"--all", NULL, FLAG, CIPHERS, AT(all), 0, 0, "every suite that this program has"},
     {"--ids", NULL, FLAG, CIPHERS, AT(ids), 0, 0, "also the numbers that are sent"},
     {"--names", NULL, FLAG, CIPHERS, AT(names), 0, 0, "only OpenSSL's names, separated by colons"},
-    {"--json", NULL, FLAG, EVERY, AT(json), 0, 0, "what is reported, as JSON"},
+    {"--json", NULL, FLAG, EVERY | SCAN, AT(json), 0, 0, "what is reported, as JSON"},
     {"--quiet", NULL, FLAG, CONNECT | SERVERS, AT(quiet), 0, 0, "report failures only"},
-    {"--help", NULL, FLAG, EVERY, AT(help), 0, 0, "show this help"},
+    {"--help", NULL, FLAG, EVERY | SCAN, AT(help), 0, 0, "show this help"},
 };
 /* clang-format on */
 enum { ROWS = sizeof table / sizeof *table };
@@ -266,6 +268,7 @@ static bool unknown(const char *command_name, const char *word, unsigned command
                        others & CONNECT ? "connect" : "", others == CLIENTS ? " and " : "",
                        others & SERVE     ? "serve"
                        : others & TRACE   ? "trace"
+                       : others & SCAN    ? "scan"
                        : others & CIPHERS ? "ciphers"
                        : others & PROXY   ? "proxy"
                                           : "");

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Subcommands, as a mask: which of them take an option. */
-enum { CONNECT = 1, SERVE = 2, TRACE = 4, CIPHERS = 8, PROXY = 64 };
+enum { CONNECT = 1, SERVE = 2, TRACE = 4, CIPHERS = 8, PROXY = 64, SCAN = 128 };
 
 #define MAX_CERTS 16
 
@@ -29,6 +29,8 @@ struct options {
     struct text_list cert, key, crl, pin, policy, psk, raw_key, trust_key;
     bool insecure_no_verify, json, quiet, key_update, psk_ke, echo, reverse, show, www, cookie;
     bool post_auth;
+    bool strict;
+    uint64_t parallel;
     bool help, tls10, tls11, tls12, tls13, all, names, ids;
     double timeout; /* seconds; 0: not given */
     uint64_t record_size_limit, padding, key_update_after, count, max_connections;

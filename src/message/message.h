@@ -210,6 +210,17 @@ struct v2_client_hello {
 bool msg_read_v2_client_hello(struct rd *r, struct v2_client_hello *out)
     __attribute__((warn_unused_result));
 void msg_write_v2_as_client_hello(struct wr *w, const struct v2_client_hello *v2);
+/* msg_write_v2_client_hello writes it as it is, without the two bytes of record length. */
+void msg_write_v2_client_hello(struct wr *w, const struct v2_client_hello *v2);
+
+/* What a server of SSL 2.0 answers: the struct stands in v2_server_hello.c. Reading begins at msg_type. */
+struct v2_server_hello {
+    bool session_id_hit;
+    uint16_t version;
+    struct slice certificate, specs, connection_id; /* specs: 3 bytes each */
+};
+bool msg_read_v2_server_hello(struct rd *r, struct v2_server_hello *out)
+    __attribute__((warn_unused_result));
 
 /* struct { } HelloRequest;                                                   RFC 5246 7.4.1.1
  * struct { } ServerHelloDone;                                                RFC 5246 7.4.5 */

@@ -230,6 +230,34 @@ static void put_old_messages(void)
     PUT_OLD("server_hello12", "bare", 0, "\3\1randomrandomrandomrandomrandomra\4sess\0\57\0");
 }
 
+/* What servers answer `handfast scan` with: how it is read, then the bytes. */
+#define PUT_FLIGHT(name, text) put_flight(name, text, sizeof(text) - 1)
+
+static void put_flight(const char *name, const char *p, size_t n)
+{
+    struct buffer b = {0};
+    add(&b, p, n);
+    put_buffer("scan_flight", name, &b);
+}
+
+static void put_flights(void)
+{
+    PUT_FLIGHT("ssl2",
+               "\1\200\56\4\0\1\0\2\0\5\0\6\0\20\60\3\2\1\1\1\0\200\7\0\300connection-id-16b"
+               "\200\3\0\0\1");
+    PUT_FLIGHT("alert", "\0\25\3\3\0\2\1\160\25\3\3\0\2\2\50");
+    PUT_FLIGHT(
+        "tls12",
+        "\2\26\3\3\0\65\2\0\0\55\3\3randomrandomrandomrandomrandomra\0\300\57\0\0\5\377\1\0\1\0"
+        "\26\3\3\0\16\13\0\0\6\0\0\3\0\0\0\16\0\0\0");
+    PUT_FLIGHT("key_exchange",
+               "\2\26\3\1\0\53\2\0\0\47\3\1randomrandomrandomrandomrandomra\0\0\63\0"
+               "\26\3\1\0\21\14\0\0\15\0\1\7\0\1\2\0\1\3\0\2\4\5\16\0\0\0");
+    PUT_FLIGHT("tls13",
+               "\2\26\3\3\0\74\2\0\0\70\3\3randomrandomrandomrandomrandomra\0\23\1\0\0\20"
+               "\0\53\0\2\3\4\0\63\0\6\0\35\0\2\1\2\24\3\3\0\1\1\27\3\3\0\4abcd");
+}
+
 /* In each message, with each version, in a first handshake and a later one. */
 static void put_old_extensions(void)
 {
@@ -812,6 +840,7 @@ int main(int argc, char **argv)
     put_message(key_update, sizeof key_update, "asked");
     put_rare_extensions();
     put_old_messages();
+    put_flights();
     put_old_extensions();
     put_pairs();
     put_floods();
