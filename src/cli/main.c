@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/report.h"
 
 struct command {
@@ -46,6 +47,9 @@ static const struct command commands[] = {
      "is set for it and for what it starts. With --check nothing is started: it shows\n"
      "which functions of libssl PROGRAM (or a module) and its libraries import, and how\n"
      "ours answers each; several programs may be named, and --json gives an array.\n"},
+    {"completion", 0, NULL, "bash|zsh|fish", "write what completes command lines in a shell",
+     "Writes a script for the shell: in bash, eval \"$(handfast completion bash)\"; in zsh,\n"
+     "into a file _handfast of a folder in $fpath; in fish, handfast completion fish | source.\n"},
     {"version", 0, NULL, "", "print the version", ""},
     {"help", 0, NULL, "[COMMAND]", "explain a command", ""},
 };
@@ -68,7 +72,7 @@ static void overview(FILE *out)
 {
     fputs("Usage: handfast COMMAND [ARGUMENT]...\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-10s  %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\nTry: handfast help COMMAND\n\n%s", statuses);
 }
 
@@ -105,6 +109,19 @@ static int help(int argc, char **argv)
     return EXIT_OK;
 }
 
+static int completion(int argc, char **argv)
+{
+    struct completion_command list[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++)
+        list[i] = (struct completion_command){commands[i].name, commands[i].summary,
+                                              commands[i].mask};
+    if (argc == 3 && completion_write(stdout, argv[2], list, COMMANDS))
+        return EXIT_OK;
+    fprintf(stderr, "handfast completion: name the shell: bash, zsh or fish\n"
+                    "Try: handfast help completion\n");
+    return EXIT_USAGE;
+}
+
 static int run(const struct command *c, int argc, char **argv)
 {
     struct options o;
@@ -134,9 +151,15 @@ int main(int argc, char **argv)
         printf("%s\n", hf_version_string());
         return EXIT_OK;
     }
+    if (strcmp(word, "completion") == 0 && !(argc > 2 && argv[2][0] == '-'))
+        return completion(argc, argv);
     const struct command *c = find(word);
     bool asks_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
     if (c && strcmp(word, "run") == 0 && !asks_help)
         return command_run(argc - 2, argv + 2);
+    if (c && !c->run) {
+        explain(stdout, c);
+        return EXIT_OK;
+    }
     return c ? run(c, argc, argv) : unknown_command(word);
 }

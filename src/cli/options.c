@@ -339,3 +339,12 @@ void options_help(FILE *out, unsigned command)
         fprintf(out, " %s\n", table[i].help);
     }
 }
+
+bool options_row(size_t i, struct option_row *out)
+{
+    if (i >= ROWS)
+        return false;
+    *out = (struct option_row){table[i].name, table[i].argument, table[i].help,
+                               table[i].commands, table[i].kind == CHOICE};
+    return true;
+}

@@ -20,7 +20,7 @@ struct text_list {
 struct options {
     unsigned command;
     const char *target2; /* proxy: where to */
-    const char *target; /* URL or HOST:PORT, ciphers: the string; NULL if not given */
+    const char *target;  /* URL or HOST:PORT, ciphers: the string; NULL if not given */
     const char *ca, *ca_folder, *name, *alpn, *groups, *suites, *signatures, *key_shares;
     const char *ciphers, *lowest, *highest; /* versions as "1.2" */
     const char *session, *get, *keylog, *output, *root, *ocsp, *client_auth, *port_file,
@@ -53,6 +53,15 @@ bool options_parse(struct options *o, unsigned command, const char *command_name
 
 /* options_help lists the options of a subcommand. */
 void options_help(FILE *out, unsigned command);
+
+/* options_row tells about the i-th row of the table, whichever subcommands it is for; false: there is none. For
+ * completions and for tests of the manual. */
+struct option_row {
+    const char *name, *argument, *help; /* argument NULL: a flag */
+    unsigned commands;
+    bool is_choice; /* argument is the words, separated by | */
+};
+bool options_row(size_t i, struct option_row *out);
 
 /* options_nearest returns the candidate that is most like a mistyped word, or NULL if none is. */
 const char *options_nearest(const char *word, const char *const *candidates, size_t count);
