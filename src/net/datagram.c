@@ -48,6 +48,21 @@ ptrdiff_t datagram_receive(hf_stream *s, void *out, size_t len, int flags, struc
 /* The queue of one receiver is full, which the socket of a sender to many cannot be polled for. */
 #define FULL_NS (SECOND_NS / 200)
 
+static int wait_turn(const hf_stream *s, deadline d)
+{
+    if (s->non_blocking)
+        return HF_AGAIN;
+    (void)sock_wait(s->fd, 0, deadline_first(d, deadline_now() + FULL_NS));
+    return 1;
+}
+
+static int too_late(hf_error *err)
+{
+    net_fail(err, HF_E_TIMEOUT, ETIMEDOUT,
+             "writing: the receiver did not take what was sent in time");
+    return -1;
+}
+
 ptrdiff_t datagram_send(hf_stream *s, const void *data, size_t len, const struct address *to,
                         deadline d, hf_error *err)
 {
@@ -59,11 +74,11 @@ ptrdiff_t datagram_send(hf_stream *s, const void *data, size_t len, const struct
             return n;
         if (!must_wait(errno))
             return failed("sending", errno, err);
-        r = stream_wait(s, POLLOUT, d, "writing", err);
+        if (to && deadline_passed(d))
+            return too_late(err);
+        r = to ? wait_turn(s, d) : stream_wait(s, POLLOUT, d, "writing", err);
         if (r != 1)
             return r;
-        if (to)
-            (void)sock_wait(s->fd, 0, deadline_first(d, deadline_now() + FULL_NS));
     }
 }
 

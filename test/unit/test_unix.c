@@ -1,0 +1,221 @@
+/* Streams of bytes within this machine, by paths and abstract names; and pairs of them. */
+#include "tlspeer.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static void echo_over(const char *url)
+{
+    hf_error err = {0};
+    struct peer p;
+    char name[ADDRESS_TEXT_MAX], buf[64];
+    hf_stream *s;
+
+    peer_start(&p, url, play_echo);
+    CHECK_STR(p.url, url);
+    s = open_ok(p.url, NULL);
+    CHECK_INT(hf_write(s, "hello\n", 6, &err), 6);
+    CHECK_INT(hf_read_line(s, buf, sizeof buf, &err), 6);
+    CHECK_STR(buf, "hello\n");
+    hf_stream_name(s, true, name, sizeof name);
+    CHECK_STR(name, strstr(url, "://") + 3);
+    CHECK_INT(hf_stream_name(s, false, name, sizeof name), 0);
+    CHECK(hf_shutdown_write(s, &err));
+    CHECK_INT(hf_read(s, buf, sizeof buf, &err), 0);
+    CHECK(hf_close(s, &err));
+    peer_end(&p);
+}
+
+static void test_echo(void)
+{
+    struct stat st;
+
+    echo_over("unix://test_unix.sock");
+    CHECK(lstat("test_unix.sock", &st) != 0);
+    echo_over("unix://@handfast-test-unix");
+}
+
+/* Streams, datagrams, and TLS over such a stream with the name that is to be verified. */
+static void test_all_of_it(void)
+{
+    hf_net_options options = {.peer_name = "localhost"};
+    hf_net_options lazy = {.lazy_handshake = true};
+    hf_error err = {0};
+    hf_listener *l;
+    hf_stream *s[2];
+    char buf[8];
+
+    ROW("T29");
+    echo_over("unix://test_unix.sock");
+    echo_over("unix://@handfast-test-unix");
+    CHECK(hf_open("unix:///tmp/x", NULL, &(hf_net_options){.port = 1}, &err) == NULL);
+
+    hf_stream *d = hf_bind("udg://@handfast-test-udg", NULL, &err);
+    hf_stream *c = open_ok("udg://@handfast-test-udg", NULL);
+    char from[ADDRESS_TEXT_MAX];
+    CHECK_INT(hf_write(c, "x", 1, &err), 1);
+    CHECK_INT(hf_receive_from(d, buf, sizeof buf, 0, from, sizeof from, &err), 1);
+    CHECK_INT(hf_send_to(d, buf, 1, 0, from, &err), 1);
+    CHECK_INT(hf_read(c, buf, sizeof buf, &err), 1);
+    hf_close(c, NULL);
+    hf_close(d, NULL);
+
+    l = hf_listen("unix://@handfast-test-tls", NULL, &lazy, &err);
+    s[0] = open_ok("unix://@handfast-test-tls", NULL);
+    s[1] = hf_accept(l, &err);
+    int fd[2] = {hf_stream_detach(s[0], &err), hf_stream_detach(s[1], &err)};
+    /* without a name there is nothing to verify, and that is an error */
+    CHECK(hf_stream_wrap(fd[0], "tls", HF_CLIENT, client_config, NULL, &err) == NULL);
+    options.non_blocking = true;
+    s[0] = hf_stream_wrap(fd[0], "tls", HF_CLIENT, client_config, &options, &err);
+    s[1] = hf_stream_wrap(fd[1], "tls", HF_SERVER, server_config, &options, &err);
+    CHECK(s[0] && s[1]);
+    int a, b, turns = 0;
+    do {
+        a = hf_stream_handshake(s[0], &err);
+        b = hf_stream_handshake(s[1], &err);
+    } while ((a || b) && turns++ < 50);
+    CHECK_INT(hf_write(s[0], "tls", 3, &err), 3);
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, &err), 3);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+    hf_listener_close(l);
+}
+
+/* A server that was killed leaves its file: the next one takes the path over. A file that is in use, or is
+ * no socket, is left alone. */
+static void test_stale(void)
+{
+    hf_error err = {0};
+    hf_listener *l, *second;
+    struct stat st;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (!hf_listen("unix://test_stale.sock", NULL, NULL, NULL))
+            _exit(1);
+        _exit(0); /* not closed */
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(lstat("test_stale.sock", &st) == 0);
+    CHECK(hf_open("unix://test_stale.sock", NULL, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "CONNECT");
+    CHECK_INT(err.os_errno, ECONNREFUSED);
+    CHECK(strstr(err.hint, "start the server") != NULL);
+    l = hf_listen("unix://test_stale.sock", NULL, NULL, &err);
+    CHECK(l != NULL);
+
+    second = hf_listen("unix://test_stale.sock", NULL, NULL, &err);
+    CHECK(second == NULL);
+    CHECK_STR(hf_code_name(err.code), "LISTEN");
+    CHECK_INT(err.os_errno, EADDRINUSE);
+    hf_stream *s = open_ok("unix://test_stale.sock", NULL);
+    hf_close(s, NULL);
+
+    /* a child that ends does not take the file away */
+    child = fork();
+    if (child == 0) {
+        hf_listener_close(l);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(lstat("test_stale.sock", &st) == 0);
+    hf_listener_close(l);
+    CHECK(lstat("test_stale.sock", &st) != 0);
+
+    FILE *f = fopen("test_stale.sock", "w");
+    fclose(f);
+    CHECK(hf_listen("unix://test_stale.sock", NULL, NULL, &err) == NULL);
+    CHECK_INT(err.os_errno, EADDRINUSE);
+    CHECK(lstat("test_stale.sock", &st) == 0 && S_ISREG(st.st_mode));
+    unlink("test_stale.sock");
+}
+
+static void test_failures(void)
+{
+    hf_error err = {0};
+    hf_stream *d;
+
+    CHECK(hf_open("unix:///nonesuch/x", NULL, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "CONNECT");
+    CHECK_INT(err.os_errno, ENOENT);
+    CHECK(hf_listen("unix:///nonesuch/x", NULL, NULL, &err) == NULL);
+    CHECK_STR(err.hint, "make the folder first");
+    d = hf_bind("udg://test_kind.sock", NULL, &err);
+    CHECK(hf_open("unix://test_kind.sock", NULL, NULL, &err) == NULL);
+    CHECK_INT(err.os_errno, EPROTOTYPE);
+    CHECK(strstr(err.hint, "udg://") != NULL);
+    hf_close(d, NULL);
+}
+
+/* A listener whose queue is full: the system has nothing to wait on, and we wait all the same. */
+static void test_full_queue(void)
+{
+    hf_net_options one = {.backlog = 1}, quick = {.connect_timeout = 0.1};
+    hf_error err = {0};
+    hf_listener *l = hf_listen("unix://@handfast-test-queue", NULL, &one, &err);
+    hf_stream *s[8], *t;
+    int n = 0;
+    double start;
+
+    while (n < 8 && (s[n] = hf_open("unix://@handfast-test-queue", NULL, &quick, &err)))
+        n++;
+    CHECK(n > 0 && n < 8);
+    CHECK_STR(hf_code_name(err.code), "TIMEOUT");
+    CHECK_STR(err.step, "connect");
+    hf_net_options background = {.non_blocking = true};
+    t = hf_open("unix://@handfast-test-queue", NULL, &background, &err);
+    CHECK_INT(hf_write(t, "x", 1, &err), HF_AGAIN);
+    hf_close(hf_accept(l, &err), NULL);
+    hf_wait_item item = {.stream = t, .want = HF_WAIT_WRITE};
+    start = now();
+    CHECK_INT(hf_wait(&item, 1, 5, &err), 1);
+    CHECK(now() - start < 1);
+    CHECK_INT(hf_write(t, "x", 1, &err), 1);
+    hf_close(t, NULL);
+    while (n)
+        hf_close(s[--n], NULL);
+    hf_listener_close(l);
+}
+
+static void test_pair(void)
+{
+    hf_stream *s[2];
+    hf_error err = {0};
+    char buf[8];
+
+    CHECK(hf_stream_pair("unix", NULL, s, &err));
+    CHECK_INT(hf_write(s[0], "ab", 2, &err), 2);
+    CHECK_INT(hf_write(s[0], "cd", 2, &err), 2);
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, &err), 4);
+    CHECK_INT(hf_write(s[1], "x", 1, &err), 1);
+    CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), 1);
+    hf_close(s[0], NULL);
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, &err), 0);
+    hf_close(s[1], NULL);
+    CHECK(hf_stream_pair("udg", NULL, s, &err));
+    CHECK_INT(hf_write(s[0], "ab", 2, &err), 2);
+    CHECK_INT(hf_write(s[0], "cd", 2, &err), 2);
+    CHECK_INT(hf_read(s[1], buf, sizeof buf, &err), 2);
+    hf_close(s[0], NULL);
+    hf_close(s[1], NULL);
+    CHECK(!hf_stream_pair("tcp", NULL, s, &err));
+    CHECK_STR(hf_code_name(err.code), "USAGE");
+    CHECK(!hf_stream_pair("quic", NULL, s, &err));
+    CHECK(s[0] == NULL && s[1] == NULL);
+}
+
+int main(void)
+{
+    int files = open_files();
+
+    tls_setup();
+    RUN(test_echo);
+    RUN(test_all_of_it);
+    RUN(test_stale);
+    RUN(test_failures);
+    RUN(test_full_queue);
+    RUN(test_pair);
+    return tls_done(files);
+}
