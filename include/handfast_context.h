@@ -174,6 +174,15 @@ HF_API unsigned hf_config_ticket_count(const hf_config *config); /* hf_config_se
 HF_API bool hf_config_post_handshake_auth(const hf_config *config);
 HF_API unsigned hf_config_verify_depth(const hf_config *config);
 
+/* ---- pre-shared keys by callback, in all versions
+ *
+ * hf_config_ask_psk_in_tls13 makes HF_ASK_PSK count for TLS 1.3 as well: a client is asked before its first message
+ * what key it offers (question: no identity; the answer's identity has 1 to 256 bytes; NULL and 0: none), a server
+ * about each identity of at most 256 bytes that is no ticket and in no list of its own. The keys go with SHA-256. In
+ * TLS 1.2 the question comes as before, so a client that offers both versions may be asked twice. Default off:
+ * hf_config_add_psk and hf_config_import_psk are for TLS 1.3. */
+HF_API bool hf_config_ask_psk_in_tls13(hf_config *config, bool on);
+
 /* ---- what a connection was agreed on, for those who ask more than most
  *
  * hf_config_keep_details makes connections remember more of their handshake, which costs memory (some hundred

@@ -166,6 +166,7 @@ struct hf_config {
     bool stateful_tickets; /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */
     uint8_t session_context[32];
     uint8_t session_context_len;
+    bool ask_psk13;    /* HF_ASK_PSK counts for TLS 1.3, too */
     struct psks *psks; /* NULL: none */
     char *psk_hint;    /* server; or NULL */
 

@@ -273,6 +273,14 @@ unsigned hf_config_verify_depth(const hf_config *config)
     return config ? config->verify_depth : 0;
 }
 
+bool hf_config_ask_psk_in_tls13(hf_config *config, bool on)
+{
+    if (!may_set(config))
+        return false;
+    config->ask_psk13 = on;
+    return true;
+}
+
 bool hf_config_keep_details(hf_config *config, bool on)
 {
     if (!may_set(config))

@@ -88,7 +88,9 @@ static const char *obstacle(const hf_config *config, const struct suite *s)
                "hf_config_set_client_auth()";
     if (s->auth == AUTH_PSK)
         return has_psk(config) ? NULL : "needs a pre-shared key: hf_config_add_psk()";
-    bool by_key = s->kex == KEX_ANY && config->psks; /* RFC 8446 4.2.11 */
+    bool by_key =
+        s->kex == KEX_ANY &&
+        (config->psks || (config->ask_psk13 && config->ask[HF_ASK_PSK])); /* RFC 8446 4.2.11 */
     if (config->role == HF_SERVER && s->auth != AUTH_NONE && !by_key &&
         !has_credential(config, s))
         return "needs a certificate with a key that goes with it: hf_config_add_credential()";

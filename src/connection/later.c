@@ -173,6 +173,10 @@ static bool may_request(const hf_conn *c, const struct later *l, hf_error *err)
         return err_set(err, HF_E_USAGE,
                        "%s has no authentication after the handshake; renegotiation may do it",
                        hf_version_name(c->est.version));
+    if (c->est.alpn_len == 2 && memcmp(c->est.alpn, "h2", 2) == 0)
+        return err_set(err, HF_E_USAGE,
+                       "HTTP/2 has no authentication after the handshake (RFC 8740 3, RFC 9113 "
+                       "9.2.3): whose request it is for could not be told");
     if (!config->post_handshake_auth)
         return err_set(err, HF_E_USAGE,
                        "it is off: hf_config_set_post_handshake_auth() before the handshake");

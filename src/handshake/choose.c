@@ -176,11 +176,15 @@ static enum hs_result look_up(struct hs *hs, struct slice identity, hf_session *
         *session = test->session(test->arg, identity);
         return HS_OK;
     }
-    enum hs_result r = hs_open_ticket(hs, identity, session);
-    if (r != HS_OK || *session)
-        return r;
-    *session = psk_find13(hs->n.config, identity, &memory);
-    return memory ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "pre-shared key");
+    if (hs->question.ask != HF_ASK_PSK) { /* else it is behind that already, and waits */
+        enum hs_result r = hs_open_ticket(hs, identity, session);
+        if (r != HS_OK || *session)
+            return r;
+        *session = psk_find13(hs->n.config, identity, &memory);
+    }
+    if (!memory)
+        return hs_fail(hs, HF_E_NO_MEMORY, "pre-shared key");
+    return *session ? HS_OK : ask_psk13(hs, identity, session);
 }
 
 /* By how many seconds the client thinks its ticket older than we do (4.2.11.1). */

@@ -155,9 +155,20 @@ static bool collect_offers(struct hs *hs)
     return memory;
 }
 
+/* Before anything else of the hello: it may wait. */
+static enum hs_result ask_for_key(struct hs *hs)
+{
+    if (!offers13(hs) || hs->n.external || !hs->n.config->psk_modes)
+        return HS_OK;
+    return ask_psk13(hs, (struct slice){0}, &hs->n.external);
+}
+
 static enum hs_result prepare(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
+    enum hs_result r = ask_for_key(hs);
+    if (r != HS_OK)
+        return r;
     if (!config_random(config, "random", hs->client_random, RANDOM_SIZE) ||
         (config->grease &&
          !config_random(config, "grease", hs->n.grease, sizeof hs->n.grease)) ||

@@ -303,6 +303,10 @@ size_t premaster12(const struct hs *hs, struct slice other, uint8_t *out);
 struct slice shared_number12(const struct hs *hs);
 /* session_of12 makes a session of the handshake; NULL without memory. */
 hf_session *session_of12(const struct hs *hs);
+/* ask_psk13 asks the application for an external key: a server by the client's identity, a client for what it
+ * offers (identity empty). *session is NULL if there is none. */
+enum hs_result ask_psk13(struct hs *hs, struct slice identity, hf_session **session);
+
 /* ask_psk12 finds hs->psk_key: by the application, or in the configuration. */
 enum hs_result ask_psk12(struct hs *hs);
 /* The same in all versions */

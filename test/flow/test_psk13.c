@@ -2,6 +2,7 @@
 #include "../unit/check.h"
 #include "config/config.h"
 #include "connection/conn.h"
+#include "handfast_context.h"
 #include "pair.h"
 
 static const uint8_t key[32] = "thirty-two bytes of a shared key";
@@ -216,8 +217,176 @@ static void test_derivation(void)
     hf_config_free(c);
 }
 
+/* ---- by question: in every version, at once or later, with keys or without */
+
+struct asked {
+    const uint8_t *key; /* NULL: none */
+    bool later, refuse;
+    unsigned calls;
+    size_t identity_len; /* of the last question */
+};
+
+static bool give(hf_conn *conn, const struct asked *a)
+{
+    if (a->refuse)
+        return hf_answer_refuse(conn, 115);
+    return hf_answer_psk(conn, a->key ? name : NULL, a->key ? sizeof name - 1 : 0, a->key,
+                         a->key ? 32 : 0);
+}
+
+static bool on_psk(hf_conn *conn, const hf_question *q, void *arg)
+{
+    struct asked *a = arg;
+    a->calls++;
+    a->identity_len = q->identity_len;
+    return !a->later && give(conn, a);
+}
+
+static void answer_what_waits(struct end *e, const struct asked *a)
+{
+    if (hf_conn_question(e->conn)) {
+        CHECK_INT(hf_conn_question(e->conn)->ask, HF_ASK_PSK);
+        CHECK(give(e->conn, a));
+        (void)hf_conn_handshake(e->conn);
+    }
+}
+
+/* true: the handshake was done. */
+static bool by_question(struct pair *p, struct asked *client, struct asked *server,
+                        uint16_t version)
+{
+    pair_init(p, PKI_P256);
+    without_certificate(p);
+    CHECK(hf_config_set_ask(p->client_config, HF_ASK_PSK, on_psk, client));
+    CHECK(hf_config_set_ask(p->server_config, HF_ASK_PSK, on_psk, server));
+    CHECK(hf_config_ask_psk_in_tls13(p->client_config, true));
+    CHECK(hf_config_ask_psk_in_tls13(p->server_config, true));
+    const char *suites = "TLS_AES_128_GCM_SHA256:TLS_PSK_WITH_AES_128_GCM_SHA256";
+    CHECK(hf_config_set_suites(p->client_config, suites));
+    CHECK(hf_config_set_suites(p->server_config, suites));
+    CHECK(hf_config_set_versions(p->client_config, HF_TLS1_2, version));
+    pair_connect(p);
+    pair_run(p);
+    for (int i = 0; i < 4; i++) {
+        answer_what_waits(&p->client, client);
+        pair_run(p);
+        answer_what_waits(&p->server, server);
+        pair_run(p);
+    }
+    return !((hf_conn_wants(p->client.conn) | hf_conn_wants(p->server.conn)) &
+             (HF_IN_HANDSHAKE | HF_IS_FAILED));
+}
+
+static void test_question(void)
+{
+    ROW("Y145");
+    struct pair p;
+    size_t len;
+    for (unsigned i = 0; i < 8; i++) {
+        uint16_t version = i & 1 ? HF_TLS1_3 : HF_TLS1_2;
+        struct asked client = {.key = key, .later = (i & 2) != 0},
+                     server = {.key = key, .later = (i & 4) != 0};
+        CHECK(by_question(&p, &client, &server, version));
+        CHECK_INT(hf_conn_version(p.client.conn), version);
+        CHECK_INT(client.calls, 1);
+        CHECK_INT(server.calls, 1);
+        CHECK_INT(client.identity_len, 0); /* no hint */
+        CHECK_INT(server.identity_len, sizeof name - 1);
+        CHECK_MEM(hf_conn_psk_identity(p.server.conn, &len), name, sizeof name - 1);
+        CHECK_INT(pair_send(&p, &p.client, "hello", 5), HF_DONE);
+        CHECK_INT(p.server.data.len, 5);
+        pair_clear(&p);
+    }
+    for (uint16_t version = HF_TLS1_2; version <= HF_TLS1_3; version++) {
+        /* keys that differ, one that nobody knows, none at all, and a refusal with an alert */
+        bool new = version == HF_TLS1_3;
+        struct asked client = {.key = key}, server = {.key = other};
+        CHECK(!by_question(&p, &client, &server, version));
+        CHECK_INT(end_code(&p.server), new ? HF_E_BAD_BINDER : HF_E_BAD_RECORD_MAC);
+        pair_clear(&p);
+        server.key = NULL;
+        CHECK(!by_question(&p, &client, &server, version));
+        CHECK_INT(end_code(&p.server), new ? HF_E_NO_CREDENTIAL : HF_E_UNKNOWN_PSK);
+        pair_clear(&p);
+        server.refuse = true;
+        CHECK(!by_question(&p, &client, &server, version));
+        CHECK_INT(end_code(&p.server), HF_E_REFUSED);
+        CHECK_INT(hf_conn_error(p.client.conn)->alert, 115);
+        pair_clear(&p);
+        server = (struct asked){.key = key};
+        client.key = NULL;
+        CHECK(!by_question(&p, &client, &server, version));
+        CHECK_INT(server.calls, 0);
+        pair_clear(&p);
+    }
+}
+
+/* With a list as well: the list comes first on a server; off by default; with a retry. */
+static void test_question_and_list(void)
+{
+    struct pair p;
+    struct asked client = {.key = other}, server = {.key = key, .later = true};
+    pair_init(&p, PKI_P256);
+    without_certificate(&p);
+    add(p.client_config, key);
+    CHECK(hf_config_set_ask(p.client_config, HF_ASK_PSK, on_psk, &client)); /* for TLS 1.2 */
+    CHECK(hf_config_set_ask(p.server_config, HF_ASK_PSK, on_psk, &server));
+    CHECK(hf_config_ask_psk_in_tls13(p.server_config, true));
+    CHECK(hf_config_set_key_shares(p.client_config, ""));
+    only13(&p);
+    pair_connect(&p);
+    pair_run(&p);
+    for (int i = 0; i < 2; i++) { /* once for each ClientHello */
+        answer_what_waits(&p.server, &server);
+        pair_run(&p);
+    }
+    CHECK(!(hf_conn_wants(p.client.conn) & (HF_IN_HANDSHAKE | HF_IS_FAILED)));
+    CHECK(hf_conn_retried(p.client.conn));
+    CHECK_INT(client.calls, 0);
+    CHECK_INT(server.calls, 2);
+    pair_reset(&p);
+    hf_config_free(p.server_config);
+    p.server_config = hf_config_new(HF_SERVER);
+    add(p.server_config, key);
+    server.calls = 0;
+    CHECK(hf_config_set_ask(p.server_config, HF_ASK_PSK, on_psk, &server));
+    CHECK(hf_config_ask_psk_in_tls13(p.server_config, true));
+    CHECK(pair_shake(&p));
+    CHECK_INT(server.calls, 0);
+    pair_clear(&p);
+}
+
+static void test_question_without_memory(void)
+{
+    bool done = false;
+    for (unsigned long n = 1; !done && n < 500; n++) {
+        struct pair p;
+        struct asked client = {.key = key}, server = {.key = key};
+        pair_init(&p, PKI_P256);
+        without_certificate(&p);
+        CHECK(hf_config_set_ask(p.client_config, HF_ASK_PSK, on_psk, &client));
+        CHECK(hf_config_set_ask(p.server_config, HF_ASK_PSK, on_psk, &server));
+        CHECK(hf_config_ask_psk_in_tls13(p.client_config, true));
+        CHECK(hf_config_ask_psk_in_tls13(p.server_config, true));
+        only13(&p);
+        CHECK(hf_config_freeze(p.client_config, NULL) &&
+              hf_config_freeze(p.server_config, NULL));
+        pair_connect(&p);
+        mem_test_fail_after(n);
+        pair_run(&p);
+        mem_test_fail_after(0);
+        done = !((hf_conn_wants(p.client.conn) | hf_conn_wants(p.server.conn)) &
+                 (HF_IN_HANDSHAKE | HF_IS_FAILED));
+        pair_clear(&p);
+    }
+    CHECK(done);
+}
+
 int main(void)
 {
+    RUN(test_question);
+    RUN(test_question_and_list);
+    RUN(test_question_without_memory);
     RUN(test_derivation);
     RUN(test_external);
     RUN(test_hash_decides);
