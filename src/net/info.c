@@ -2,6 +2,18 @@
 #include "config/tables.h"
 #include "net/stream.h"
 
+/* As OpenSSL writes them, which programs compare with; TLS 1.0 has two names there. */
+static const char *version_text(uint16_t version, const char *first)
+{
+    switch (version) {
+    case HF_TLS1_0: return first;
+    case HF_TLS1_1: return "TLSv1.1";
+    case HF_TLS1_2: return "TLSv1.2";
+    case HF_TLS1_3: return "TLSv1.3";
+    default: return "";
+    }
+}
+
 static void tell_crypto(const hf_stream *s, hf_stream_info *out)
 {
     const struct suite *suite = suite_find(hf_conn_suite(s->conn));
@@ -11,11 +23,11 @@ static void tell_crypto(const hf_stream *s, hf_stream_info *out)
     out->stream_type = s->transport->protocol ? "tcp_socket/ssl" : "unix_socket/ssl";
     if (!s->ready)
         return;
-    out->crypto.protocol = hf_version_name(hf_conn_version(s->conn));
+    out->crypto.protocol = version_text(hf_conn_version(s->conn), "TLSv1");
     if (suite) {
         out->crypto.cipher_name = suite->openssl;
         out->crypto.cipher_bits = suite->bits;
-        out->crypto.cipher_version = hf_version_name(suite->version_min);
+        out->crypto.cipher_version = version_text(suite->version_min, "TLSv1.0");
     }
     alpn = hf_conn_alpn(s->conn, &len);
     if (alpn && len < sizeof out->crypto.alpn)
