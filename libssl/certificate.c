@@ -220,6 +220,8 @@ int certs_set_key(SSL *s, SSL_CTX *ctx, EVP_PKEY *key)
     EVP_PKEY_free(c->entry[slot].key);
     c->entry[slot].key = key;
     c->current = slot;
+    if (ctx)
+        access_warm_up();
     return 1;
 }
 

@@ -18,6 +18,10 @@
  * alone would take a quicker one and decode again what a program asks to see. */
 void access_init(void);
 
+/* access_warm_up does once per process what the first handshake with a private key would do otherwise: algorithms are
+ * found, and libcrypto's generator is seeded. Processes that fork later share it. */
+void access_warm_up(void);
+
 /* access_credential: leaf, chain without the leaf (may be NULL), key; an engine's or another provider's may do.
  * References of its own. NULL with the error. */
 hf_credential *access_credential(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,

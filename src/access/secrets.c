@@ -1,8 +1,29 @@
 /* secrets.c: the engine's random bytes, HMAC and AES, for tickets in another library's format. */
 #include "access/access.h"
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+
 #include "crypto/aes_cbc.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+
+/* Signatures draw their secrets from libcrypto's own generator. */
+static void warm_up(void)
+{
+    unsigned char byte;
+    hf_config_free(hf_config_new(HF_SERVER));
+    ERR_set_mark();
+    (void)RAND_priv_bytes(&byte, 1);
+    ERR_pop_to_mark();
+}
+
+void access_warm_up(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, warm_up);
+}
 
 bool access_random(void *out, size_t n)
 {
