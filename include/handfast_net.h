@@ -11,6 +11,8 @@
  *     udp                                               datagrams
  *     unix://PATH  unix://@NAME                         streams within this machine, without a port;
  *     udg://PATH   udg://@NAME                          and datagrams. @ is Linux's abstract names
+ *     smtp imap pop3 ftp xmpp ldap postgres ...         TLS after a talk in plain text: handfast_starttls.h;
+ *     smtps imaps pop3s ftps xmpps ldaps ...            and at once. These have usual ports
  *     sslv2 sslv3                                       known and refused (RFC 6176, RFC 7568)
  *     dtls dtlsv1.2 dtlsv1.3                            known, not in this version
  *
@@ -71,6 +73,9 @@ typedef struct hf_net_options {
     int tcp_keepidle;     /* after so many seconds of silence, */
     int tcp_keepintvl;    /* every so many seconds, */
     int tcp_keepcnt;      /* so many times; 0: the system's value for each of the three */
+
+    const struct hf_start_tls_options *starttls; /* protocols that begin in plain text (handfast_starttls.h): its
+                                                    local_name, domain and talk, and nothing else; or NULL */
 } hf_net_options;
 #define HF_NET_OPTIONS {0}
 

@@ -1,6 +1,10 @@
-/* handfast_starttls.h: TLS that begins and ends in mid-stream.
+/* handfast_starttls.h: TLS that begins and ends in mid-stream, and the talk before it.
  *
- *     hf_stream *s = hf_open("tcp://mail.example.com:587", NULL, NULL, &err);
+ *     hf_stream *s = hf_open("smtp://mail.example.com:587", NULL, NULL, &err);
+ *
+ * connects, says EHLO and STARTTLS, and makes the handshake. The same in steps of one's own:
+ *
+ *     s = hf_open("tcp://mail.example.com:587", NULL, NULL, &err);
  *     ... read the greeting, write EHLO, read, write STARTTLS, read "220 go ahead" ...
  *     hf_start_tls(s, HF_CLIENT, NULL, NULL, &err);
  *     ... write EHLO again: what was said before TLS does not count any more ...
@@ -54,6 +58,10 @@ typedef enum hf_crypto_method {
     HF_STREAM_CRYPTO_PROTO_TLSv1_3 = 64,
 } hf_crypto_method;
 
+/* hf_talk_fn sees each line (or packet, or XML tag) of the talk before TLS, with its end of line; len bytes,
+ * valid during the call. sent: by this side. It must not touch the stream. */
+typedef void (*hf_talk_fn)(bool sent, const void *bytes, size_t len, void *arg);
+
 /* hf_start_tls_options: zero is the default of each; start from HF_START_TLS_OPTIONS. */
 typedef struct hf_start_tls_options {
     const char *peer_name;     /* client: name to verify and to send as SNI; NULL: the name that session_stream
@@ -66,6 +74,12 @@ typedef struct hf_start_tls_options {
     bool buffered_is_tls;      /* what the stream has read ahead already belongs to TLS; see below */
     const void *received;      /* TLS bytes that the program itself has read already: they come before what */
     size_t received_len;       /* the stream has; needs buffered_is_tls */
+    const char *local_name;    /* hf_starttls: the name in EHLO and LHLO, the domain that an XMPP server speaks
+                                  for; hf_starttls_accept: the server's own name. NULL: the address literal of
+                                  this end ("[192.0.2.1]"), the machine's name */
+    const char *domain;        /* hf_starttls: the domain that XMPP's stream is for; NULL: peer_name */
+    hf_talk_fn talk;           /* hf_starttls, hf_starttls_accept: sees what is said; may be NULL */
+    void *talk_arg;
 } hf_start_tls_options;
 #define HF_START_TLS_OPTIONS {0}
 
@@ -102,6 +116,48 @@ HF_API int hf_start_tls(hf_stream *stream, hf_role role, hf_config *config,
  * A server whose client turned out to speak plain text (E_PLAINTEXT_PEER) can call it too: nothing was sent
  * yet, and the stream then begins with all that the client has said. */
 HF_API int hf_stop_tls(hf_stream *stream, hf_error *err);
+
+/* ---------------------------------------------------------------- STARTTLS
+ *
+ * hf_starttls_protocol: one row for each protocol that can be opened in plain text and upgraded. */
+typedef struct hf_starttls_protocol {
+    const char *name;       /* "smtp"; also the scheme, "smtp://HOST:PORT" */
+    uint16_t port;          /* the usual one, when the URL has none */
+    const char *tls_scheme; /* the scheme with TLS from the first byte ("smtps"), NULL: there is none */
+    uint16_t tls_port;      /* its usual port */
+    const char *rfc;        /* that defines the upgrade, or "" */
+    const char *command;    /* that asks for it: "STARTTLS", "AUTH TLS" */
+    bool server;            /* hf_starttls_accept and hf_listen can play the server's part */
+} hf_starttls_protocol;
+
+/* hf_starttls_protocol_at returns the i-th row of the table, NULL behind the last: smtp, submission, lmtp, imap, pop3, ftp, xmpp, xmpp-server, ldap,
+ * nntp, sieve, postgres (also "postgresql"), mysql, irc. hf_starttls_find finds a row by name, whatever its
+ * letter case; NULL if there is none. */
+HF_API const hf_starttls_protocol *hf_starttls_protocol_at(size_t i);
+HF_API const hf_starttls_protocol *hf_starttls_find(const char *name);
+
+/* hf_starttls plays the client's part on a plain stream that was just connected: it reads the greeting, asks
+ * for TLS as the protocol does, and goes on as hf_start_tls. hf_open with the protocol's scheme does the same
+ * in one call.
+ *
+ * It stops right after the handshake, and the program speaks first: in SMTP and LMTP it says EHLO (LHLO) again,
+ * in IMAP, POP3, NNTP and FTP it asks for the capabilities (FTP: also PBSZ and PROT), in XMPP it opens a new
+ * stream; nothing that the server said before TLS may be believed. A ManageSieve server sends its capabilities
+ * by itself. In LDAP message ID 1 is used up. In MySQL the server's greeting, which the login needs, is what
+ * options.talk saw first, and the login's packet has number 2.
+ *
+ * -1 besides hf_start_tls's errors: E_STARTTLS_REFUSED with the server's own words, E_STARTTLS_REPLY (an answer
+ * that the protocol does not allow, longer than 16 kB, or none), E_TIMEOUT, E_USAGE (no such protocol). */
+HF_API int hf_starttls(hf_stream *stream, const char *protocol, hf_config *config,
+                       const hf_start_tls_options *options, hf_error *err);
+
+/* hf_starttls_accept plays the server's part: it greets, answers what a client may ask before TLS, refuses the
+ * rest, and goes on as hf_start_tls once the client has asked for TLS. hf_listen with the protocol's scheme gives
+ * such streams. A server with a loop of commands of its own answers the command itself and calls hf_start_tls.
+ * A command that came behind STARTTLS without waiting for the answer is E_INJECTED_PLAINTEXT. -1 besides:
+ * E_STARTTLS_REFUSED (the client left, or wants no TLS), E_STARTTLS_REPLY. */
+HF_API int hf_starttls_accept(hf_stream *stream, const char *protocol, hf_config *config,
+                              const hf_start_tls_options *options, hf_error *err);
 
 #ifdef __cplusplus
 }

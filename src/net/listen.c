@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "net/bound.h"
+#include "net/opening.h"
 #include "net/stream.h"
 
 struct hf_listener {
@@ -31,7 +32,10 @@ static bool try_config(hf_config *config, hf_error *err)
 
 static bool start(struct hf_listener *l, hf_config *config, hf_error *err)
 {
-    if (l->url.scheme->kind == SCHEME_TLS) {
+    if (l->url.scheme->kind == SCHEME_STARTTLS &&
+        !opening_serves(starttls_find(l->url.scheme->name, strlen(l->url.scheme->name)), err))
+        return false;
+    if (scheme_secures(l->url.scheme)) {
         struct version_range range = scheme_range(l->url.scheme);
 
         if (!config)
@@ -163,9 +167,19 @@ static int accept_one(hf_listener *l, hf_error *err)
     }
 }
 
+/* A protocol that begins in plain text. */
+static bool greet(const hf_listener *l, hf_stream *s, hf_error *err)
+{
+    const struct scheme *scheme = l->url.scheme;
+
+    return scheme->kind != SCHEME_STARTTLS ||
+           opening_new(s, starttls_find(scheme->name, strlen(scheme->name)), true, NULL,
+                       l->options.starttls, err);
+}
+
 hf_stream *hf_accept(hf_listener *l, hf_error *err)
 {
-    bool tls = l->url.scheme->kind == SCHEME_TLS;
+    bool tls = scheme_secures(l->url.scheme);
     hf_stream *s;
     int fd = accept_one(l, err);
 
@@ -178,7 +192,7 @@ hf_stream *hf_accept(hf_listener *l, hf_error *err)
     }
     s->fd = fd;
     sock_options_tune(fd, &l->sockets);
-    if (!tls || (tls_server(s, l->config, err) &&
+    if (!tls || (tls_server(s, l->config, err) && greet(l, s, err) &&
                  (l->options.non_blocking || l->options.lazy_handshake ||
                   stream_open(s, DEADLINE_NONE, err) == 0)))
         return s;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "net/opening.h"
 #include "net/stream.h"
 
 /* RFC 6066 3: the name in SNI has no dot at its end, and neither have those in certificates. */
@@ -26,6 +27,10 @@ static bool make_client(hf_stream *s, const struct url *url, hf_config *config,
     size_t at;
 
     open_peer_name(url, peer);
+    if (url->scheme->kind == SCHEME_STARTTLS &&
+        !opening_new(s, starttls_find(url->scheme->name, strlen(url->scheme->name)), false,
+                     name, options ? options->starttls : NULL, err))
+        return false;
     at = url_format(url, place, sizeof place);
     /* the name is what the certificate was checked for: it is part of the place */
     if (at + 1 + strlen(name) < sizeof place)
@@ -96,7 +101,7 @@ hf_stream *hf_open(const char *text, hf_config *config, const hf_net_options *op
     if (!url_parse_port(text, options ? options->port : 0, &url, err) ||
         !check_target(&url, err) || !sock_options_read(options, url.scheme, &sockets, err))
         return NULL;
-    tls = url.scheme->kind == SCHEME_TLS;
+    tls = scheme_secures(url.scheme);
     s = stream_new(url.scheme, options, err);
     if (!s)
         return NULL;
@@ -147,6 +152,15 @@ static bool wrap_tls(hf_stream *s, const struct scheme *scheme, hf_role role, hf
     return done;
 }
 
+static bool wrap_opening(hf_stream *s, const struct scheme *scheme, hf_role role,
+                         const hf_net_options *options, hf_error *err)
+{
+    return scheme->kind != SCHEME_STARTTLS ||
+           opening_new(s, starttls_find(scheme->name, strlen(scheme->name)), role == HF_SERVER,
+                       options ? options->peer_name : NULL, options ? options->starttls : NULL,
+                       err);
+}
+
 hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *config,
                           const hf_net_options *options, hf_error *err)
 {
@@ -162,12 +176,13 @@ hf_stream *hf_stream_wrap(int fd, const char *name, hf_role role, hf_config *con
     if (!scheme_usable(scheme, err) || !check_socket(fd, scheme, err) ||
         !sock_options_read(options, scheme, &sockets, err))
         return NULL;
-    tls = scheme->kind == SCHEME_TLS;
+    tls = scheme_secures(scheme);
     s = stream_new(scheme, options, err);
     if (!s)
         return NULL;
     s->fd = fd;
-    if (tls && !wrap_tls(s, scheme, role, config, options, err)) {
+    if (tls && (!wrap_tls(s, scheme, role, config, options, err) ||
+                !wrap_opening(s, scheme, role, options, err))) {
         stream_free(s, false);
         return NULL;
     }

@@ -10,22 +10,48 @@
 
 /* clang-format off */
 static const struct scheme schemes[] = {
-    /* name       kind               transport        version    since refusal  rfc        */
-    { "tcp",      SCHEME_PLAIN,      &tcp_transport,  0,         1,    NULL,     NULL       },
-    { "udp",      SCHEME_PLAIN,      &udp_transport,  0,         1,    NULL,     NULL       },
-    { "unix",     SCHEME_PLAIN,      &unix_transport, 0,         1,    NULL,     NULL       },
-    { "udg",      SCHEME_PLAIN,      &udg_transport,  0,         1,    NULL,     NULL       },
-    { "ssl",      SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL       },
-    { "tls",      SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL       },
-    { "tlsv1.0",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_0, 1,    NULL,     "RFC 8996" },
-    { "tlsv1.1",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_1, 1,    NULL,     "RFC 8996" },
-    { "tlsv1.2",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_2, 1,    NULL,     NULL       },
-    { "tlsv1.3",  SCHEME_TLS,        &tcp_transport,  HF_TLS1_3, 1,    NULL,     NULL       },
-    { "dtls",     SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 9147" },
-    { "dtlsv1.2", SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 6347" },
-    { "dtlsv1.3", SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 9147" },
-    { "sslv2",    SCHEME_PROHIBITED, NULL,            0,         1,    NO_SSL2,  "RFC 6176" },
-    { "sslv3",    SCHEME_PROHIBITED, NULL,            0,         1,    NO_SSL3,  "RFC 7568" },
+    /* name           kind               transport        version    since refusal   rfc         port */
+    { "tcp",          SCHEME_PLAIN,      &tcp_transport,  0,         1,    NULL,     NULL,       0    },
+    { "udp",          SCHEME_PLAIN,      &udp_transport,  0,         1,    NULL,     NULL,       0    },
+    { "unix",         SCHEME_PLAIN,      &unix_transport, 0,         1,    NULL,     NULL,       0    },
+    { "udg",          SCHEME_PLAIN,      &udg_transport,  0,         1,    NULL,     NULL,       0    },
+    { "ssl",          SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       0    },
+    { "tls",          SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       0    },
+    { "tlsv1.0",      SCHEME_TLS,        &tcp_transport,  HF_TLS1_0, 1,    NULL,     "RFC 8996", 0    },
+    { "tlsv1.1",      SCHEME_TLS,        &tcp_transport,  HF_TLS1_1, 1,    NULL,     "RFC 8996", 0    },
+    { "tlsv1.2",      SCHEME_TLS,        &tcp_transport,  HF_TLS1_2, 1,    NULL,     NULL,       0    },
+    { "tlsv1.3",      SCHEME_TLS,        &tcp_transport,  HF_TLS1_3, 1,    NULL,     NULL,       0    },
+    { "dtls",         SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 9147", 0    },
+    { "dtlsv1.2",     SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 6347", 0    },
+    { "dtlsv1.3",     SCHEME_ABSENT,     NULL,            0,         1,    NOT_HERE, "RFC 9147", 0    },
+    { "sslv2",        SCHEME_PROHIBITED, NULL,            0,         1,    NO_SSL2,  "RFC 6176", 0    },
+    { "sslv3",        SCHEME_PROHIBITED, NULL,            0,         1,    NO_SSL3,  "RFC 7568", 0    },
+    /* protocols: in plain text first, and with TLS at once */
+    { "smtp",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 3207", 25   },
+    { "submission",   SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 3207", 587  },
+    { "lmtp",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 3207", 24   },
+    { "imap",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 9051", 143  },
+    { "pop3",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 2595", 110  },
+    { "ftp",          SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 4217", 21   },
+    { "xmpp",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 6120", 5222 },
+    { "xmpp-server",  SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 6120", 5269 },
+    { "ldap",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 4511", 389  },
+    { "nntp",         SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 4642", 119  },
+    { "sieve",        SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     "RFC 5804", 4190 },
+    { "postgres",     SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     NULL,       5432 },
+    { "postgresql",   SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     NULL,       5432 },
+    { "mysql",        SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     NULL,       3306 },
+    { "irc",          SCHEME_STARTTLS,   &tcp_transport,  0,         1,    NULL,     NULL,       6667 },
+    { "smtps",        SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       465  },
+    { "submissions",  SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       465  },
+    { "imaps",        SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       993  },
+    { "pop3s",        SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       995  },
+    { "ftps",         SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       990  },
+    { "xmpps",        SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       5223 },
+    { "xmpps-server", SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       5270 },
+    { "ldaps",        SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       636  },
+    { "nntps",        SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       563  },
+    { "ircs",         SCHEME_TLS,        &tcp_transport,  0,         1,    NULL,     NULL,       6697 },
 };
 
 /* What people write who mean a protocol on top of a transport. */
@@ -34,12 +60,6 @@ static const struct { const char *name, *use; } protocols[] = {
     { "http",        "tcp://HOST:80"  },
     { "wss",         "tls://HOST:443" },
     { "ws",          "tcp://HOST:80"  },
-    { "imaps",       "tls://HOST:993" },
-    { "pop3s",       "tls://HOST:995" },
-    { "smtps",       "tls://HOST:465" },
-    { "submissions", "tls://HOST:465" },
-    { "ftps",        "tls://HOST:990" },
-    { "ldaps",       "tls://HOST:636" },
 };
 /* clang-format on */
 
@@ -87,7 +107,7 @@ bool scheme_unknown(const char *name, size_t len, hf_error *err)
 
 bool scheme_usable(const struct scheme *scheme, hf_error *err)
 {
-    if (scheme->kind == SCHEME_PLAIN || scheme->kind == SCHEME_TLS)
+    if (scheme->kind == SCHEME_PLAIN || scheme_secures(scheme))
         return true;
     if (scheme->kind == SCHEME_PROHIBITED)
         net_fail(err, HF_E_PROHIBITED_PROTOCOL, 0, "%s://: %s", scheme->name, scheme->refusal);

@@ -19,7 +19,8 @@ extern const struct transport tcp_transport, udp_transport, unix_transport, udg_
 enum scheme_kind {
     SCHEME_PLAIN,
     SCHEME_TLS,
-    SCHEME_ABSENT,     /* known, but not part of this version */
+    SCHEME_STARTTLS, /* a talk in plain text, then TLS: starttls.h has a row of the same name */
+    SCHEME_ABSENT,   /* known, but not part of this version */
     SCHEME_PROHIBITED, /* known, and refused for ever */
 };
 
@@ -31,7 +32,14 @@ struct scheme {
     unsigned since;   /* HF_API_VERSION with which it came */
     const char *refusal; /* ABSENT and PROHIBITED: why, and what to use */
     const char *rfc;     /* that says so, or NULL */
+    uint16_t port;       /* of URLs without one; 0: it must be there */
 };
+
+/* scheme_secures: data goes over TLS, sooner or later. */
+static inline bool scheme_secures(const struct scheme *scheme)
+{
+    return scheme->kind == SCHEME_TLS || scheme->kind == SCHEME_STARTTLS;
+}
 
 /* scheme_table is all of them, in the order in which people are told of them. */
 const struct scheme *scheme_table(size_t *count);
@@ -50,6 +58,7 @@ bool scheme_usable(const struct scheme *scheme, hf_error *err)
 bool scheme_unknown(const char *name, size_t len, hf_error *err);
 
 /* SCHEMES_KNOWN names those that can be opened, for messages. */
-#define SCHEMES_KNOWN "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg"
+#define SCHEMES_KNOWN                                                                          \
+    "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols (smtp, smtps, imap ...)"
 
 #endif

@@ -1,4 +1,5 @@
 #include "net/stream.h"
+#include "net/opening.h"
 
 #include <errno.h>
 
@@ -31,6 +32,7 @@ void stream_free(hf_stream *s, bool close_fd)
     if (!s)
         return;
     s->ops->free(s);
+    opening_free(s->opening);
     tls_clear(s); /* TLS may have been made ready, and not begun */
     session_key_free(s->key);
     mem_free(s->target);
@@ -180,6 +182,29 @@ static int connect_wait(hf_stream *s, deadline d, hf_error *err)
     return r;
 }
 
+static bool too_late(const hf_stream *s, deadline d)
+{
+    return (s->non_blocking || d == DEADLINE_NOW) && deadline_passed(s->open_end);
+}
+
+/* The talk before TLS. */
+static int talk_more(hf_stream *s, deadline d, hf_error *err)
+{
+    int r = -1;
+
+    if (s->failed) {
+        if (err)
+            *err = *s->failed;
+    } else if (too_late(s, d)) {
+        net_fail(err, HF_E_TIMEOUT, ETIMEDOUT, "the peer did not come to start TLS in time");
+    } else {
+        r = opening_run(s, deadline_first(d, s->open_end), err);
+    }
+    if (r == -1)
+        net_step(err, "before TLS");
+    return r;
+}
+
 int stream_open(hf_stream *s, deadline d, hf_error *err)
 {
     int r;
@@ -201,8 +226,13 @@ int stream_open(hf_stream *s, deadline d, hf_error *err)
     if (!s->open_end)
         s->open_end =
             deadline_after(s->handshake_timeout != 0 ? s->handshake_timeout : s->open_timeout);
+    if (s->opening) {
+        r = talk_more(s, d, err);
+        if (r != 0)
+            return r;
+    }
     if (s->ops->handshake) {
-        if ((s->non_blocking || d == DEADLINE_NOW) && deadline_passed(s->open_end)) {
+        if (too_late(s, d)) {
             net_fail(err, HF_E_TIMEOUT, ETIMEDOUT,
                      "the TLS handshake was not finished in time");
             net_step(err, "handshake");
@@ -481,6 +511,8 @@ short hf_stream_events(const hf_stream *s)
         return POLLIN;
     if (s->fd < 0)
         return 0;
+    if (s->opening)
+        return opening_events(s);
     if (stream_wants_output(s))
         events |= POLLOUT;
     if (!s->ready) {

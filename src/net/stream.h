@@ -35,6 +35,8 @@ struct stream_ops {
     void (*free)(hf_stream *s);
 };
 
+struct opening; /* opening.h */
+
 struct hf_stream {
     const struct stream_ops *ops;      /* now: TLS may begin and end in mid-stream */
     const struct transport *transport; /* below; its ops are those of plain streams */
@@ -68,6 +70,7 @@ struct hf_stream {
     int write_errno;
 
     hf_conn *conn;           /* TLS only */
+    struct opening *opening; /* the talk before TLS, until it is over */
     struct session_key *key; /* TLS client with a session cache: where its tickets go */
     char *target; /* plain streams: the URL that hf_open was given, in its normal form */
     bool waits_answer;

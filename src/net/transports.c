@@ -17,6 +17,7 @@ static hf_transport_state state_of(const struct scheme *s)
     case SCHEME_PROHIBITED: return HF_TRANSPORT_PROHIBITED;
     case SCHEME_ABSENT: return HF_TRANSPORT_UNAVAILABLE;
     case SCHEME_PLAIN:
+    case SCHEME_STARTTLS:
     case SCHEME_TLS: break;
     }
     return HF_TRANSPORT_ENABLED;
@@ -34,7 +35,7 @@ static void fill(void)
             .scheme = s->name,
             .state = state_of(s),
             .since = s->since,
-            .tls = s->kind == SCHEME_TLS || !t,
+            .tls = scheme_secures(s) || !t,
             .datagrams = t ? t->socket_type == SOCK_DGRAM : s->kind == SCHEME_ABSENT,
             .paths = t && !t->protocol,
             .version = s->version,

@@ -223,7 +223,7 @@ bool upgrade_guard(hf_stream *s, struct slice ahead, bool client, hf_error *err)
     n = sock_peek(s->fd, waiting, sizeof waiting);
     if (n > 0)
         return injected(slice_of(waiting, (size_t)n), (size_t)n,
-                        "have arrived from the server, although the client speaks first", err);
+                        "have arrived before the point", err);
     return true;
 }
 

@@ -111,6 +111,10 @@ static bool no_port(const struct parse *p, const void *at, const char *before,
         p->out->port = (uint16_t)p->port;
         return true;
     }
+    if (p->out->scheme->port) {
+        p->out->port = p->out->scheme->port;
+        return true;
+    }
     return bad(p, at, "there is no port: write %s%.*s%s:PORT", before, SHOW(shown), after);
 }
 

@@ -57,7 +57,7 @@ static void test_list(void)
     CHECK(hf_transport_find(NULL) == NULL);
     CHECK(hf_open("quic://127.0.0.1:1", NULL, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "SCHEME");
-    CHECK(strstr(err.detail, "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg") != NULL);
+    CHECK(strstr(err.detail, "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols") != NULL);
 }
 
 static void test_since(void)

@@ -372,8 +372,7 @@ static void test_proxy_header(void)
 {
     ROW("T28");
     static const char proxy[] = "PROXY TCP4 192.0.2.1 192.0.2.2 5000 443\r\n";
-    hf_start_tls_options name = {.peer_name = "localhost"},
-                         ahead = {.buffered_is_tls = true};
+    hf_start_tls_options name = {.peer_name = "localhost"}, ahead = {.buffered_is_tls = true};
     hf_stream *s[2];
     hf_error err[2] = {{0}, {0}};
     unsigned char segment[4096];
@@ -542,7 +541,8 @@ static void test_after_close_notify(void)
     start_ok(s, NULL);
     CHECK_INT(hf_stop_tls(s[1], &err), HF_AGAIN);
     CHECK_INT(send(fd[1], "plain line\r\nsecond", 18, 0), 18);
-    CHECK_INT(hf_read(s[0], line, sizeof line, &err), 0); /* the end of TLS, and no plain text */
+    CHECK_INT(hf_read(s[0], line, sizeof line, &err),
+              0); /* the end of TLS, and no plain text */
     CHECK_INT(hf_stop_tls(s[0], &err), 0);
     CHECK_INT(hf_stream_fd(s[0]), fd[0]);
     CHECK(!hf_stream_conn(s[0]));

@@ -90,7 +90,7 @@ static const struct {
     /* clang-format off */
     { "", HF_E_URL, "the URL is empty: write SCHEME://HOST:PORT" },
     { "tcp://", HF_E_URL, "there is no host: write tcp://HOST:PORT" },
-    { "://host:1", HF_E_URL, "there is no scheme before \"://\": the schemes are tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg" },
+    { "://host:1", HF_E_URL, "there is no scheme before \"://\": the schemes are tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols (smtp, smtps, imap ...)" },
     /* T12: the port */
     { "tcp://example.com", HF_E_URL, "there is no port: write tcp://example.com:PORT" },
     { "example.com", HF_E_URL, "there is no port: write tcp://example.com:PORT" },
@@ -160,12 +160,12 @@ static const struct {
     { "tcp://a.ex\nample:80", HF_E_URL, "there is a space or control character (0x0a) at byte 10" },
     /* T01, T09, T10, T30: schemes */
     { "https://a.example:443", HF_E_SCHEME, "https:// is a protocol, not a transport: use tls://HOST:443 and speak it yourself" },
-    { "SMTPS://a.example:465", HF_E_SCHEME, "smtps:// is a protocol, not a transport: use tls://HOST:465 and speak it yourself" },
-    { "tcp6://a.example:443", HF_E_SCHEME, "\"tcp6\": the schemes are tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg" },
-    { "tlsv1://a.example:443", HF_E_SCHEME, "\"tlsv1\": the schemes are tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg" },
+    { "WSS://a.example:443", HF_E_SCHEME, "wss:// is a protocol, not a transport: use tls://HOST:443 and speak it yourself" },
+    { "tcp6://a.example:443", HF_E_SCHEME, "\"tcp6\": the schemes are tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols (smtp, smtps, imap ...)" },
+    { "tlsv1://a.example:443", HF_E_SCHEME, "\"tlsv1\": the schemes are tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols (smtp, smtps, imap ...)" },
     { "sslv2://a.example:443", HF_E_PROHIBITED_PROTOCOL, "sslv2://: SSL 2.0 is prohibited by RFC 6176: use tls://" },
     { "sslv3://a.example:443", HF_E_PROHIBITED_PROTOCOL, "sslv3://: SSL 3.0 is prohibited by RFC 7568: use tls://" },
-    { "dtls://a.example:53", HF_E_SCHEME, "dtls:// is known but not part of this version of handfast (available: tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix and udg)" },
+    { "dtls://a.example:53", HF_E_SCHEME, "dtls:// is known but not part of this version of handfast (available: tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols (smtp, smtps, imap ...))" },
     /* clang-format on */
 };
 
