@@ -67,6 +67,10 @@ static bool answer_hello(SSL *s, const hf_question *q)
     s->hello_len = q->hello_len;
     keep_id(s);
     int ret = ask_client_hello_cb(s);
+    if (ret == 1 && !status_take(s)) {
+        (void)fail(s, SSL_AD_DECODE_ERROR, SSL_R_BAD_EXTENSION);
+        ret = 0;
+    }
     if (ret == 1) {
         keep_name(s, q->server_name);
         ret = ask_servername_cb(s);
@@ -99,7 +103,7 @@ static bool staple(SSL *s, hf_credential **cred)
 /* 1: go on; 0: the handshake ends. */
 static int ask_status_cb(SSL *s)
 {
-    if (!s->server || !s->ctx->status_cb)
+    if (!s->server || !s->ctx->status_cb || status_type(s) != TLSEXT_STATUSTYPE_ocsp)
         return 1;
     OPENSSL_free(s->ocsp_response);
     s->ocsp_response = NULL;

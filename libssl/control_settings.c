@@ -182,7 +182,7 @@ long control_status_type(const struct target *t, int command, long number, void 
 {
     (void)pointer;
     if (command == SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE)
-        return target_settings(t)->status_type;
+        return t->ssl ? status_type(t->ssl) : target_settings(t)->status_type;
     if (target_settings(t)->status_type == (int)number)
         return 1;
     struct settings *s = target_edit(t);

@@ -50,13 +50,20 @@ long control_debug_arg(const struct target *t, int command, long number, void *p
 
 static long ocsp_response(const SSL *s, void *out)
 {
+    size_t len = 0;
+    const uint8_t *stapled = !s->server && s->conn ? hf_conn_peer_ocsp(s->conn, &len) : NULL;
+    if (stapled) {
+        *(const unsigned char **)out = stapled;
+        return (long)len;
+    }
     *(unsigned char **)out = s->ocsp_response;
     if (s->ocsp_response_len <= 0)
         return -1;
     return s->ocsp_response_len;
 }
 
-/* What was set before is not freed, as the programs that take it out and put it back expect; a response is. */
+/* Settings of its own: the request stands in the engine's configuration (status.c).
+ * What was set before is not freed, as the programs that take it out and put it back expect; a response is. */
 long control_status(const struct target *t, int command, long number, void *pointer)
 {
     SSL *s = t->ssl;
@@ -64,11 +71,15 @@ long control_status(const struct target *t, int command, long number, void *poin
     case SSL_CTRL_GET_TLSEXT_STATUS_REQ_EXTS:
         *(X509_EXTENSIONS **)pointer = s->ocsp_exts;
         return 1;
-    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_EXTS: s->ocsp_exts = pointer; return 1;
+    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_EXTS:
+        s->ocsp_exts = pointer;
+        return settings_edit(&s->settings) != NULL;
     case SSL_CTRL_GET_TLSEXT_STATUS_REQ_IDS:
         *(STACK_OF(OCSP_RESPID) **)pointer = s->ocsp_ids;
         return 1;
-    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_IDS: s->ocsp_ids = pointer; return 1;
+    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_IDS:
+        s->ocsp_ids = pointer;
+        return settings_edit(&s->settings) != NULL;
     case SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP: return ocsp_response(s, pointer);
     default:
         OPENSSL_free(s->ocsp_response);

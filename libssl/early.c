@@ -53,22 +53,18 @@ static int seal_early(SSL *s, const void *buf, size_t num)
     return 1;
 }
 
-/* A server may answer early data before it knows who has sent it (RFC 8446 2.3, 4.4.4). Ours does not: what it
- * writes waits for the client's Finished, for which the program is told to read. */
+/* A server may answer early data before it knows who has sent it (RFC 8446 2.3, 4.4.4). */
 static int write_as_server(SSL *s, const void *buf, size_t num, size_t *written)
 {
-    if (s->early_state != EARLY_READING && s->early_state != EARLY_FINISHED) {
+    bool reads = s->early_state == EARLY_READING || s->early_state == EARLY_FINISHED;
+    if (!reads || !s->conn || !(hf_conn_wants(s->conn) & HF_CAN_SEND)) {
         raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
         return 0;
     }
-    if (s->phase != PHASE_DONE && !s->plain_len && ssl_run(s) <= 0)
-        return 0;
-    if (s->phase == PHASE_DONE)
-        return SSL_write_ex(s, buf, num, written);
-    s->rwstate = SSL_READING; /* more early data, or the rest of the handshake */
-    BIO_clear_retry_flags(s->rbio);
-    BIO_set_retry_read(s->rbio);
-    return 0;
+    int n = ssl_write(s, buf, num, written, s->phase == PHASE_HANDSHAKE);
+    if (n > 0 && s->wbio)
+        (void)BIO_flush(s->wbio); /* what comes early is not to wait for more */
+    return n > 0;
 }
 
 /* A write that blocked is asked for again with the same bytes, as with SSL_write. */
@@ -98,6 +94,7 @@ int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
     }
     if (ssl_flush(s) != 1)
         return 0;
+    s->early_pause = true;
     *written = num;
     s->write_buf = NULL;
     s->write_len = s->write_done = 0;
@@ -119,8 +116,11 @@ int SSL_read_early_data(SSL *s, void *buf, size_t num, size_t *readbytes)
     s->raised = false;
     if (!s->plain_len) {
         int n = s->phase == PHASE_DONE ? 1 : ssl_run(s);
-        if (n <= 0)
+        if (n <= 0) {
+            s->early_pause =
+                s->phase == PHASE_HANDSHAKE && hf_conn_early_data(s->conn) == HF_EARLY_ACCEPTED;
             return SSL_READ_EARLY_DATA_ERROR;
+        }
     }
     if (s->plain_len && s->phase != PHASE_DONE) {
         size_t n = num < s->plain_len ? num : s->plain_len;
@@ -128,10 +128,12 @@ int SSL_read_early_data(SSL *s, void *buf, size_t num, size_t *readbytes)
         s->plain += n;
         s->plain_len -= n;
         ssl_release(s);
+        s->early_pause = true;
         *readbytes = n;
         return SSL_READ_EARLY_DATA_SUCCESS;
     }
     s->early_state = EARLY_FINISHED;
+    s->early_pause = s->phase == PHASE_HANDSHAKE;
     return SSL_READ_EARLY_DATA_FINISH;
 }
 
@@ -153,6 +155,21 @@ int SSL_get_early_data_status(const SSL *s)
         return s->early_state == EARLY_WRITING ? SSL_EARLY_DATA_REJECTED
                                                : SSL_EARLY_DATA_NOT_SENT;
     }
+}
+
+int SSL_export_keying_material_early(SSL *s, unsigned char *out, size_t olen, const char *label,
+                                     size_t llen, const unsigned char *context,
+                                     size_t contextlen)
+{
+    hf_error err = {0};
+    char name[256];
+    if (!s->conn || llen >= sizeof name || memchr(label, 0, llen))
+        return 0;
+    memcpy(name, label, llen);
+    name[llen] = 0;
+    /* As with the other exporter of TLS 1.3 none is the same as an empty one. */
+    return hf_conn_export_early(s->conn, name, context, context ? contextlen : 0, out, olen,
+                                &err);
 }
 
 /* ---- buffers: they exist while something is in them */

@@ -135,6 +135,7 @@ int ssl_run(SSL *s)
     if (s->phase == PHASE_FAILED)
         return -1;
     s->rwstate = SSL_NOTHING;
+    s->early_pause = false;
     ERR_clear_error();
     if (!s->conn && !ssl_start(s))
         return -1;

@@ -266,7 +266,7 @@ static int write_all(SSL *s, const unsigned char *buf, size_t num, size_t *writt
     return 1;
 }
 
-static int write_data(SSL *s, const void *buf, size_t num, size_t *written)
+int ssl_write(SSL *s, const void *buf, size_t num, size_t *written, bool early)
 {
     s->raised = false;
     if (!s->role_set) {
@@ -282,7 +282,7 @@ static int write_data(SSL *s, const void *buf, size_t num, size_t *written)
         return ssl_give_up(s, SSL_R_BAD_LENGTH);
     if (!ssl_renegotiate_asked(s))
         return -1;
-    if (s->phase != PHASE_DONE || ssl_in_progress(s)) {
+    if (!early && (s->phase != PHASE_DONE || ssl_in_progress(s))) {
         int n = SSL_do_handshake(s);
         if (n <= 0)
             return n;
@@ -300,7 +300,7 @@ static int write_data(SSL *s, const void *buf, size_t num, size_t *written)
 
 int SSL_write_ex(SSL *s, const void *buf, size_t num, size_t *written)
 {
-    return write_data(s, buf, num, written) > 0;
+    return ssl_write(s, buf, num, written, false) > 0;
 }
 
 int SSL_write(SSL *s, const void *buf, int num)
@@ -310,7 +310,7 @@ int SSL_write(SSL *s, const void *buf, int num)
         raise_ssl(SSL_R_BAD_LENGTH);
         return -1;
     }
-    int ret = write_data(s, buf, (size_t)num, &n);
+    int ret = ssl_write(s, buf, (size_t)num, &n, false);
     return ret > 0 ? (int)n : ret;
 }
 

@@ -145,6 +145,7 @@ struct ssl_st {
     STACK_OF(SSL_CIPHER) * ciphers_cache, *client_ciphers, *shared_ciphers;
     unsigned char *ocsp_response; /* server: to be stapled; client: received */
     long ocsp_response_len;
+    enum { STATUS_UNASKED, STATUS_OCSP, STATUS_OTHER } status_asked; /* server: by its client */
     STACK_OF(OCSP_RESPID) * ocsp_ids;
     X509_EXTENSIONS *ocsp_exts;
     pem_password_cb *passwd_cb;
@@ -156,6 +157,7 @@ struct ssl_st {
     size_t hello_len;
     bool hello_is_v2;
     int key_update;  /* SSL_KEY_UPDATE_ */
+    bool early_pause; /* early data was moved, and nobody has gone on with the handshake */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
     /* By the application's wish; begins with its next call. */
     enum { RENEGOTIATE_NO, RENEGOTIATE_ASKED, RENEGOTIATE_BEGUN } renegotiate;
@@ -183,6 +185,11 @@ hf_result ssl_take(SSL *s);
 bool early_accept(SSL *s);
 /* post_auth_progress: has a certificate that was asked for after the handshake come? (post_auth.c) */
 void post_auth_progress(SSL *s);
+/* status_to_config: what a client sets beside its wish for an OCSP response. status_take: what a server's client
+ * has sent; false: nonsense (status.c). */
+bool status_to_config(const SSL *s, hf_config *config);
+bool status_take(SSL *s);
+int status_type(const SSL *s); /* TLSEXT_STATUSTYPE_ */
 /* psk13_offer: a client's external key, if its callbacks have one; false with the error on the queue. psk13_find:
  * a server's; *out is the caller's (psk13.c). */
 enum psk13_found { PSK13_NONE, PSK13_FOUND, PSK13_FAILED };
@@ -199,6 +206,8 @@ bool ssl_renegotiate_asked(SSL *s);
 int ssl_run(SSL *s);
 /* ssl_flush gives the transport what waits for it: 1, or what the caller has to return (rwstate is set). */
 int ssl_flush(SSL *s);
+/* ssl_write is SSL_write; `early`: a server's, before the handshake is over. */
+int ssl_write(SSL *s, const void *buf, size_t num, size_t *written, bool early);
 /* ssl_give_up ends a connection over what its own side has done: the reason goes on the queue, an alert to the
  * peer. Always -1. */
 int ssl_give_up(SSL *s, int reason);

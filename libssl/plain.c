@@ -237,6 +237,12 @@ static int set_block_padding(struct settings **slot, size_t block_size)
     return t != NULL;
 }
 
+/* A connection that is there already pads from now on. */
+static int pad_from_now(SSL *s)
+{
+    return s->phase != PHASE_DONE || access_conn_record_padding(s->conn, settings_padding);
+}
+
 int SSL_CTX_set_block_padding(SSL_CTX *ctx, size_t block_size)
 {
     return set_block_padding(&ctx->settings, block_size);
@@ -244,7 +250,7 @@ int SSL_CTX_set_block_padding(SSL_CTX *ctx, size_t block_size)
 
 int SSL_set_block_padding(SSL *s, size_t block_size)
 {
-    return set_block_padding(&s->settings, block_size);
+    return set_block_padding(&s->settings, block_size) && pad_from_now(s);
 }
 
 typedef size_t (*padding_fn)(SSL *, int, size_t, void *);
@@ -261,7 +267,7 @@ int SSL_set_record_padding_callback(SSL *s, padding_fn cb)
     struct settings *t = settings_edit(&s->settings);
     if (t)
         t->padding_cb = cb;
-    return t != NULL;
+    return t && pad_from_now(s);
 }
 
 void SSL_CTX_set_record_padding_callback_arg(SSL_CTX *ctx, void *arg)

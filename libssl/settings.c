@@ -227,9 +227,21 @@ static hf_client_auth client_auth(const struct settings *t)
                                                             : HF_CLIENT_AUTH_REQUEST;
 }
 
+/* The byte of the content type counts: SSL_CTX_set_block_padding(3). */
+size_t settings_padding(hf_conn *conn, uint8_t type, size_t len)
+{
+    SSL *s = ssl_of(conn);
+    const struct settings *t = s->settings;
+    if (t->padding_cb)
+        return t->padding_cb(s, type, len, t->padding_arg);
+    size_t over = t->block_padding ? len % t->block_padding : 0;
+    return over ? t->block_padding - over : 0;
+}
+
 static bool set_server(const struct settings *t, hf_config *config)
 {
-    return hf_config_set_client_auth(config, client_auth(t)) &&
+    return access_config_half_rtt(config) &&
+           hf_config_set_client_auth(config, client_auth(t)) &&
            hf_config_set_max_early_data(config, t->max_early_data);
 }
 
@@ -260,9 +272,7 @@ static bool set_renegotiation(const struct settings *t, hf_config *config, hf_ro
 static bool set_chain(const struct settings *t, hf_config *config)
 {
     enum { MOST = 0xffffff, CAP = 256 * 1024 };
-    size_t bytes = t->max_cert_list < 1      ? 1
-                   : t->max_cert_list > MOST ? MOST
-                                             : t->max_cert_list;
+    size_t bytes = t->max_cert_list < 1 ? 1 : t->max_cert_list > MOST ? MOST : t->max_cert_list;
     return hf_config_set_memory_cap(config, CAP + 2 * bytes) &&
            hf_config_set_max_chain(config, HF_CHAIN_MAX, bytes);
 }
@@ -282,7 +292,8 @@ static bool set_both(const struct settings *t, hf_config *config, hf_role role)
                                           t->options & SSL_OP_ENABLE_MIDDLEBOX_COMPAT) &&
            hf_config_set_encrypt_then_mac(config, !(t->options & SSL_OP_NO_ENCRYPT_THEN_MAC)) &&
            hf_config_set_send_fragment(config, (uint16_t)t->max_send_fragment) &&
-           hf_config_set_record_padding(config, (uint16_t)t->block_padding) &&
+           (!(t->block_padding || t->padding_cb) ||
+            access_config_record_padding(config, settings_padding)) &&
            set_chain(t, config) &&
            hf_config_set_post_handshake_auth(config, role == HF_SERVER || t->pha) &&
            access_config_keep_details(config);
@@ -302,6 +313,7 @@ static hf_config *make_config(SSL *s, hf_role role)
         ok = set_lists(s, config, role) && set_both(t, config, role) &&
              (role == HF_SERVER ? set_server(t, config) : set_client(t, config)) &&
              certs_to_config(s, config) && names_to_config(s, config, role) &&
+             (role == HF_SERVER || status_to_config(s, config)) &&
              sessions_to_config(s, config, role) && ssl_config_callbacks(config, s, role) &&
              hf_config_freeze(config, &err);
         if (!ok && hf_config_error(config))

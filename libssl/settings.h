@@ -86,4 +86,7 @@ struct settings *settings_touch(struct settings **slot) __attribute__((warn_unus
  * when first asked for. NULL with the error on the queue. */
 hf_config *settings_config(SSL *ssl, hf_role role);
 
+/* settings_padding: how many zeros go behind so many bytes of a record (SSL_CTX_set_record_padding_callback(3)). */
+size_t settings_padding(hf_conn *conn, uint8_t type, size_t len);
+
 #endif

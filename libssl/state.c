@@ -95,6 +95,8 @@ OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
 
 int SSL_in_init(const SSL *s)
 {
+    if (s->early_pause && !has_failed(s))
+        return 0;
     if (has_failed(s) || s->state == TLS_ST_BEFORE || s->flow != FLOW_NONE)
         return 1;
     /* A renegotiation, but not a HelloRequest that may go unanswered; a KeyUpdate that waits to be sent. */

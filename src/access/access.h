@@ -105,6 +105,23 @@ bool access_config_lists(hf_config *config, const struct access_lists *lists);
 /* access_config_request_types: the certificate_types of a server's request in TLS 1.2, at most 16. */
 bool access_config_request_types(hf_config *config, const uint8_t *types, size_t count);
 
+/* access_config_ocsp_request (client): the OCSPStatusRequest of its status_request (RFC 6066 8): the list of
+ * responders and the extensions, each with its length; copied. Empty ones without. */
+bool access_config_ocsp_request(hf_config *config, const uint8_t *request, size_t len);
+
+/* access_config_half_rtt (server): it may send as soon as its own Finished is out, also to who has sent no early data
+ * (RFC 8446 4.4.4). */
+bool access_config_half_rtt(hf_config *config);
+
+/* access_config_record_padding: how many zeros go behind the content of a record of application data in TLS 1.3, as far
+ * as there is room; len counts the byte of the content type. */
+bool access_config_record_padding(hf_config *config,
+                                  size_t (*padding)(hf_conn *conn, uint8_t type, size_t len));
+
+/* access_conn_record_padding: the same for a connection whose handshake is over. */
+bool access_conn_record_padding(hf_conn *conn,
+                                size_t (*padding)(hf_conn *conn, uint8_t type, size_t len));
+
 /* access_config_own_renegotiation: a server renegotiates when it has asked for it, not when a client begins. */
 bool access_config_own_renegotiation(hf_config *config);
 

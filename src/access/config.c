@@ -35,6 +35,34 @@ bool access_config_request_types(hf_config *config, const uint8_t *types, size_t
     return true;
 }
 
+bool access_config_ocsp_request(hf_config *config, const uint8_t *request, size_t len)
+{
+    uint8_t *copy = atomic_load(&config->frozen) ? NULL : mem_dup(request, len);
+    if (!copy)
+        return false;
+    mem_free(config->ocsp_request);
+    config->ocsp_request = copy;
+    config->ocsp_request_len = len;
+    return true;
+}
+
+bool access_config_half_rtt(hf_config *config)
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->half_rtt = true;
+    return true;
+}
+
+bool access_config_record_padding(hf_config *config,
+                                  size_t (*padding)(hf_conn *conn, uint8_t type, size_t len))
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->padding_fn = padding;
+    return true;
+}
+
 bool access_config_refusal_fails(hf_config *config)
 {
     if (atomic_load(&config->frozen))

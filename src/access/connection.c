@@ -44,6 +44,22 @@ void access_conn_fail(hf_conn *c, hf_code code, uint8_t alert, const char *detai
     (void)conn_fail(c, &err);
 }
 
+bool access_conn_record_padding(hf_conn *c,
+                                size_t (*padding)(hf_conn *conn, uint8_t type, size_t len))
+{
+    if (c->config->padding_fn == padding)
+        return true;
+    hf_config *config = c->hs ? NULL : hf_config_derive(c->config);
+    if (!config || !access_config_record_padding(config, padding) ||
+        !hf_config_freeze(config, NULL)) {
+        hf_config_free(config);
+        return false;
+    }
+    hf_config_free(c->config);
+    c->config = config;
+    return true;
+}
+
 const uint8_t *access_peer_authorities(const hf_conn *c, size_t *len)
 {
     const struct details *d = access_details(c);

@@ -128,6 +128,7 @@ void hf_config_free(hf_config *config)
     psks_free(config->psks);
     mem_free(config->psk_hint);
     mem_free(config->authorities);
+    mem_free(config->ocsp_request);
     keylog_file_free(config->keylog_file);
     applications_free(config->applications);
     mem_wipe_free(config, sizeof *config);
@@ -177,12 +178,15 @@ static hf_config *copy_of(const hf_config *from)
     char *psk_hint = from->psk_hint ? mem_strdup(from->psk_hint) : NULL;
     uint8_t *authorities =
         from->authorities ? mem_dup(from->authorities, from->authorities_len) : NULL;
+    uint8_t *ocsp =
+        from->ocsp_request ? mem_dup(from->ocsp_request, from->ocsp_request_len) : NULL;
     if (!config || (from->alpn && !alpn) || (from->psk_hint && !psk_hint) ||
-        (from->authorities && !authorities)) {
+        (from->authorities && !authorities) || (from->ocsp_request && !ocsp)) {
         mem_free(config);
         mem_free(alpn);
         mem_free(psk_hint);
         mem_free(authorities);
+        mem_free(ocsp);
         return NULL;
     }
     /* The two counters in front are other threads' business. */
@@ -193,6 +197,7 @@ static hf_config *copy_of(const hf_config *from)
     config->alpn = alpn;
     config->psk_hint = psk_hint;
     config->authorities = authorities;
+    config->ocsp_request = ocsp;
     usable_undo(config);
     psks_ref(config->psks);
     session_cache_ref(config->cache);

@@ -104,7 +104,7 @@ struct hf_config {
     struct ties suite_ties, group_ties;
     struct ids groups, sigalgs;
     struct ids client_sigalgs; /* what clients sign with; none: as servers, with sigalgs */
-    uint8_t security_level; /* 0 to 5 */
+    uint8_t security_level;    /* 0 to 5 */
     struct ids key_shares;
     bool key_shares_set;
     bool server_preference;
@@ -115,7 +115,8 @@ struct hf_config {
     uint8_t *alpn; /* ProtocolNameList content: 1-byte length and name, repeated */
     size_t alpn_len;
     bool alpn_required;
-    struct applications *applications; /* config/applications.h; NULL: none; shared with derived ones */
+    struct applications
+        *applications;  /* config/applications.h; NULL: none; shared with derived ones */
     hf_alpn_fn alpn_fn; /* server: chooses instead of the list */
     void *alpn_arg;
 
@@ -127,8 +128,11 @@ struct hf_config {
     struct verify_rules *rules; /* x509/x509.h; NULL: the defaults; shared with derived ones */
     hf_client_auth client_auth;
     hf_ocsp ocsp;
+    uint8_t *ocsp_request; /* client: OCSPStatusRequest (RFC 6066 8); NULL: an empty one */
+    size_t ocsp_request_len;
     bool send_authorities;
-    uint8_t request_types[16]; /* server, TLS 1.2: certificate_types of a request; none: what can be verified */
+    uint8_t request_types
+        [16]; /* server, TLS 1.2: certificate_types of a request; none: what can be verified */
     uint8_t request_type_count;
     struct cert_types own_types, peer_types; /* as they were set; none: by default */
     uint8_t *authorities; /* names to be sent instead, each with two bytes of length; or NULL */
@@ -150,7 +154,8 @@ struct hf_config {
     bool renegotiation;         /* the peer may ask for it, and we may */
     bool renegotiation_own;     /* server: only when we have asked for it */
     unsigned renegotiation_max; /* how often per connection */
-    bool refusal_fails;         /* client: the connection does not outlive a renegotiation that is refused */
+    bool
+        refusal_fails; /* client: the connection does not outlive a renegotiation that is refused */
     bool require_ems;
     bool allow_unpatched; /* client: servers without renegotiation_info (RFC 5746) */
     bool false_start;     /* client (RFC 7918) */
@@ -191,6 +196,9 @@ struct hf_config {
     uint16_t record_size_limit; /* 0: not sent */
     uint16_t send_fragment;     /* content of our records at most; 0: as much as may be */
     uint16_t padding;
+    size_t (*padding_fn)(hf_conn *conn, uint8_t type, size_t len); /* instead; access.h */
+    bool
+        half_rtt; /* server: sends before the client's Finished, also where no early data came */
     uint64_t key_update_after;
     size_t memory_cap;
 
@@ -217,7 +225,7 @@ struct hf_config {
         size_t groups_len;
         uint8_t sigalgs[2 + 2 * CONFIG_MAX_LIST]; /* SignatureSchemeList with its length */
         size_t sigalgs_len;
-        struct ids client_sigalgs; /* those that the security level allows */
+        struct ids client_sigalgs;                   /* those that the security level allows */
         uint8_t sigalgs_cr[2 + 2 * CONFIG_MAX_LIST]; /* in TLS 1.3's CertificateRequest */
         size_t sigalgs_cr_len;
         uint8_t sigalgs_cert[2 + 2 * CONFIG_MAX_LIST]; /* only if it differs, else 0 long */

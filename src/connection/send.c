@@ -80,9 +80,17 @@ void hf_conn_output_done(hf_conn *c, size_t sent)
     buffer_drop(&c->output, sent < have ? sent : have);
 }
 
+/* An application says how much, for records of TLS 1.3. */
+static bool pads(const hf_conn *c)
+{
+    return c->config->padding_fn && c->out.prot && !c->out.version;
+}
+
 size_t hf_conn_send_size(const hf_conn *c, size_t len)
 {
     size_t most = rec_max_plain(&c->out), whole = len / most, rest = len % most;
+    if (rest && pads(c))
+        rest = most; /* what it will say is not known */
     size_t records = whole + (rest || !len);
     size_t size =
         buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
@@ -152,6 +160,20 @@ static hf_result may_send(hf_conn *c)
     return state & HO_CLOSED_OUT ? HF_CLOSED : HF_DONE;
 }
 
+/* The next record's content is made as long as the application wants it, if that fits. */
+static void pad(hf_conn *c, size_t n, size_t room)
+{
+    size_t most = rec_max_plain(&c->out), all = n + 1;
+    c->out.pad_block = 0;
+    size_t size = rec_sealed_size(&c->out, REC_DATA, n);
+    size_t zeros = all < most ? c->config->padding_fn(c, REC_DATA, all) : 0;
+    if (zeros > room - size)
+        zeros = room - size;
+    if (zeros && zeros > most - all)
+        zeros = most - all;
+    c->out.pad_block = (uint16_t)(zeros ? n + zeros : 0);
+}
+
 /* Fills `out` with what waits and with records of data, as far as both go. */
 static hf_result seal_all(hf_conn *c, const uint8_t *data, size_t len, size_t *taken,
                           uint8_t *out, size_t out_size, size_t *written)
@@ -167,6 +189,8 @@ static hf_result seal_all(hf_conn *c, const uint8_t *data, size_t len, size_t *t
         if (n == 0)
             break;
         n = rec_first_fragment(&c->out, n, *taken == 0);
+        if (pads(c))
+            pad(c, n, out_size - *written);
         size_t size = rec_seal(&c->out, REC_DATA, HF_TLS1_2, data + *taken, n, out + *written);
         if (!size) {
             err_set(&err, HF_E_CRYPTO, "a record cannot be sealed");

@@ -18,7 +18,9 @@ void status_request_put(struct nego *n, struct wr *w, unsigned message)
     if (message == IN_SH12)
         return; /* "with empty "extension_data"": the response comes in a message of its own */
     wr_u8(w, OCSP);
-    if (message == IN_CH) {
+    if (message == IN_CH && n->config->ocsp_request) {
+        wr_bytes(w, n->config->ocsp_request, n->config->ocsp_request_len);
+    } else if (message == IN_CH) {
         wr_u16(w, 0); /* responder_id_list */
         wr_u16(w, 0); /* request_extensions */
     } else {

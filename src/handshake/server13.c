@@ -433,7 +433,7 @@ static enum hs_result use_sending_keys(struct hs *hs)
     hs->exporting = true; /* exporter_master_secret ends with our Finished (7.1) */
     /* Who has sent early data has shown by the binder that it holds the session's secret: it gets its answer
      * without another round trip (2.3). */
-    hs->may_send = hs->n.early;
+    hs->may_send = hs->n.early || hs->n.config->half_rtt;
     return HS_OK;
 }
 
