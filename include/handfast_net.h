@@ -106,6 +106,10 @@ HF_API const hf_transport *hf_transports(size_t *count);
 /* hf_transport_find returns the row of a scheme, in any letter case; NULL if it is unknown. */
 HF_API const hf_transport *hf_transport_find(const char *scheme);
 
+/* hf_since returns the HF_API_VERSION with which a function ("hf_open") or a scheme ("tls://") came, and 0 for
+ * what is not there: for programs that look a function up with dlsym. */
+HF_API unsigned hf_since(const char *name);
+
 /* ---------------------------------------------------------------- opening */
 
 /* Results of hf_read and hf_write besides a number of bytes. */

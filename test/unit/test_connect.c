@@ -45,6 +45,7 @@ static void test_several_dead_first(void)
     hf_stream *s;
     double start;
 
+    ROW("T05");
     peer_start(&p, "127.0.0.1:0", play_silence);
     CHECK(url_parse(p.url, &u, NULL));
     stub_begin();
@@ -69,6 +70,7 @@ static void test_several_black_hole_first(void)
     hf_stream *s;
     double start, took;
 
+    ROW("T05");
     black_hole_open(&hole);
     peer_start(&p, "127.0.0.1:0", play_silence);
     CHECK(url_parse(p.url, &u, NULL));

@@ -60,13 +60,40 @@ static void test_list(void)
     CHECK(strstr(err.detail, "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols") != NULL);
 }
 
+/* Every scheme and every function that the library exports says with which version of the API it came. */
 static void test_since(void)
 {
     size_t count;
     const hf_transport *all = hf_transports(&count);
+    char line[512], name[256], command[300];
+    const char *library = getenv("HF_LIBRARY");
+    int functions = 0;
+    FILE *nm;
 
-    for (size_t i = 0; i < count; i++)
+    ROW("T18");
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s://", all[i].scheme);
         CHECK(all[i].since >= 1 && all[i].since <= hf_api_version());
+        CHECK_INT(hf_since(name), all[i].since);
+    }
+    CHECK_INT(hf_since("hf_open"), 1);
+    CHECK_INT(hf_since("hf_nonesuch"), 0);
+    CHECK_INT(hf_since("quic://"), 0);
+    CHECK_INT(hf_since(NULL), 0);
+    if (!library)
+        SKIP("HF_LIBRARY does not name libhandfast.so: run it by meson test");
+    snprintf(command, sizeof command, "nm -D --defined-only %s", library);
+    nm = popen(command, "r");
+    while (nm && fgets(line, sizeof line, nm)) {
+        if (sscanf(line, "%*s T %255[^@\n]", name) != 1 || strncmp(name, "hf_", 3) != 0)
+            continue;
+        functions++;
+        if (hf_since(name) < 1 || hf_since(name) > hf_api_version())
+            printf("    %s\n", name);
+        CHECK(hf_since(name) >= 1 && hf_since(name) <= hf_api_version());
+    }
+    CHECK(nm && pclose(nm) == 0);
+    CHECK(functions > 300);
 }
 
 /* Refused by name, before anything is looked up or sent. */
@@ -96,13 +123,21 @@ static void test_prohibited(void)
     hf_listener_close(l);
 }
 
+/* Known, not built in: listed so, and refused with that reason. */
 static void test_dtls(void)
 {
+    const hf_transport *row = hf_transport_find("dtls");
     hf_error err = {0};
+
+    ROW("T17 T31");
+    CHECK_INT(row->state, HF_TRANSPORT_UNAVAILABLE);
 
     CHECK(hf_open("dtls://127.0.0.1:1", client_config, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "SCHEME");
-    CHECK(strstr(err.detail, "not part of this version") != NULL);
+    CHECK(strstr(err.detail, row->reason) != NULL);
+    CHECK(strstr(err.detail, "available: tcp, tls") != NULL);
+    CHECK(hf_listen("dtls://127.0.0.1:1", server_config, NULL, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "SCHEME");
 }
 
 static void play_hello(hf_stream *s)
@@ -166,6 +201,79 @@ static void test_tls_scheme(void)
 {
     ROW("T08");
     negotiates("tls");
+}
+
+/* A server that answers each ClientHello with bytes of its own, and counts who comes. */
+struct forger {
+    pthread_t thread;
+    int listener, clients, alert;
+    uint16_t port;
+    const uint8_t *answer;
+    size_t len;
+};
+
+static void *forger_run(void *arg)
+{
+    struct forger *f = arg;
+    uint8_t buf[4096];
+    int fd;
+
+    while ((fd = accept(f->listener, NULL, NULL)) >= 0) {
+        f->clients++;
+        if (recv(fd, buf, sizeof buf, 0) > 0)
+            (void)send(fd, f->answer, f->len, MSG_NOSIGNAL);
+        if (recv(fd, buf, 7, MSG_WAITALL) == 7 && buf[0] == 21)
+            f->alert = buf[6];
+        close(fd);
+    }
+    return NULL;
+}
+
+static void forger_meet(struct forger *f, const char *scheme, const void *answer, size_t len,
+                        hf_error *err)
+{
+    struct address a = {0};
+    socklen_t a_len = sizeof a;
+    char url[64];
+
+    *f = (struct forger){.answer = answer, .len = len};
+    f->listener = socket(AF_INET, SOCK_STREAM, 0);
+    a.u.v4.sin_family = AF_INET;
+    a.u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(f->listener, &a.u.any, address_len(&a)) == 0 && listen(f->listener, 8) == 0);
+    CHECK(getsockname(f->listener, &a.u.any, &a_len) == 0);
+    pthread_create(&f->thread, NULL, forger_run, f);
+    snprintf(url, sizeof url, "%s://127.0.0.1:%u", scheme, ntohs(a.u.v4.sin_port));
+    CHECK(hf_open(url, client_config, NULL, err) == NULL);
+    nap(0.05); /* for a second attempt, if there were one */
+    shutdown(f->listener, SHUT_RDWR);
+    pthread_join(f->thread, NULL);
+    close(f->listener);
+}
+
+/* One ClientHello; neither a refusal nor a server that is forced down makes another one. */
+static void test_no_dance(void)
+{
+    static const char *const schemes[] = {"ssl", "tls"};
+    static const uint8_t refusal[] = {21, 3, 1, 0, 2, 2, 70};
+    /* RFC 8446 4.1.3: a server that could do better says so in its random */
+    uint8_t hello[5 + 4 + 2 + 32 + 1 + 3 + 2 + 9] = {22, 3, 3, 0, 53, 2, 0, 0, 49, 3, 3};
+    uint8_t *p = hello + 11 + 24;
+    hf_error err = {0};
+    struct forger f;
+
+    ROW("T11");
+    memcpy(p, "DOWNGRD\1", 8);
+    memcpy(p + 8, "\0\xc0\x2f\0\0\x09\0\x17\0\0\xff\1\0\1\0", 15);
+    for (int i = 0; i < 2; i++) {
+        forger_meet(&f, schemes[i], refusal, sizeof refusal, &err);
+        CHECK_INT(f.clients, 1);
+        CHECK_STR(hf_code_name(err.code), "ALERT_RECEIVED");
+        forger_meet(&f, schemes[i], hello, sizeof hello, &err);
+        CHECK_INT(f.clients, 1);
+        CHECK_STR(hf_code_name(err.code), "DOWNGRADE");
+        CHECK_INT(f.alert, 47);
+    }
 }
 
 static void test_pinned(void)
@@ -338,6 +446,7 @@ int main(void)
     RUN(test_dtls);
     RUN(test_ssl_scheme);
     RUN(test_tls_scheme);
+    RUN(test_no_dance);
     RUN(test_pinned);
     RUN(test_port_missing);
     RUN(test_port_apart);

@@ -41,6 +41,7 @@ static void test_bare_is_tcp(void)
     struct peer p;
     hf_stream *s;
 
+    ROW("T02");
     peer_start(&p, "127.0.0.1:0", play_silence);
     CHECK(strncmp(p.url, "tcp://127.0.0.1:", 16) == 0);
     s = open_ok(p.url + 6, NULL);
