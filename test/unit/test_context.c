@@ -579,6 +579,59 @@ static void test_ciphers(void)
     CHECK_STR(json, "[]");
 }
 
+static bool dh_file(const char *name, const char *pem, const char *want)
+{
+    char groups[512];
+    hf_config *c = hf_config_new(HF_SERVER);
+    CHECK(hf_config_set_groups(c, "x25519"));
+    bool ok = hf_config_load_dh_params(c, pem ? pki_file(name, pem, strlen(pem)) : name);
+    if (ok) {
+        (void)hf_config_groups(c, false, groups, sizeof groups);
+        CHECK_STR(groups, want);
+    } else {
+        CHECK(says(hf_config_error(c), want));
+    }
+    hf_config_free(c);
+    return ok;
+}
+
+static void test_dh_params(void)
+{
+    ROW("Y126");
+    char command[512], path[256];
+    static const int bits[] = {512, 1024};
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof path, "%s", pki_file("dh.pem", "", 0));
+        (void)snprintf(command, sizeof command, "openssl dhparam -out %s %d 2>/dev/null", path,
+                       bits[i]);
+        if (system(command) != 0)
+            SKIP("the openssl command is needed to make parameters");
+        CHECK(!dh_file(path, NULL, bits[i] == 512 ? "512 bits" : "1024 bits"));
+    }
+    (void)snprintf(command, sizeof command,
+                   "openssl genpkey -genparam -algorithm DH -pkeyopt group:modp_3072 -out %s "
+                   "2>/dev/null",
+                   path);
+    CHECK_INT(system(command), 0);
+    CHECK(dh_file(path, NULL, "x25519:ffdhe3072"));
+    CHECK(!dh_file("/nowhere/dh.pem", NULL, "dh.pem"));
+    CHECK(!dh_file("none.pem", pki->root->pem, "DH PARAMETERS"));
+    static const char *const broken[] = {"MAA=", "MAMCAQA=", "MIL//wIB",
+                                         "MAUCgv//AQ==", "AgEC"};
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        char pem[200];
+        (void)snprintf(pem, sizeof pem,
+                       "-----BEGIN DH PARAMETERS-----\n%s\n-----END DH PARAMETERS-----\n",
+                       broken[i]);
+        CHECK(!dh_file("broken.pem", pem, i == 1 ? "0 bits" : "no Diffie-Hellman"));
+    }
+    hf_config *c = client();
+    CHECK(!hf_config_load_dh_params(c, path));
+    CHECK_INT(hf_config_error(c)->code, HF_E_USAGE);
+    hf_config_free(c);
+    remove(path);
+}
+
 /* ---- key log */
 
 static void test_keylog_environment(void)
@@ -641,6 +694,7 @@ int main(void)
     RUN(test_lists);
     RUN(test_group_list);
     RUN(test_ciphers);
+    RUN(test_dh_params);
     RUN(test_keylog_environment);
     RUN(test_no_memory);
     pki_clear(pki);
