@@ -92,7 +92,7 @@ typedef struct hf_transport {
     const char *scheme; /* "tcp" */
     hf_transport_state state;
     unsigned since;      /* HF_API_VERSION with which it came */
-    bool tls;            /* with TLS from the first byte */
+    bool tls;            /* with TLS, from the first byte or after a talk in plain text (STARTTLS) */
     bool datagrams;      /* else a stream of bytes */
     bool paths;          /* its addresses are paths, else hosts and ports */
     uint16_t version;    /* the only version of TLS that it allows; 0: the configuration's */

@@ -5,7 +5,7 @@
 #include "handfast_net.h"
 #include "net/scheme.h"
 
-#define MOST 64
+#define MOST 128
 
 static hf_transport list[MOST];
 static size_t list_count;
@@ -58,5 +58,7 @@ const hf_transport *hf_transport_find(const char *name)
     const hf_transport *rows = hf_transports(&count);
     const struct scheme *found = name ? scheme_find(name, strlen(name)) : NULL;
 
-    return found ? &rows[found - scheme_table(&all)] : NULL;
+    size_t at = found ? (size_t)(found - scheme_table(&all)) : count;
+
+    return at < count ? &rows[at] : NULL;
 }
