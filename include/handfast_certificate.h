@@ -282,6 +282,18 @@ HF_API bool hf_trust_certificates(const hf_trust *trust, bool all, hf_certificat
 HF_API bool hf_verify_chain(hf_config *config, const hf_certificate_list *chain, const char *name, int64_t when,
                             hf_certificate_list *path, hf_error *err);
 
+/* hf_get_server_certificate fetches the certificates that a server shows: its own first, then the others that it sends.
+ * url is as for hf_open (schemes that begin TLS in mid-stream too); without a scheme it is HOST:PORT for tls, without a
+ * port as well it is 443. name is asked for (SNI) and verified instead of the URL's host; NULL: the host. timeout is for
+ * all of it, in seconds; 0: 60.
+ *
+ * trust NULL: NOTHING is verified, and everything is spoken that this library can speak, TLS 1.0 included: what comes is
+ * what somebody at that address sends, to be looked at or to be judged by hf_verify_chain. It is there even if the server
+ * then ends the handshake, for want of a client certificate, say. With a trust, chain and name are verified as in any
+ * handshake, and nothing is returned if they are not good. false with what hf_open fails with. */
+HF_API bool hf_get_server_certificate(const char *url, const char *name, hf_trust *trust, double timeout,
+                                      hf_certificate_list *out, hf_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -60,7 +60,7 @@ HF_API void hf_secret_free(void *p, size_t len);
  * asked for the passphrase if an empty one does not do.
  *
  * hf_pkcs12_read takes one apart: *cred receives the credential, NULL if there is no private key (a trust store), and
- * *others all other certificates, or all. Each of the two may be NULL. E_PEM (no PKCS#12, or damaged, or encrypted in a
+ * *others all certificates that are no part of its chain. Each of the two may be NULL. E_PEM (no PKCS#12, or damaged, or encrypted in a
  * way that libcrypto has no more: RC2), E_PASSPHRASE, and what hf_credential_load_memory fails with.
  *
  * hf_pkcs12_write puts a credential with its key, or certificates alone, or both, into one: AES-256, PBKDF2 with SHA-256.

@@ -14,4 +14,7 @@ int command_scan(const struct options *o);
 /* Its words are those of another program: it reads them itself, from behind "run" on. */
 int command_run(int argc, char **argv);
 
+/* It has verbs, each with options of its own: it reads its words from behind "cert" on. */
+int command_cert(int argc, char **argv);
+
 #endif

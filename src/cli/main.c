@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cert.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/report.h"
@@ -42,6 +43,7 @@ static const struct command commands[] = {
      "number, whatever handfast itself has of them, and for signatures, certificates,\n"
      "resumption and more; and names what is weak, with the RFC or the attack. A hundred\n"
      "or so connections are made. HOST alone means tls://HOST:443.\n"},
+    {"cert", 0, NULL, "show|fetch|convert|check|make [ARGUMENT]...", "look at certificates, judge them, convert and make them", ""},
     {"run", 0, NULL, "[--check [--json]] [--] PROGRAM [ARGUMENT]...", "put our libssl.so.3 in front of one program",
      "Starts PROGRAM with handfast's libssl.so.3 in place of the system's: LD_LIBRARY_PATH\n"
      "is set for it and for what it starts. With --check nothing is started: it shows\n"
@@ -102,6 +104,12 @@ static int help(int argc, char **argv)
     const struct command *c = argc > 2 ? find(argv[2]) : NULL;
     if (argc > 2 && !c)
         return unknown_command(argv[2]);
+    if (c && strcmp(c->name, "cert") == 0) {
+        int status = cert_help(stdout, argc > 3 ? argv[3] : NULL);
+        if (status == EXIT_OK)
+            printf("\n%s", statuses);
+        return status;
+    }
     if (c)
         explain(stdout, c);
     else
@@ -157,6 +165,8 @@ int main(int argc, char **argv)
     bool asks_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
     if (c && strcmp(word, "run") == 0 && !asks_help)
         return command_run(argc - 2, argv + 2);
+    if (c && strcmp(word, "cert") == 0)
+        return command_cert(argc - 2, argv + 2);
     if (c && !c->run) {
         explain(stdout, c);
         return EXIT_OK;

@@ -102,6 +102,43 @@ static const struct row table[] = {
     {"--names", NULL, FLAG, CIPHERS, AT(names), 0, 0, "only OpenSSL's names, separated by colons"},
     {"--json", NULL, FLAG, EVERY | SCAN, AT(json), 0, 0, "what is reported, as JSON"},
     {"--quiet", NULL, FLAG, CONNECT | SERVERS, AT(quiet), 0, 0, "report failures only"},
+    {"--json", NULL, FLAG, CERT & ~CERT_CONVERT, AT(json), 0, 0, "what is reported, as JSON"},
+    {"--pem", NULL, FLAG, CERT_SHOW, AT(pem), 0, 0, "the certificates themselves, as PEM"},
+    {"--output", "FILE", TEXT, CERT & ~CERT_MAKE, AT(output), 0, 0, "file to write instead of standard output (short: -o)"},
+    {"--output", "FOLDER", TEXT, CERT_MAKE, AT(output), 0, 0, "folder to write to, made if need be; default the current one (short: -o)"},
+    {"--force", NULL, FLAG, CERT, AT(force), 0, 0, "replace files that are there already"},
+    {"--to", "pem|der|p12", CHOICE, CERT_CONVERT, AT(to), 0, 0, "what to write; default: what the output's name ends with"},
+    {"--key", "FILE", TEXT, CERT_CONVERT, AT(key_file), 0, 0, "private key of the first certificate; default: in the same file"},
+    {"--no-key", NULL, FLAG, CERT_CONVERT, AT(no_key), 0, 0, "leave the private key out"},
+    {"--leaf", NULL, FLAG, CERT_CONVERT, AT(leaf), 0, 0, "take the first certificate only"},
+    {"--name", "NAME", TEXT, CERT_CONVERT, AT(name), 0, 0, "friendly name in a PKCS#12 file"},
+    {"--name", "NAME", TEXT, CERT_SHOW | CERT_FETCH, AT(name), 0, 0, "name to ask the server for instead of the URL's host"},
+    {"--name", "NAME", TEXT, CERT_CHECK, AT(name), 0, 0, "DNS name or IP address that it must be for; default for a URL: its host"},
+    {"--passphrase-file", "FILE", TEXT, CERT_SHOW | CERT_CONVERT | CERT_CHECK | CERT_MAKE, AT(passphrase_file), 0, 0, "the passphrase of what is read is the first line of this file (-: standard input); default: ask for it"},
+    {"--passphrase-file", "FILE", TEXT, ALL, AT(passphrase_file), 0, 0, "the passphrase of the keys is the first line of this file (-: standard input)"},
+    {"--out-passphrase-file", "FILE", TEXT, CERT_CONVERT, AT(out_passphrase_file), 0, 0, "the same for what is written: PKCS#12, or a key in PEM"},
+    {"--time", "TIME", TEXT, CERT_CHECK, AT(time), 0, 0, "time of the judgement: 2026-01-31, 2026-01-31T12:00:00Z; default now"},
+    {"--days", "N", NUMBER, CERT_CHECK, AT(days), 1, 36500, "demand that it is valid for N more days"},
+    {"--days", "N", NUMBER, CERT_MAKE, AT(days), 1, 36500, "days that the certificate is valid; default 90"},
+    {"--client", NULL, FLAG, CERT_CHECK, AT(client), 0, 0, "judge it as a client's certificate, not a server's"},
+    {"--client", NULL, FLAG, CERT_MAKE, AT(client), 0, 0, "a certificate for a client, not a server"},
+    {"--both", NULL, FLAG, CERT_MAKE, AT(both), 0, 0, "a certificate for a client and a server"},
+    {"--key-type", "ec|p256|p384|rsa|rsa3072|rsa4096|ed25519", CHOICE, CERT_MAKE, AT(key_type), 0, 0, "kind of the keys; default ec (P-256)"},
+    {"--issuer", "FILE", TEXT, CERT_MAKE, AT(issuer), 0, 0, "sign with this authority (certificate, and its key unless --key), instead of making one"},
+    {"--key", "FILE", TEXT, CERT_MAKE, AT(key_file), 0, 0, "private key of --issuer"},
+    {"--ca-name", "NAME", TEXT, CERT_MAKE, AT(ca_name), 0, 0, "name of the authority; default \"handfast test CA\""},
+    {"--subject", "NAME", TEXT, CERT_MAKE, AT(subject), 0, 0, "common name of the certificate; default: the first name"},
+    {"--ca", "FILE", TEXT, CERT_FETCH | CERT_CHECK, AT(ca), 0, 0, "trust the authorities in this PEM file, and no others"},
+    {"--ca-folder", "FOLDER", TEXT, CERT_FETCH | CERT_CHECK, AT(ca_folder), 0, 0, "trust the authorities in this folder of hashed names"},
+    {"--crl", "FILE", LIST, CERT_CHECK, AT(crl), 0, 0, "revocation lists (PEM or DER); may be repeated"},
+    {"--crl-check", "none|leaf|chain", CHOICE, CERT_CHECK, AT(crl_check), 0, 0, "whose revocation to look up in the lists; default with --crl: leaf"},
+    {"--pin", "SHA256", LIST, CERT_CHECK, AT(pin), 0, 0, "accept only this certificate or key: hexadecimal, or sha256//BASE64 of a key; may be repeated"},
+    {"--policy", "OID", LIST, CERT_CHECK, AT(policy), 0, 0, "demand this certificate policy; may be repeated"},
+    {"--verify-flags", "LIST", TEXT, CERT_CHECK, AT(verify_flags), 0, 0, "strict,partial-chain,proxy-certs,trusted-first,policy,no-any-policy,no-policy-mapping; no-WORD turns one off"},
+    {"--security-level", "N", SIGNED, CERT_CHECK, AT(security_level), 0, 5, "what is strong enough, as in OpenSSL; default 2; 0 allows everything"},
+    {"--timeout", "S", SECONDS, CERT_SHOW | CERT_FETCH | CERT_CHECK, AT(timeout), 0, 0, "seconds for talking to a server"},
+    {"--quiet", NULL, FLAG, CERT_FETCH | CERT_MAKE, AT(quiet), 0, 0, "report failures only"},
+    {"--help", NULL, FLAG, CERT, AT(help), 0, 0, "show this help"},
     {"--help", NULL, FLAG, EVERY | SCAN, AT(help), 0, 0, "show this help"},
 };
 /* clang-format on */
@@ -271,6 +308,7 @@ static bool unknown(const char *command_name, const char *word, unsigned command
                        : others & SCAN    ? "scan"
                        : others & CIPHERS ? "ciphers"
                        : others & PROXY   ? "proxy"
+                       : others & CERT    ? "cert"
                                           : "");
     const char *near = options_nearest(word, names, count);
     if (near)
@@ -293,7 +331,7 @@ bool options_parse(struct options *o, unsigned command, const char *command_name
             }
             if (o->target)
                 return mistake(command_name, "one %s is enough: \"%s\" comes after \"%s\"",
-                               command == CIPHERS ? "string" : "URL", word,
+                               command == CIPHERS ? "string" : command & CERT ? "word" : "URL", word,
                                o->target2 ? o->target2 : o->target);
             o->target = word;
             continue;

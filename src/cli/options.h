@@ -10,6 +10,16 @@
 /* Subcommands, as a mask: which of them take an option. */
 enum { CONNECT = 1, SERVE = 2, TRACE = 4, CIPHERS = 8, PROXY = 64, SCAN = 128 };
 
+/* The verbs of handfast cert. */
+enum {
+    CERT_SHOW = 1 << 16,
+    CERT_FETCH = 1 << 17,
+    CERT_CONVERT = 1 << 18,
+    CERT_CHECK = 1 << 19,
+    CERT_MAKE = 1 << 20,
+    CERT = CERT_SHOW | CERT_FETCH | CERT_CONVERT | CERT_CHECK | CERT_MAKE,
+};
+
 #define MAX_CERTS 16
 
 struct text_list {
@@ -44,6 +54,11 @@ struct options {
     uint64_t workers;
     int argc; /* the words themselves, to be read again */
     char **argv;
+    /* cert */
+    const char *passphrase_file, *out_passphrase_file, *to, *key_file, *time, *key_type, *issuer,
+        *ca_name, *subject;
+    bool pem, force, no_key, leaf, client, both;
+    uint64_t days;
 };
 
 /* options_parse reads the arguments behind the subcommand's name. On a mistake it says what is wrong

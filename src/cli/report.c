@@ -45,6 +45,7 @@ static const struct {
     {"hf_config_set_signatures", "--signatures"},
     {"hf_config_set_suites", "--suites"},
     {"hf_config_set_versions", "--min, --max"},
+    {"hf_passphrase_fn", "--passphrase-file"},
     {"hf_trust_add_file", "--ca"},
     {"security level", "--security-level"},
 };

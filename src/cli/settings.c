@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/cert.h"
+
 bool settings_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, ...)
 {
     static const hf_fault faults[] = {
@@ -116,9 +118,10 @@ static bool staple(hf_credential *cred, const char *path, hf_error *err)
 
 static bool add_credentials(hf_config *config, const struct options *o, hf_error *err)
 {
+    struct cert_asking asking = {.file = o->passphrase_file};
     for (size_t i = 0; i < o->cert.count; i++) {
-        hf_credential *cred =
-            hf_credential_load_files(o->cert.p[i], o->key.p[i], NULL, NULL, err);
+        hf_credential *cred = hf_credential_load_files(
+            o->cert.p[i], o->key.p[i], asking.file ? cert_passphrase : NULL, &asking, err);
         if (!cred)
             return false;
         bool good = i > 0 || o->command != SERVE || !o->ocsp || staple(cred, o->ocsp, err);

@@ -185,10 +185,20 @@ static bool finish(struct hf_credential *cred, struct list *list, bool collectio
            check_kind(cred, list->from, err);
 }
 
+static bool listed(const struct list *list, const hf_certificate *cert)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (memcmp(list->cert[i]->sha256, cert->sha256, CERT_HASH) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool take_content(const struct pkcs12 *content, struct list *list, hf_error *err)
 {
     for (size_t i = 0; i < content->certs.count; i++) {
-        if (!list_add(cert_der(content->certs.cert[i]), 0, list, err))
+        const hf_certificate *cert = content->certs.cert[i];
+        if (!listed(list, cert) && !list_add(cert_der(cert), 0, list, err))
             return false;
     }
     if (list->count == 0)

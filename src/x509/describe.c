@@ -109,7 +109,9 @@ static char *describe_key(const hf_certificate *c)
 {
     char text[80], group[50] = "";
     EVP_PKEY *key = c->x509 ? X509_get0_pubkey(c->x509) : NULL;
-    unsigned bits = key ? (unsigned)EVP_PKEY_get_bits(key) : c->key ? public_key_bits(c->key) : 0;
+    unsigned bits = key      ? (unsigned)EVP_PKEY_get_bits(key)
+                    : c->key ? public_key_bits(c->key)
+                             : 0;
     switch (c->key ? public_key_kind(c->key) : KEY_NONE) {
     case KEY_P256: return mem_strdup("EC P-256");
     case KEY_P384: return mem_strdup("EC P-384");

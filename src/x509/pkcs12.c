@@ -151,15 +151,26 @@ void pkcs12_clear(struct pkcs12 *p)
     p->key = NULL;
 }
 
-/* All but the own certificate. */
-static bool copy_others(const struct pkcs12 *content, const hf_certificate *own,
+static bool in_list(hf_certificate *const *certs, size_t count, const hf_certificate *cert)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(certs[i]->sha256, cert->sha256, CERT_HASH) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* All that are no part of the credential's chain, each once. */
+static bool copy_others(const struct pkcs12 *content, const hf_credential *cred,
                         hf_certificate_list *out)
 {
     size_t room = 0;
     for (size_t i = 0; i < content->certs.count; i++) {
         hf_certificate *c = content->certs.cert[i];
-        if ((!own || memcmp(c->sha256, own->sha256, CERT_HASH) != 0) &&
-            !list_add_ref(out, &room, c))
+        if (in_list(out->cert, out->count, c) ||
+            (cred && in_list(cred->chain->cert, cred->chain->count, c)))
+            continue;
+        if (!list_add_ref(out, &room, c))
             return false;
     }
     return true;
@@ -181,8 +192,7 @@ bool hf_pkcs12_read(const void *bytes, size_t len, hf_passphrase_fn fn, void *ar
     if (!pkcs12_open(&s, fn, arg, &content, err))
         return false;
     bool ok = !content.key || (found = credential_of(&content, &s, err));
-    const hf_certificate *own = found ? hf_credential_certificate(found, 0) : NULL;
-    if (ok && others && !copy_others(&content, own, others)) {
+    if (ok && others && !copy_others(&content, found, others)) {
         hf_certificates_clear(others);
         ok = err_set(err, HF_E_NO_MEMORY, "for the certificates of a PKCS#12 file");
     }

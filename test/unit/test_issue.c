@@ -176,8 +176,12 @@ static void test_pkcs12(void)
 {
     static char right[] = "pä55", wrong[] = "x";
     static char none[] = "", *const passphrases[] = {right, none};
+    hf_credential *alone =
+        hf_credential_make(&(hf_certificate_plan){.names = "alone.example"}, NULL, NULL);
     hf_certificate *root = (hf_certificate *)(uintptr_t)hf_credential_certificate(ca, 0);
-    hf_certificate_list roots = {&root, 1}, others;
+    hf_certificate *stranger = (hf_certificate *)(uintptr_t)hf_credential_certificate(alone, 0);
+    hf_certificate *both[] = {stranger, root};
+    hf_certificate_list roots = {both, 2}, others;
     for (size_t i = 0; i < 2; i++) {
         uint8_t *p12;
         size_t len;
@@ -189,7 +193,8 @@ static void test_pkcs12(void)
               memcmp(hf_credential_key_sha256(back), hf_credential_key_sha256(leaf), 32) == 0);
         CHECK_INT(others.count, 1);
         CHECK(others.count == 1 && memcmp(hf_certificate_sha256(others.cert[0]),
-                                          hf_certificate_sha256(root), 32) == 0);
+                                          hf_certificate_sha256(stranger), 32) == 0);
+        CHECK(hf_credential_certificate(back, 1) && !hf_credential_certificate(back, 2));
         hf_certificates_clear(&others);
         hf_credential_free(back);
         /* as a credential like any other */
@@ -213,6 +218,46 @@ static void test_pkcs12(void)
         CHECK_INT(err.code, HF_E_PEM);
         hf_secret_free(p12, len);
     }
+    hf_credential_free(alone);
+}
+
+/* Every form of a chain and its key, from files and from memory. */
+static void test_forms(void)
+{
+    ROW("C17");
+    hf_error err = {0};
+    size_t len, key_len, p12_len;
+    uint8_t *p12, key[300];
+    const uint8_t *der = hf_certificate_der(hf_credential_certificate(leaf, 0), &len);
+    char pem[4000], *key_pem = hf_credential_key_pem(leaf, NULL, &err);
+    size_t n = hf_certificate_pem(hf_credential_certificate(leaf, 0), pem, sizeof pem);
+    n += hf_certificate_pem(hf_credential_certificate(ca, 0), pem + n, sizeof pem - n);
+    key_len = hf_pem_decode("PRIVATE KEY", key_pem, strlen(key_pem), key, sizeof key, &err);
+    CHECK(key_len > 0 && hf_pkcs12_write(leaf, NULL, "", NULL, &p12, &p12_len, &err));
+    const struct {
+        const void *chain, *key;
+        size_t chain_len, key_len, count;
+    } forms[] = {{der, key, len, key_len, 1}, {der, key_pem, len, strlen(key_pem), 1},
+                 {pem, key, n, key_len, 2},   {pem, key_pem, n, strlen(key_pem), 2},
+                 {p12, NULL, p12_len, 0, 1},  {p12, key, p12_len, key_len, 1}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const char *file = pki_file("chain", forms[i].chain, forms[i].chain_len);
+        const char *key_file =
+            forms[i].key ? pki_file("key", forms[i].key, forms[i].key_len) : NULL;
+        hf_credential *both[] = {hf_credential_load_memory(forms[i].chain, forms[i].chain_len,
+                                                           forms[i].key, forms[i].key_len, NULL,
+                                                           NULL, &err),
+                                 hf_credential_load_files(file, key_file, NULL, NULL, &err)};
+        for (size_t k = 0; k < 2; k++) {
+            CHECK(both[k] && hf_credential_certificate(both[k], forms[i].count - 1));
+            CHECK(both[k] && !hf_credential_certificate(both[k], forms[i].count));
+            CHECK(both[k] && memcmp(hf_credential_key_sha256(both[k]),
+                                    hf_credential_key_sha256(leaf), 32) == 0);
+            hf_credential_free(both[k]);
+        }
+    }
+    hf_secret_free(p12, p12_len);
+    hf_secret_free(key_pem, strlen(key_pem));
 }
 
 /* A trust store: certificates without a key. */
@@ -245,6 +290,7 @@ int main(void)
     RUN(test_plans);
     RUN(test_key_pem);
     RUN(test_pkcs12);
+    RUN(test_forms);
     RUN(test_pkcs12_certificates);
     hf_credential_free(ca);
     hf_credential_free(leaf);
