@@ -43,7 +43,7 @@ static const struct command commands[] = {
      "number, whatever handfast itself has of them, and for signatures, certificates,\n"
      "resumption and more; and names what is weak, with the RFC or the attack. A hundred\n"
      "or so connections are made. HOST alone means tls://HOST:443.\n"},
-    {"cert", 0, NULL, "show|fetch|convert|check|make [ARGUMENT]...", "look at certificates, judge them, convert and make them", ""},
+    {"cert", CERT, NULL, "show|fetch|convert|check|make [ARGUMENT]...", "look at certificates, judge them, convert and make them", ""},
     {"run", 0, NULL, "[--check [--json]] [--] PROGRAM [ARGUMENT]...", "put our libssl.so.3 in front of one program",
      "Starts PROGRAM with handfast's libssl.so.3 in place of the system's: LD_LIBRARY_PATH\n"
      "is set for it and for what it starts. With --check nothing is started: it shows\n"
