@@ -17,9 +17,9 @@
  *     dtls dtlsv1.2 dtlsv1.3                            known, not in this version
  *
  * HOST is a name, an IPv4 address, or an IPv6 address in square brackets, with a zone if need be
- * ("[fe80::1%25eth0]", RFC 6874); * stands for all addresses of this machine, to listen on. PORT is a
- * number or the name of a service ("https"). It may be given apart from the URL, in options.port; then
- * an IPv6 address may stand without brackets. hf_transports lists the schemes.
+ * ("[fe80::1%25eth0]", RFC 6874); no host, or *, are all addresses of this
+ * machine, to listen on. PORT is a number or the name of a service ("https"). It may be given apart from the
+ * URL, in options.port; then an IPv6 address may stand without brackets. hf_transports lists the schemes.
  *
  * Streams block unless opened otherwise. A timeout is the time allowed for one whole call, not for
  * each byte. Conventions for errors, ownership and threads are those of handfast.h: a stream

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "handfast_net.h"
+
 /* A port is there if a colon follows the host; colons within [] belong to an IPv6 address. */
 static bool has_port(const char *host)
 {
@@ -16,6 +18,11 @@ static bool say(const char *command, const char *word, const char *what)
     fprintf(stderr, "handfast %s: \"%s\": %s\nTry: handfast help %s\n", command, word, what,
             command);
     return false;
+}
+
+static bool has_path(const hf_transport *transport)
+{
+    return transport && transport->paths;
 }
 
 bool target_parse(struct target *t, const char *command, const char *word)
@@ -33,7 +40,13 @@ bool target_parse(struct target *t, const char *command, const char *word)
         strcpy(scheme, "tls");
     else if (strcasecmp(scheme, "http") == 0)
         strcpy(scheme, "tcp");
-    t->tls = strcasecmp(scheme, "tcp") != 0;
+    const hf_transport *transport = hf_transport_find(scheme);
+    t->tls = !transport || transport->tls;
+    if (has_path(transport)) {
+        snprintf(t->host, sizeof t->host, "%s", host);
+        snprintf(t->url, sizeof t->url, "%s", word);
+        return true;
+    }
     size_t host_len = strcspn(host, "/?#");
     if (host_len == 0)
         return say(command, word, "a host name is missing");

@@ -13,7 +13,8 @@ struct target {
 };
 
 /* target_parse takes URL, HOST:PORT or HOST. No scheme means tls; https and http are read as tls and
- * tcp with their usual ports and a path; tls without a port means 443. false: too long, or a plain
+ * tcp with their usual ports and a path; tls without a port means 443. Paths of unix and udg are
+ * taken as they are. false: too long, or a plain
  * URL without a port; what is wrong was said on stderr. */
 bool target_parse(struct target *t, const char *command, const char *word);
 

@@ -58,8 +58,8 @@ static bool check_target(const struct url *url, hf_error *err)
         return true;
     if (url->kind == URL_ANY)
         return net_fail(err, HF_E_URL, 0,
-                        "* stands for all addresses of this machine, to listen on: "
-                        "name one host to connect to");
+                        "there is no host, or *, which stands for all addresses of this "
+                        "machine, to listen on: name one host to connect to");
     if (url->port == 0)
         return net_fail(err, HF_E_URL, 0,
                         "port 0 is for listening (\"any free port\"): name the "

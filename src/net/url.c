@@ -354,13 +354,10 @@ static bool parse_name(const struct parse *p, struct slice s)
     return true;
 }
 
+/* Nothing, or "*", before the port: all addresses of this machine. */
 static bool parse_host(const struct parse *p, struct slice s)
 {
-    if (s.len == 0)
-        return bad(p, s.p,
-                   "there is no host before the port: write HOST:PORT, or * for all addresses "
-                   "to listen on");
-    if (s.len == 1 && s.p[0] == '*') {
+    if (s.len == 0 || (s.len == 1 && s.p[0] == '*')) {
         p->out->kind = URL_ANY;
         memcpy(p->out->host, "*", 2);
         return true;

@@ -31,6 +31,8 @@ static void test_no_target(void)
     CHECK(hf_open("tcp://*:80", NULL, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "URL");
     CHECK(strstr(err.detail, "to listen on"));
+    CHECK(hf_open("tcp://:80", NULL, NULL, &err) == NULL);
+    CHECK(strstr(err.detail, "there is no host"));
     CHECK(hf_open("tcp://127.0.0.1:0", NULL, NULL, &err) == NULL);
     CHECK(strstr(err.detail, "port 0 is for listening"));
     CHECK(hf_open("tcp://[fe80::1%25nosuchif0]:80", NULL, NULL, &err) == NULL);

@@ -254,8 +254,12 @@ static void test_targets(void)
         {"[::1]:99", "tls://[::1]:99", "[::1]:99", ""},
         {"[::1]", "tls://[::1]:443", "[::1]", ""},
         {"tcp://h:1/", "tcp://h:1", "h:1", ""},
+        {"udp://h:53", "udp://h:53", "h:53", ""},
+        {"unix:///run/x?y", "unix:///run/x?y", "/run/x?y", ""},
+        {"udg://@name", "udg://@name", "@name", ""},
     };
     struct target t;
+    CHECK(target_parse(&t, "test", "unix:///run/x") && !t.tls);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         CHECK(target_parse(&t, "test", table[i].word));
         CHECK_STR(t.url, table[i].url);
