@@ -307,6 +307,11 @@ HF_API bool hf_stream_early_accepted(const hf_stream *stream);
  * stream reads and writes it; calls that do so belong to the stream's own functions. */
 HF_API hf_conn *hf_stream_conn(const hf_stream *stream);
 
+/* hf_forget_sessions drops the sessions that hf_open has kept for later connections to this host (as it stands in
+ * the URL, or as it was verified), of all configurations; NULL: all of them. Returns how many there were. A server's are
+ * hf_config_flush_sessions'. */
+HF_API size_t hf_forget_sessions(const char *host);
+
 /* hf_stream_name writes "1.2.3.4:443" or "[::1]:443", local or remote; as snprintf. A path, "@NAME" or
  * "" (none) for unix and udg. */
 HF_API size_t hf_stream_name(const hf_stream *stream, bool remote, char *out, size_t size);

@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <strings.h>
 
 #include "config/config.h"
 #include "config/session.h"
+#include "handfast_net.h"
 #include "net/fail.h"
 
 #define ENTRIES         64
@@ -186,6 +188,37 @@ hf_config *session_cache_config(hf_config *config, hf_session_fn fn, bool *cache
     if (!config)
         net_fail(err, HF_E_NO_MEMORY, 0, "for the default configuration");
     return made;
+}
+
+/* A name is SCHEME://HOST:PORT and, behind a blank, the name that was checked. */
+static bool is_of(const struct session_key *key, const char *host)
+{
+    const char *blank = strrchr(key->name, ' '), *from = strstr(key->name, "://");
+    size_t len = strlen(host);
+
+    if (!blank || !from)
+        return false;
+    const char *end = blank;
+    while (end > from && *end != ':')
+        end--;
+    from += 3;
+    return strcasecmp(blank + 1, host) == 0 ||
+           (end > from && (size_t)(end - from) == len && strncasecmp(from, host, len) == 0);
+}
+
+size_t hf_forget_sessions(const char *host)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&lock);
+    for (struct entry *e = entries; e < entries + ENTRIES; e++) {
+        if (!e->key || (host && !is_of(e->key, host)))
+            continue;
+        drop(e);
+        count++;
+    }
+    pthread_mutex_unlock(&lock);
+    return count;
 }
 
 void session_cache_clear(void)

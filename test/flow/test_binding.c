@@ -25,6 +25,7 @@ static void versions(struct pair *p, uint16_t version)
 
 static void test_tls13(void)
 {
+    ROW("Y95");
     struct pair p;
     uint8_t first[HF_BINDING_MAX], second[HF_BINDING_MAX], hash[EVP_MAX_MD_SIZE];
     pair_init(&p, PKI_P256);
@@ -32,6 +33,8 @@ static void test_tls13(void)
     CHECK_INT(hf_conn_channel_binding(p.client.conn, HF_BINDING_EXPORTER, first), 0);
     pair_run(&p);
     CHECK_INT(both(&p, HF_BINDING_UNIQUE, first), 0);
+    CHECK_INT(both(&p, (hf_binding)3, first), 0); /* no such type */
+    CHECK_INT(both(&p, (hf_binding)-1, first), 0);
     CHECK_INT(both(&p, HF_BINDING_SERVER_END_POINT, first), 32);
     EVP_Digest(p.pki->leaf->der, p.pki->leaf->der_len, hash, NULL, EVP_sha256(), NULL);
     CHECK_MEM(first, hash, 32);
@@ -45,6 +48,7 @@ static void test_tls13(void)
 
 static void test_tls12(void)
 {
+    ROW("Y95");
     struct pair p;
     uint8_t out[HF_BINDING_MAX], again[HF_BINDING_MAX];
     pair_init(&p, PKI_P256);
@@ -69,6 +73,7 @@ static void test_tls12(void)
 /* Without extended_master_secret two connections can have the same master secret (RFC 7627 1). */
 static void test_without_ems(void)
 {
+    ROW("Y95");
     struct pair p;
     uint8_t out[HF_BINDING_MAX];
     pair_init(&p, PKI_P256);

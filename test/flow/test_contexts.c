@@ -2,6 +2,7 @@
 #include "../unit/check.h"
 #include "pair.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bytes/bytes.h"
@@ -179,7 +180,7 @@ static void meet(uint16_t version, hf_verify_mode mode, enum shown shown)
 
 static void test_verify_modes(void)
 {
-    ROW("Y49 Y50 Y51");
+    ROW("Y49 Y50 Y51 Y156");
     for (uint16_t version = HF_TLS1_2; version <= HF_TLS1_3; version++) {
         for (int mode = HF_CERT_NONE; mode <= HF_CERT_REQUIRED; mode++) {
             for (int shown = NOTHING; shown <= FOREIGN; shown++)
@@ -215,7 +216,7 @@ static void test_verify_modes(void)
 
 static void test_shared(void)
 {
-    ROW("Y92 Y93 Y104");
+    ROW("Y92 Y93 Y104 Y162");
     struct pair p;
     uint16_t shared[64];
     hf_cipher cipher;
@@ -297,6 +298,85 @@ static void test_keys_are_used_once(void)
     }
 }
 
+static const char *chosen(const char *client, const char *server, bool servers)
+{
+    struct pair p;
+    static char name[64];
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_suites(p.client_config, client));
+    CHECK(hf_config_set_suites(p.server_config, server));
+    CHECK(hf_config_set_options(p.server_config, servers
+                                                     ? hf_config_options(p.server_config)
+                                                     : hf_config_options(p.server_config) &
+                                                           ~HF_OP_CIPHER_SERVER_PREFERENCE));
+    CHECK(pair_shake(&p));
+    (void)snprintf(name, sizeof name, "%s", hf_suite_name(hf_conn_suite(p.client.conn)));
+    pair_clear(&p);
+    return name;
+}
+
+/* Whose order counts; ChaCha20 for a client that puts it first, though the server would rather have AES. */
+static void test_preference(void)
+{
+    ROW("Y68");
+    static const char a[] = "TLS_AES_128_GCM_SHA256", b[] = "TLS_AES_256_GCM_SHA384",
+                      ab[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384",
+                      ba[] = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256";
+    CHECK_STR(chosen(ab, ba, true), b);
+    CHECK_STR(chosen(ab, ba, false), a);
+    CHECK_STR(chosen(ba, ab, true), a);
+    CHECK_STR(chosen(ba, ab, false), b);
+    CHECK_STR(chosen("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+                     "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256", true),
+              "TLS_CHACHA20_POLY1305_SHA256");
+    CHECK_STR(chosen("TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
+                     "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256", true),
+              a);
+    const char *
+        old = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+       *reverse =
+           "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    CHECK_STR(chosen(old, reverse, true), "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
+    CHECK_STR(chosen(old, reverse, false), "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+}
+
+static void count_ccs(const hf_conn *conn, const hf_trace_event *e, void *arg)
+{
+    unsigned *n = arg;
+    (void)conn;
+    if (e->kind == HF_TRACE_RECORD && e->sent && e->record_type == 20)
+        ++*n;
+}
+
+/* Each side sends one change_cipher_spec that means nothing (RFC 8446 D.4), and a session ID goes with it; without
+ * the option there is neither. */
+static void test_middleboxes(void)
+{
+    ROW("Y70");
+    for (int on = 0; on < 2; on++) {
+        struct pair p;
+        unsigned client = 0, server = 0;
+        size_t len;
+        pair_init(&p, PKI_P256);
+        if (!on) {
+            CHECK(hf_config_set_options(p.client_config, hf_config_options(p.client_config) &
+                                                             ~HF_OP_ENABLE_MIDDLEBOX_COMPAT));
+            CHECK(hf_config_set_options(p.server_config, hf_config_options(p.server_config) &
+                                                             ~HF_OP_ENABLE_MIDDLEBOX_COMPAT));
+        }
+        CHECK(hf_config_set_trace(p.client_config, count_ccs, &client));
+        CHECK(hf_config_set_trace(p.server_config, count_ccs, &server));
+        pair_connect(&p);
+        const uint8_t *hello = hf_conn_output(p.client.conn, &len);
+        CHECK_INT(hello[43], on ? 32 : 0);
+        pair_run(&p);
+        CHECK(done(&p.client) && done(&p.server));
+        CHECK_INT(client, on);
+        CHECK_INT(server, on);
+        pair_clear(&p);
+    }
+}
+
 /* ---- sessions */
 
 static void no_tickets(struct pair *p, hf_config *config)
@@ -374,7 +454,7 @@ static void test_no_ticket(void)
 
 static void test_session(void)
 {
-    ROW("Y103 Y154");
+    ROW("Y103 Y154 Y160 C31");
     for (uint16_t version = HF_TLS1_2; version <= HF_TLS1_3; version++) {
         struct pair p;
         uint8_t key[2][HF_SESSION_KEY_SIZE], bytes[8192];
@@ -412,6 +492,10 @@ static void test_session(void)
         hf_session_free(copy);
         CHECK(resume(&p, 0));
         CHECK(hf_conn_peer_certificate(p.client.conn, 0) && hf_conn_verified(p.client.conn));
+        hf_conn *again = hf_conn_new_client(p.client_config, "server.example", NULL);
+        CHECK(hf_conn_set_session(again, p.session[0]) ==
+              (version == HF_TLS1_2)); /* once (C.4) */
+        hf_conn_free(again);
         /* too late: the handshake is over */
         CHECK(!hf_conn_set_session(p.client.conn, p.session[0]));
         CHECK(!hf_conn_set_session(p.server.conn, p.session[0]));
@@ -422,6 +506,10 @@ static void test_session(void)
         hf_conn_free(other);
         pair_clear(&p);
     }
+    hf_config *week = hf_config_new(HF_SERVER); /* seven days at most (RFC 8446 4.6.1) */
+    CHECK(hf_config_set_tickets(week, 1, 604800));
+    CHECK(!hf_config_set_tickets(week, 1, 604801));
+    hf_config_free(week);
     struct pair p; /* without a ticket there is no hint, but there is a time */
     pair_init(&p, PKI_P256);
     CHECK(hf_config_set_maximum_version(p.client_config, HF_TLS1_2));
@@ -683,6 +771,8 @@ int main(void)
     RUN(test_verify_modes);
     RUN(test_shared);
     RUN(test_keys_are_used_once);
+    RUN(test_preference);
+    RUN(test_middleboxes);
     RUN(test_no_ticket);
     RUN(test_session);
     RUN(test_ticket_numbers);

@@ -64,6 +64,7 @@ static size_t send_early(struct pair *p, int i, size_t n, struct wire *copy)
 
 static void test_accepted(void)
 {
+    ROW("Y162");
     struct pair p;
     static const char answer[] = "200 OK";
     prepare(&p, 1000);

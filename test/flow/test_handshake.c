@@ -359,6 +359,7 @@ static void test_alpn(void)
 
 static void test_key_update(void)
 {
+    ROW("Y162 C25");
     struct pair p;
     pair_init(&p, PKI_P256);
     CHECK(pair_shake(&p));
@@ -517,6 +518,7 @@ static void test_refusals(void)
 
 static void test_wrong_name(void)
 {
+    ROW("Y35 Y88");
     struct pair p;
     hf_error err = {0};
     pair_init(&p, PKI_P256);

@@ -73,6 +73,7 @@ static void authenticate(struct pair *p)
 
 static void test_certificate(void)
 {
+    ROW("Y99 Y161 Y162");
     struct pair p;
     begin_shaken(&p);
     CHECK(!hf_conn_peer_certificate(p.server.conn, 0) && !hf_conn_verified(p.server.conn));
@@ -278,6 +279,7 @@ static void test_send_size(void)
 
 static void test_data_in_between(void)
 {
+    ROW("Y161");
     struct pair p;
     begin_shaken(&p);
     CHECK_INT(ask(&p, HF_CLIENT_AUTH_REQUIRE), HF_DONE);
@@ -522,6 +524,7 @@ static void refused(hf_conn *conn, hf_client_auth mode, hf_code code)
 
 static void test_usage(void)
 {
+    ROW("Y99");
     struct pair p;
     begin(&p);
     pair_connect(&p);
@@ -560,6 +563,7 @@ static void one_is_not_willing(bool client, bool server, hf_code code)
 
 static void test_not_willing(void)
 {
+    ROW("Y99");
     one_is_not_willing(false, true, HF_E_NO_POST_AUTH);
     one_is_not_willing(true, false, HF_E_USAGE);
     one_is_not_willing(false, false, HF_E_USAGE);
@@ -579,6 +583,7 @@ static void test_nobody_to_trust(void)
 
 static void test_older_version(void)
 {
+    ROW("Y99");
     struct pair p;
     begin(&p);
     CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));

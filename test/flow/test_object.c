@@ -125,7 +125,7 @@ static hf_result read_one(hf_object *from, hf_error *err)
 /* Everything that Python's SSLObject has, in the order of its documentation. */
 static void test_attributes(void)
 {
-    ROW("Y152 Y97 Y94 Y96 Y100");
+    ROW("Y152 Y97 Y94 Y96 Y100 Y101 Y135 Y88");
     struct objects o;
     uint8_t bytes[HF_BINDING_MAX], other[HF_BINDING_MAX], data[16];
     uint16_t shared[32];
@@ -146,6 +146,9 @@ static void test_attributes(void)
     CHECK_INT(hf_conn_shared_suites(server, shared, 32), 0);
     CHECK(shake(&o)); /* do_handshake() */
 
+    CHECK(hf_conn_user(client) == NULL); /* a pointer of the program's own */
+    hf_conn_set_user(client, &o);
+    CHECK(hf_conn_user(client) == &o && hf_conn_user(server) == NULL);
     CHECK(hf_conn_config(client) == o.pair.client_config); /* context */
     CHECK(!hf_conn_is_server(client) && hf_conn_is_server(server));
     CHECK_STR(hf_conn_server_name(client), "server.example");
@@ -189,7 +192,7 @@ static void test_attributes(void)
 /* One byte at a time: each call says what it wants, and nothing is lost. */
 static void test_drip(void)
 {
-    ROW("Y15 Y147");
+    ROW("Y15 Y147 C57");
     struct objects o;
     hf_memory *up, *down;
     uint8_t byte;
@@ -232,6 +235,7 @@ static void test_drip(void)
 /* Sizes: nothing, one byte, a record and one more, many records; read in pieces of another size. */
 static void test_sizes(void)
 {
+    ROW("Y87");
     static const size_t sizes[] = {0, 1, 16384, 16385, 300000};
     struct objects o;
     begin(&o);
@@ -401,7 +405,7 @@ static bool shake_level(struct tower *client, struct tower *server, int level)
 
 static void test_tls_in_tls(void)
 {
-    ROW("Y136");
+    ROW("Y136 C57");
     static const enum pki_kind kinds[LEVELS] = {PKI_P256, PKI_RSA, PKI_ED25519};
     struct pair pair[LEVELS];
     struct tower client, server;

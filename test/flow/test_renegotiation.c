@@ -36,6 +36,7 @@ static bool again(struct pair *p, struct end *from)
 
 static void test_every_kind(void)
 {
+    ROW("C25");
     static const char *const suites[] = {
         "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
         "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
@@ -230,6 +231,7 @@ static void test_with_resumption(void)
 
 static void test_off_by_default(void)
 {
+    ROW("Y67");
     struct pair p;
     hf_error err;
     pair_init(&p, PKI_P256);
@@ -261,6 +263,7 @@ static void test_not_in_tls13(void)
 /* A client that does not want to answers a warning each time, and not without end. */
 static void test_requests_without_end(void)
 {
+    ROW("Y67");
     struct pair p;
     static const uint8_t request[] = {MSG_HELLO_REQUEST, 0, 0, 0};
     old_start(&p, HF_TLS1_2, ecdhe);
@@ -518,6 +521,32 @@ static void test_injection_of_other_finished(void)
 }
 
 /* With a peer that does not do it securely there is none at all, in either role. */
+/* A server of before RFC 5746: only for a client that was told so, and the refusal says how. */
+static void test_unpatched_server(void)
+{
+    ROW("Y75");
+    for (int allowed = 0; allowed < 2; allowed++) {
+        struct pair p;
+        struct old_blocks blocks = {0};
+        start(&p, HF_TLS1_2, ecdhe);
+        CHECK(hf_config_insecure_allow_unpatched(p.client_config, allowed));
+        CHECK(hf_config_set_trace(p.client_config, old_capture, &blocks));
+        CHECK(pair_shake(&p));
+        pair_reset(&p);
+        CHECK(old_without(&blocks.client, 0xff01));
+        old_say(p.client_config, &blocks); /* who is not asked does not answer */
+        CHECK(pair_shake(&p) == allowed);
+        if (!allowed) {
+            const hf_error *err = hf_conn_error(p.client.conn);
+            CHECK_INT(err->code, HF_E_UNSAFE_RENEGOTIATION);
+            CHECK_INT(err->alert, 40);
+            CHECK(strstr(err->hint, "hf_config_insecure_allow_unpatched()") != NULL);
+        }
+        pair_clear(&p);
+        old_forget(&blocks);
+    }
+}
+
 static void test_never_unsafely(void)
 {
     struct pair p;
@@ -637,6 +666,7 @@ int main(void)
     RUN(test_injection_first_hello);
     RUN(test_injection_by_a_server);
     RUN(test_injection_of_other_finished);
+    RUN(test_unpatched_server);
     RUN(test_never_unsafely);
     RUN(test_triple_handshake_other_certificate);
     RUN(test_triple_handshake_ems_changed);

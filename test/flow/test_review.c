@@ -587,6 +587,7 @@ static void test_send_size(void)
 /* Whatever the size of the output, bytes come out whole and in order. */
 static void test_tiny_outputs(void)
 {
+    ROW("Y16");
     for (size_t size = 0; size < 70; size++) {
         struct pair p;
         uint8_t data[300], out[70];

@@ -226,6 +226,7 @@ static void share_configuration(uint16_t version, bool tickets)
 
 static void test_shared_configuration(void)
 {
+    ROW("Y110");
     share_configuration(HF_TLS1_3, true);
     share_configuration(HF_TLS1_2, true);
     share_configuration(HF_TLS1_2, false);

@@ -225,6 +225,7 @@ static void test_plain(void)
 
 static void test_everything(void)
 {
+    ROW("C53");
     struct pair p;
     size_t len;
     begin(&p, PKI_P256);

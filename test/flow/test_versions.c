@@ -109,6 +109,7 @@ static void put_version(struct end *to, uint8_t *bytes, size_t len, void *arg)
 
 static void test_version_not_offered(void)
 {
+    ROW("C07");
     static uint8_t versions[][2] = {{3, 2}, {3, 1}, {3, 4}, {3, 5}, {2, 0}, {0xfe, 0xfd}};
     for (size_t i = 0; i < sizeof versions / 2; i++) {
         struct pair p;
@@ -134,6 +135,7 @@ static void put_record_version(struct end *to, uint8_t *bytes, size_t len, void 
 
 static void test_record_version(void)
 {
+    ROW("C07");
     for (unsigned flight = 1; flight <= 2; flight++) {
         for (int server = 0; server < 2; server++) {
             struct pair p;

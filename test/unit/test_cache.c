@@ -248,6 +248,7 @@ static void test_time(void)
 
 static void test_flush(void)
 {
+    ROW("C54");
     hf_config *config = server(2000, 7200);
     for (uint32_t i = 0; i < 500; i++) {
         add(config, i);
@@ -395,6 +396,7 @@ static void test_store_without_cache(void)
 
 static void test_derived_shares(void)
 {
+    ROW("Y109");
     hf_config *config = server(100, 7200), *derived = hf_config_derive(config);
     add(config, 1);
     CHECK(has(derived, 1));

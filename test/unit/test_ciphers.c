@@ -454,6 +454,7 @@ static const char *refusal(const char *string)
 
 static void test_refusals(void)
 {
+    ROW("Y120");
     CHECK_STR(refusal(NULL), "the cipher string is NULL");
     CHECK_STR(refusal(""), "cipher string '': no suite of TLS 1.2 or older matches");
     CHECK_STR(refusal("RC4:3DES"),
@@ -487,6 +488,7 @@ static void test_names(void)
 
 static void test_setter(void)
 {
+    ROW("Y120 Y121");
     hf_config *config = hf_config_new(HF_CLIENT);
     hf_suite_info info[4];
     CHECK(hf_config_set_suites(config, "AES128-SHA:TLS_AES_256_GCM_SHA384"));

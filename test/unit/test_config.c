@@ -487,6 +487,7 @@ static void test_freeze_refusals(void)
 
 static void test_frozen(void)
 {
+    ROW("Y110");
     hf_config *config = server();
     CHECK(hf_config_freeze(config, NULL));
     CHECK(hf_config_freeze(config, NULL));
@@ -526,6 +527,7 @@ static void test_platform_trust(void)
 
 static void test_derive(void)
 {
+    ROW("Y109");
     hf_config *config = server();
     CHECK(hf_config_set_alpn(config, "h2", false));
     CHECK(hf_config_freeze(config, NULL));
@@ -574,6 +576,7 @@ static void *use(void *arg)
 /* Four threads use a fresh configuration at once. */
 static void test_threads(void)
 {
+    ROW("Y110");
     for (int round = 0; round < 50; round++) {
         hf_config *config = round % 2 ? server() : client();
         pthread_t threads[4];

@@ -99,7 +99,7 @@ static void test_platform(void)
 
 static void test_protocols(void)
 {
-    ROW("Y61 Y62 Y63");
+    ROW("Y61 Y62 Y63 Y89");
     static const struct {
         hf_protocol protocol;
         hf_code client, server;
@@ -143,6 +143,8 @@ static void test_protocols(void)
     CHECK(!hf_conn_new_server(c, &err));
     CHECK_INT(err.code, HF_E_USAGE);
     hf_config_free(c);
+    CHECK(!hf_conn_new_client(NULL, "server.example", &err) && err.code == HF_E_USAGE);
+    CHECK(!hf_conn_new_server(NULL, &err) && err.code == HF_E_USAGE);
     c = server();
     CHECK(!hf_conn_new_client(c, "server.example", &err));
     CHECK_INT(err.code, HF_E_USAGE);
@@ -178,7 +180,7 @@ static void describe(const hf_config *c, char *out, size_t size)
 
 static void test_policy(void)
 {
-    ROW("Y09 Y05 Y107");
+    ROW("Y09 Y05 Y107 Y159 C50 Y108");
     char text[4096];
     CHECK_STR(hf_policy_name(0), "2026-11");
     CHECK(hf_policy_name(1) == NULL);
@@ -204,6 +206,8 @@ static void test_policy(void)
               strcmp(suites[i].key_exchange, "any") == 0);
         CHECK(strcmp(suites[i].authentication, "none") != 0 && suites[i].bits >= 128);
     }
+    CHECK(hf_config_set_suites(c, "TLS_AES_128_CCM_SHA256")); /* by name only */
+    CHECK_INT(hf_config_suites(c, true, suites, 128), 1);
     CHECK(!hf_config_set_policy(c, "1999-01"));
     CHECK(says(hf_config_error(c), "2026-11"));
     CHECK(!hf_config_set_policy(c, NULL));
@@ -214,7 +218,7 @@ static void test_policy(void)
 
 static void test_minimum_and_maximum(void)
 {
-    ROW("Y140");
+    ROW("Y140 C07");
     hf_error err = {0};
     hf_config *c = client();
     CHECK(hf_config_set_minimum_version(c, HF_TLS1_3)); /* in any order */
@@ -385,7 +389,7 @@ static void test_option_names(void)
 
 static void test_verify_modes(void)
 {
-    ROW("Y52 Y138");
+    ROW("Y52 Y138 Y132");
     hf_config *c = client();
     /* NONE -> REQUIRED by the check of names; no NONE while that is on, nor without saying insecure */
     CHECK(hf_config_insecure_no_verify(c));
@@ -660,10 +664,55 @@ static void test_keylog_environment(void)
     CHECK_INT(unsetenv("SSLKEYLOGFILE"), 0);
 }
 
+static void test_shared_trust(void)
+{
+    ROW("C28");
+    enum { CONTEXTS = 1000 };
+    static hf_config *c[CONTEXTS];
+    hf_trust *trust = hf_trust_new();
+    CHECK(hf_trust_add_memory(trust, pki->root->pem, strlen(pki->root->pem), NULL));
+    unsigned long before = mem_test_count(), one = 0;
+    for (int i = 0; i < CONTEXTS; i++) {
+        c[i] = hf_config_new(HF_CLIENT);
+        CHECK(hf_config_set_trust(c[i], trust) && hf_config_freeze(c[i], NULL));
+        CHECK(c[i]->trust == trust);
+        if (i == 1)
+            one = mem_test_count();
+    }
+    /* each costs what the second has cost: the anchors are there once */
+    CHECK(mem_test_count() - one <= (one - before) * CONTEXTS);
+    hf_error err = {0};
+    CHECK(!hf_trust_add_memory(trust, pki->mid->pem, strlen(pki->mid->pem), &err));
+    CHECK_INT(err.code, HF_E_FROZEN);
+    hf_trust_free(trust);
+    for (int i = 0; i < CONTEXTS; i++) {
+        hf_conn *conn = hf_conn_new_client(c[i], "server.example", NULL);
+        CHECK(conn != NULL);
+        hf_conn_free(conn);
+        hf_config_free(c[i]);
+    }
+}
+
 /* ---- without memory */
 
 static void test_no_memory(void)
 {
+    ROW("C20");
+    for (unsigned long n = 1;; n++) { /* a server, from nothing to frozen */
+        hf_error err = {0};
+        mem_test_fail_after(n);
+        hf_config *c = hf_config_default(HF_PURPOSE_CLIENT_AUTH, NULL, NULL, pki->root->pem,
+                                         strlen(pki->root->pem), &err);
+        hf_credential *cred = c ? credential() : NULL;
+        bool ok = cred && hf_config_add_credential(c, cred) &&
+                  hf_config_set_verify_mode(c, HF_CERT_REQUIRED) && hf_config_freeze(c, &err);
+        mem_test_fail_after(0);
+        hf_credential_free(cred);
+        hf_config_free(c);
+        if (ok)
+            break;
+        CHECK(n < 1000);
+    }
     for (unsigned long n = 1;; n++) {
         hf_error err = {0};
         mem_test_fail_after(n);
@@ -696,6 +745,7 @@ int main(void)
     RUN(test_ciphers);
     RUN(test_dh_params);
     RUN(test_keylog_environment);
+    RUN(test_shared_trust);
     RUN(test_no_memory);
     pki_clear(pki);
     return check_done();

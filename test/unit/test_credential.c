@@ -139,6 +139,7 @@ static void test_misordered(void)
 
 static void test_mismatch(void)
 {
+    ROW("Y114 C19");
     struct pki_cert *rsa = pki_make(&(struct pki_spec){.kind = PKI_RSA}, NULL);
     struct pki_cert *ec = pki_make(&(struct pki_spec){.kind = PKI_P256}, NULL);
     CHECK(refused(pki->chain_pem, rsa->key_pem, HF_E_KEY_MISMATCH,
@@ -176,6 +177,7 @@ static int passphrase(char *out, size_t size, void *arg)
 
 static void test_passphrase(void)
 {
+    ROW("C16");
     char right[] = "correct horse", wrong[] = "battery staple";
     char *key = pki_key_pem(pki->leaf, right);
     const char *chain = pki->chain_pem;

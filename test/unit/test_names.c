@@ -129,6 +129,7 @@ static void reason(hf_code code, const char *library, const char *text)
 
 static void test_reasons(void)
 {
+    ROW("Y13");
     reason(HF_E_UNTRUSTED, "SSL", "CERTIFICATE_VERIFY_FAILED");
     reason(HF_E_WRONG_VERSION_NUMBER, "SSL", "WRONG_VERSION_NUMBER");
     reason(HF_E_NO_SHARED_SUITE, "SSL", "NO_SHARED_CIPHER");
@@ -142,6 +143,12 @@ static void test_reasons(void)
     reason(HF_OK, "", "");
     reason((hf_code)100000, "", "");
     CHECK_STR(hf_error_reason(NULL), "");
+    hf_error file = {0}; /* and the system's error beside it */
+    hf_trust *trust = hf_trust_new();
+    CHECK(!hf_trust_add_file(trust, "/nowhere/ca.pem", &file));
+    CHECK_INT(file.os_errno, 2);
+    CHECK_INT(file.fault, HF_FAULT_CONFIG);
+    hf_trust_free(trust);
     hf_error err = {.code = HF_E_ALERT_RECEIVED, .alert_received = true, .alert = 48};
     CHECK_STR(hf_error_library(&err), "SSL");
     CHECK_STR(hf_error_reason(&err), "TLSV1_ALERT_UNKNOWN_CA");
@@ -176,7 +183,7 @@ static void test_bindings(void)
 
 static void test_features(void)
 {
-    ROW("Y77 Y23");
+    ROW("Y77 Y23 Y01");
     static const char *const yes[] = {"ALPN",      "NEVER_CHECK_COMMON_NAME",
                                       "ECDH",      "SNI",
                                       "TLSv1",     "TLSv1_1",
@@ -200,7 +207,7 @@ static void test_features(void)
 
 static void test_library_versions(void)
 {
-    ROW("Y03");
+    ROW("Y03 Y01");
     int info[5];
     char text[64];
     CHECK_INT(hf_version_number(), HF_VERSION_NUMBER);

@@ -145,6 +145,7 @@ static void test_validity(void)
 
 static void test_purpose(void)
 {
+    ROW("C38");
     struct pki_cert *client = pki_make(
         &(struct pki_spec){.subject = "C", .names = "DNS:server.example", .eku = "clientAuth"},
         pki->mid);
@@ -242,6 +243,7 @@ static void test_weak(void)
 /* One intermediate key under two roots: one path has expired, the other one is good. */
 static void test_cross_signed(void)
 {
+    ROW("Y58");
     struct pki_cert *old_root = pki_make(&(struct pki_spec){.subject = "Old Root",
                                                             .ca = true,
                                                             .not_after = PKI_NOW - PKI_DAY},
@@ -266,6 +268,7 @@ static void test_cross_signed(void)
 
 static void test_partial_chain(void)
 {
+    ROW("Y59");
     const unsigned whole = HF_VERIFY_TRUSTED_FIRST;
     CHECK_INT(judge(CHAIN(pki->leaf), pki->mid, PLAIN), HF_OK);
     CHECK_INT(judge(CHAIN(pki->leaf, pki->mid), pki->mid, WISH(.flags = whole)),
@@ -281,6 +284,7 @@ static void test_partial_chain(void)
 /* Without key identifiers, as `openssl req -x509` makes them. */
 static void test_strict(void)
 {
+    ROW("Y56");
     struct pki_cert *root =
         pki_make(&(struct pki_spec){.subject = "Bare", .ca = true, .bare = true}, NULL);
     struct pki_cert *leaf = pki_make(
@@ -301,6 +305,7 @@ static void test_strict(void)
 /* An expired certificate of the peer's in the way, and the good one of that name in the trust. */
 static void test_trusted_first(void)
 {
+    ROW("Y58");
     struct pki_cert *old = pki_make(&(struct pki_spec){.subject = "Test Intermediate",
                                                        .ca = true,
                                                        .key_of = pki->mid,
@@ -317,6 +322,7 @@ static void test_trusted_first(void)
 /* RFC 3820: a certificate that a client made itself, for a job of limited rights. */
 static void test_proxy(void)
 {
+    ROW("Y57");
     const unsigned with = RULES_DEFAULT | HF_VERIFY_PROXY_CERTS;
     struct pki_cert *user = pki_make(&(struct pki_spec){.subject = "User"}, pki->mid);
     struct pki_cert *proxy =

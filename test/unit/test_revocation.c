@@ -116,6 +116,7 @@ static hf_code judge(hf_crl_check mode, const struct pki_crl_spec *a,
 
 static void test_good(void)
 {
+    ROW("Y53");
     CHECK_INT(judge(HF_CRL_LEAF, BY_MID(.bare = false), NULL), HF_OK);
     CHECK_INT(judge(HF_CRL_CHAIN, BY_MID(.bare = false), BY_ROOT(.bare = true)), HF_OK);
     CHECK_INT(judge(HF_CRL_NONE, NULL, NULL), HF_OK);
@@ -130,6 +131,7 @@ static void test_good(void)
 
 static void test_revoked_leaf(void)
 {
+    ROW("Y53 Y54");
     struct pki_crl_spec *list =
         BY_MID(.revoked = {pki->leaf}, .reason = CRL_REASON_KEY_COMPROMISE,
                .revoked_at = 1789000000);
@@ -149,6 +151,7 @@ static void test_revoked_leaf(void)
 
 static void test_revoked_intermediate(void)
 {
+    ROW("Y55");
     struct pki_crl_spec *list = BY_ROOT(.revoked = {pki->mid});
     CHECK_INT(judge(HF_CRL_CHAIN, BY_MID(.bare = false), list), HF_E_REVOKED);
     CHECK_INT(last.x509_depth, 1);
@@ -158,6 +161,7 @@ static void test_revoked_intermediate(void)
 
 static void test_missing(void)
 {
+    ROW("Y54");
     CHECK_INT(judge(HF_CRL_LEAF, NULL, NULL), HF_E_NO_CRL);
     CHECK_INT(last.x509_code, X509_V_ERR_UNABLE_TO_GET_CRL);
     CHECK_INT(last.x509_depth, 0);
@@ -171,6 +175,7 @@ static void test_missing(void)
 
 static void test_dates(void)
 {
+    ROW("Y54");
     CHECK_INT(judge(HF_CRL_LEAF,
                     BY_MID(.this_update = PKI_NOW - 9 * PKI_DAY,
                            .next_update = PKI_NOW - 2 * PKI_DAY),

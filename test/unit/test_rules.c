@@ -200,6 +200,7 @@ static hf_code failure(const hf_config *config)
 
 static void test_setters(void)
 {
+    ROW("Y60");
     hf_config *config = hf_config_new(HF_CLIENT);
     CHECK_INT(hf_config_verify_flags(config),
               HF_VERIFY_TRUSTED_FIRST | HF_VERIFY_PARTIAL_CHAIN);

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "config/config.h"
 #include "config/session.h"
+#include "handfast_net.h"
 #include "net/session_cache.h"
 
 #define NOW 1790000000
@@ -165,6 +166,48 @@ static void test_expired_are_dropped(void)
 }
 
 /* What can never be found again does not keep its configuration alive. */
+/* One host's, by the name in the URL or the one that was verified; or all. */
+static void test_forget(void)
+{
+    ROW("C54");
+    static const char *const places[] = {
+        "tls://a.example:443 a.example", "tls://a.example:8443 other.example",
+        "tls://[::1]:443 b.example", "tls://ba.example:443 ba.example"};
+    hf_config *config = client(), *second = client();
+    struct session_key *key[4];
+    session_cache_clear();
+    CHECK_INT(hf_forget_sessions(NULL), 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 4; i++) {
+            key[i] = session_key_new(round ? second : config, places[i]);
+            put(key[i], HF_TLS1_3, 1);
+            put(key[i], HF_TLS1_2, 2);
+            session_key_free(key[i]);
+        }
+    }
+    CHECK_INT(session_cache_count(), 16);
+    CHECK_INT(hf_forget_sessions("example"), 0);
+    CHECK_INT(hf_forget_sessions("a.example:443"), 0);
+    CHECK_INT(hf_forget_sessions("b.example"), 4);
+    CHECK_INT(hf_forget_sessions("A.example"), 8);
+    CHECK_INT(session_cache_count(), 4);
+    CHECK_INT(hf_forget_sessions("[::1]"), 0);
+    key[0] = session_key_new(config, places[2]);
+    put(key[0], HF_TLS1_3, 1);
+    session_key_free(key[0]);
+    CHECK_INT(hf_forget_sessions("[::1]"), 1);
+    now += 8000; /* what has expired goes by itself */
+    key[0] = session_key_new(config, places[3]);
+    CHECK_INT(take(key[0]), -1);
+    session_key_free(key[0]);
+    now = NOW;
+    CHECK_INT(session_cache_count(), 2);
+    CHECK_INT(hf_forget_sessions(NULL), 2);
+    CHECK_INT(session_cache_count(), 0);
+    hf_config_free(config);
+    hf_config_free(second);
+}
+
 static void test_orphans(void)
 {
     hf_config *config = client(), *other = client();
@@ -241,6 +284,7 @@ int main(void)
     RUN(test_keys);
     RUN(test_bounded);
     RUN(test_expired_are_dropped);
+    RUN(test_forget);
     RUN(test_orphans);
     RUN(test_no_memory);
     RUN(test_threads);

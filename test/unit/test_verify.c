@@ -220,6 +220,7 @@ static void test_remembered_does_not_leak(void)
 
 static void test_purpose_does_not_leak(void)
 {
+    ROW("C38");
     struct pki_cert *server = leaf_of((struct pki_spec){.eku = "serverAuth"});
     struct pki_cert *client = leaf_of((struct pki_spec){.eku = "clientAuth"});
     struct pki_cert *mail = leaf_of((struct pki_spec){.eku = "emailProtection"});
@@ -514,6 +515,7 @@ static void test_level_is_remembered(void)
 
 static void test_weak(void)
 {
+    ROW("Y108");
     struct pki_cert *ca =
         pki_make(&(struct pki_spec){.kind = PKI_RSA, .subject = "RSA CA", .ca = true}, NULL);
     struct pki_cert *leaf = pki_make(
@@ -521,6 +523,12 @@ static void test_weak(void)
         ca);
     CHECK_INT(verdict(CHAIN(leaf), ca, &plain), HF_E_WEAK_CERTIFICATE);
     CHECK(says("signed with sha1WithRSAEncryption") && last.x509_depth == 0);
+    pki_free(leaf);
+    leaf = pki_make(
+        &(struct pki_spec){.kind = PKI_RSA_1024, .subject = "L", .names = "DNS:server.example"},
+        ca);
+    CHECK_INT(verdict(CHAIN(leaf), ca, &plain), HF_E_WEAK_CERTIFICATE);
+    CHECK(says("RSA 1024") && last.x509_depth == 0);
     pki_free(leaf);
     leaf = pki_make(&(struct pki_spec){.subject = "L", .names = "DNS:server.example"}, ca);
     struct verify_options o = plain;
