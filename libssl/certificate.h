@@ -81,6 +81,16 @@ int cert_security(const SSL *s, const SSL_CTX *ctx, X509 *x, bool peer, bool own
 /* chain_security: the same for x (NULL: the first of chain) and those behind it. */
 int chain_security(const SSL *s, STACK_OF(X509) * chain, X509 *x, bool peer);
 /* security_allows asks the level, or its callback: op is SSL_SECOP_. */
+int security_default(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid, void *other,
+                     void *ex);
+/* security_custom: a callback of the application's. security_tickets: may there be tickets of TLS 1.2? security_lists
+ * leaves in the lists what it allows; false: nothing, with the error on the queue. */
+bool security_custom(const SSL *s);
+bool security_tickets(const SSL *s);
+bool security_version(const SSL *s, int version);
+struct id_list;
+bool security_lists(const SSL *s, struct id_list *suites, struct id_list *suites13,
+                    struct id_list *groups, struct id_list *sigalgs);
 bool security_allows(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid, void *other);
 
 /* ---- Commands of SSL_ctrl and SSL_CTX_ctrl, with what these return (certificate_chain.c, tmp_dh.c) */

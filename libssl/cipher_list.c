@@ -193,26 +193,10 @@ const char *SSL_get_cipher_list(const SSL *s, int n)
 
 /* ---- what can be used */
 
-static const unsigned level_bits[] = {0, 80, 112, 128, 192, 256};
-
-static bool level_allows(int level, const SSL_CIPHER *c)
-{
-    if (level <= 0)
-        return true;
-    unsigned least = level_bits[level > 5 ? 5 : level];
-    if (cipher_bits(c) < least || c->au == AU_NULL || c->mac == MAC_MD5 ||
-        (least > 160 && c->mac == MAC_SHA1))
-        return false;
-    return level < 3 || cipher_is13(c) || c->kx == KX_DHE || c->kx == KX_ECDHE;
-}
-
 static bool allowed(const SSL *s, const SSL_CIPHER *c)
 {
-    const struct settings *t = s->settings;
-    if (t->security_cb)
-        return t->security_cb(s, NULL, SSL_SECOP_CIPHER_SUPPORTED, (int)cipher_bits(c), 0,
-                              (void *)(uintptr_t)c, t->security_ex) != 0;
-    return level_allows(t->security_level, c);
+    return security_allows(s, NULL, SSL_SECOP_CIPHER_SUPPORTED, (int)cipher_bits(c), 0,
+                           (void *)(uintptr_t)c);
 }
 
 static const struct {

@@ -362,12 +362,12 @@ void SSL_set_security_callback(SSL *s, security_fn cb)
 
 security_fn SSL_CTX_get_security_callback(const SSL_CTX *ctx)
 {
-    return ctx->settings->security_cb;
+    return ctx->settings->security_cb ? ctx->settings->security_cb : security_default;
 }
 
 security_fn SSL_get_security_callback(const SSL *s)
 {
-    return s->settings->security_cb;
+    return s->settings->security_cb ? s->settings->security_cb : security_default;
 }
 
 void SSL_CTX_set0_security_ex_data(SSL_CTX *ctx, void *ex)

@@ -279,15 +279,14 @@ static bool server_config(const SSL *s, hf_config *config)
            hf_config_set_first_use(config, first_use, NULL) &&
            hf_config_set_ticket_seal(config, tickets_seal, NULL) &&
            hf_config_set_ask(config, HF_ASK_TICKET, tickets_ask, NULL) &&
-           access_config_sessions(config, &ids, !(t->options & SSL_OP_NO_TICKET));
+           access_config_sessions(config, &ids, security_tickets(s));
 }
 
 bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
 {
     if (role == HF_SERVER)
         return server_config(s, config);
-    if (s->settings->options & SSL_OP_NO_TICKET &&
-        !hf_config_set_tickets(config, 0, lifetime(s)))
+    if (!security_tickets(s) && !hf_config_set_tickets(config, 0, lifetime(s)))
         return false;
     return hf_config_set_session_callback(config, on_session, NULL);
 }

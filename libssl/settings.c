@@ -139,6 +139,8 @@ static const struct {
 static bool may_use(const SSL *s, int version, uint64_t off)
 {
     const struct settings *t = s->settings;
+    if (!security_version(s, version))
+        return false;
     if (s->method->version != TLS_ANY_VERSION)
         return version == s->method->version && !(t->options & off);
     return !(t->options & off) && (!t->version_min || version >= t->version_min) &&
@@ -194,23 +196,25 @@ static void add_dhe(struct id_list *list, int bits)
 static bool set_lists(SSL *s, hf_config *config, hf_role role)
 {
     const struct settings *t = s->settings;
-    struct id_list suites = t->suites;
+    struct id_list suites = t->suites, suites13 = t->suites13;
     struct id_list groups = t->groups.count ? t->groups : groups_default;
     int bits = role == HF_SERVER ? certs_dh_bits(s) : 0;
     if (role == HF_SERVER && !bits)
         leave_dhe_out(&suites);
     if (bits && !t->groups.count)
         add_dhe(&groups, bits);
-    const struct id_list *sigalgs = t->sigalgs.count ? &t->sigalgs : &sigalgs_default;
+    struct id_list sigalgs = t->sigalgs.count ? t->sigalgs : sigalgs_default;
+    if (!security_lists(s, &suites, &suites13, &groups, &sigalgs))
+        return false;
     struct access_lists lists = {
-        .suites13 = t->suites13.id,
-        .suites13_count = t->suites13.count,
+        .suites13 = suites13.id,
+        .suites13_count = suites13.count,
         .suites = suites.id,
         .suites_count = suites.count,
         .groups = groups.id,
         .groups_count = groups.count,
-        .sigalgs = sigalgs->id,
-        .sigalgs_count = sigalgs->count,
+        .sigalgs = sigalgs.id,
+        .sigalgs_count = sigalgs.count,
         .client_sigalgs = t->client_sigalgs.id,
         .client_sigalgs_count = t->client_sigalgs.count,
         .alpn = t->alpn,
@@ -277,14 +281,16 @@ static bool set_chain(const struct settings *t, hf_config *config)
            hf_config_set_max_chain(config, HF_CHAIN_MAX, bytes);
 }
 
-static bool set_both(const struct settings *t, hf_config *config, hf_role role)
+static bool set_both(const SSL *s, hf_config *config, hf_role role)
 {
+    const struct settings *t = s->settings;
+    unsigned level = security_custom(s) ? 0 : (unsigned)t->security_level;
     unsigned modes = HF_PSK_DHE_KE;
     if (t->options & SSL_OP_ALLOW_NO_DHE_KEX)
         modes |= HF_PSK_KE;
     /* A client's order counts among the schemes that it signs with. */
     bool prefer = t->options & SSL_OP_CIPHER_SERVER_PREFERENCE;
-    return hf_config_insecure_set_security_level(config, (unsigned)t->security_level) &&
+    return hf_config_insecure_set_security_level(config, level) &&
            hf_config_set_server_preference(config, prefer) &&
            hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config) &&
            hf_config_set_psk_modes(config, modes) && set_renegotiation(t, config, role) &&
@@ -310,7 +316,7 @@ static hf_config *make_config(SSL *s, hf_role role)
     }
     bool ok = set_versions(s, config);
     if (ok) {
-        ok = set_lists(s, config, role) && set_both(t, config, role) &&
+        ok = set_lists(s, config, role) && set_both(s, config, role) &&
              (role == HF_SERVER ? set_server(t, config) : set_client(t, config)) &&
              certs_to_config(s, config) && names_to_config(s, config, role) &&
              (role == HF_SERVER || status_to_config(s, config)) &&
@@ -330,6 +336,10 @@ static hf_config *make_config(SSL *s, hf_role role)
 
 hf_config *settings_config(SSL *s, hf_role role)
 {
+    /* A callback is asked for each connection. */
+    bool alone = atomic_load_explicit(&s->settings->refs, memory_order_acquire) == 1;
+    if (security_custom(s) && !alone && !settings_edit(&s->settings))
+        return NULL;
     struct settings *t = s->settings;
     hf_config *config = atomic_load_explicit(&t->config[role], memory_order_acquire),
               *none = NULL;
