@@ -259,8 +259,27 @@ static void show(SSL *s, bool sent, int version, int type, const void *p, size_t
         t->msg_cb(sent, version, type, p, len, s, t->msg_arg);
 }
 
+/* The engine's client sends its change_cipher_spec as soon as the server has spoken, OpenSSL's before its next
+ * flight. */
+static void show_ccs(SSL *s)
+{
+    static const unsigned char record[] = {SSL3_RT_CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1};
+    s->ccs_waits = false;
+    show(s, true, TLS1_2_VERSION, SSL3_RT_HEADER, record, SSL3_RT_HEADER_LENGTH);
+    s->flow = FLOW_WRITING;
+    loop(s);
+    s->state = TLS_ST_CW_CHANGE;
+    show(s, true, s->msg_version, SSL3_RT_CHANGE_CIPHER_SPEC, record + SSL3_RT_HEADER_LENGTH,
+         1);
+}
+
 static void show_record(SSL *s, const hf_trace_event *e)
 {
+    if (e->sent && e->record_type == SSL3_RT_CHANGE_CIPHER_SPEC && !s->server &&
+        s->msg_version == TLS1_3_VERSION)
+        return; /* see show_ccs */
+    if (e->sent && s->ccs_waits && !has_failed(s))
+        show_ccs(s);
     s->record_outer = e->record_type;
     if (e->size >= SSL3_RT_HEADER_LENGTH)
         show(s, e->sent, e->bytes[1] << 8 | e->bytes[2], SSL3_RT_HEADER, e->bytes,
@@ -353,18 +372,6 @@ static void take_after(SSL *s, const hf_trace_event *e)
     s->state = TLS_ST_OK;
     s->flow = FLOW_NONE;
     tell(s, s->server ? SSL_CB_ACCEPT_EXIT : SSL_CB_CONNECT_EXIT, 1);
-}
-
-/* The engine's client sends its change_cipher_spec as soon as the server has spoken, OpenSSL's before its next
- * flight. */
-static void show_ccs(SSL *s)
-{
-    static const unsigned char ccs = 1;
-    s->ccs_waits = false;
-    s->flow = FLOW_WRITING;
-    loop(s);
-    s->state = TLS_ST_CW_CHANGE;
-    show(s, true, s->msg_version, SSL3_RT_CHANGE_CIPHER_SPEC, &ccs, 1);
 }
 
 static void take_message(SSL *s, const hf_trace_event *e)

@@ -49,6 +49,8 @@ def run(lib, words):
             for port, words_ in (("expired", "certificate has expired"), ("wrong", "no alternative certificate")):
                 done = nginx.curl(lib, server, *only, server.url("/", port))
                 record(f"{port}{what}", done.returncode == 60, words_ in done.stderr)
+            done = nginx.curl(lib, server, *only, "--cert-status", server.url())
+            record("OCSP staple" + what, done.stdout.startswith("one TLS"))
             done = lib.run([nginx.CURL, "-sS", "-k", *only, server.url("/who", host="127.0.0.1")])
             record("not verified" + what, done.returncode == 0)
             done = lib.run([nginx.CURL, "-sS", *only, server.url("/who", host="127.0.0.1")])

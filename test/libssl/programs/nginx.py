@@ -32,6 +32,8 @@ http {{
         server_name localhost;
         ssl_certificate {folder}/localhost.pem;
         ssl_certificate_key {folder}/localhost.key;
+        ssl_stapling on;
+        ssl_stapling_file {folder}/ocsp.der;
         root {folder}/www;
         location /who {{ return 200 "one $ssl_protocol $ssl_server_name $ssl_session_reused $ssl_alpn_protocol\\n"; }}
         location /echo {{ proxy_pass http://127.0.0.1:{plain}; }}
@@ -77,6 +79,7 @@ class Nginx:
     def __init__(self, lib, folder, tickets="on"):
         self.lib, self.folder = lib, folder
         self.certs = pki.Pki(folder)
+        self.certs.ocsp_response("localhost")
         os.makedirs(os.path.join(folder, "www"))
         with open(os.path.join(folder, "www/big"), "wb") as f:
             f.write(os.urandom(1 << 20) * 100)
@@ -128,6 +131,17 @@ def reload_under_load(server):
         out if "Socket errors" in out else "connect 0")
 
 
+def resumes(lib, server, version):
+    """Whether s_client's second connection takes up the session of its first."""
+    session = server.folder + "/session"
+    command = ["/usr/bin/openssl", "s_client", "-connect", f"127.0.0.1:{server.ports['port']}",
+               "-tls" + version.replace(".", "_"), "-servername", "localhost", "-ign_eof"]
+    request = "GET /who HTTP/1.0\r\nHost: localhost\r\n\r\n"
+    first, second = (lib.run(command + more, input=request, timeout=10).stdout
+                     for more in (["-sess_out", session], ["-sess_in", session]))
+    return "New, " in first and "Reused, " in second and " r " in second
+
+
 def run(lib, words):
     outcomes, stock = {}, library.Library(library.STOCK, ".")
 
@@ -154,14 +168,16 @@ def run(lib, words):
                 done = curl(stock, server, *only, *more, server.url("/", "verify"))
                 record(f"client verification, TLS {version}, {'with' if certificate else 'without'} a certificate",
                        done.stdout == ("SUCCESS CN=client\n" if certificate else "NONE \n"))
-            session = folder + "/session"
-            command = ["/usr/bin/openssl", "s_client", "-connect", f"127.0.0.1:{server.ports['port']}",
-                       "-tls" + version.replace(".", "_"), "-servername", "localhost"]
-            outs = [stock.run(command + more, input="GET /who HTTP/1.0\r\nHost: localhost\r\n\r\n", timeout=10).stdout
-                    for more in (["-sess_out", session, "-ign_eof"], ["-sess_in", session, "-ign_eof"])]
-            record(f"resumption, TLS {version}", "New, " in outs[0], "Reused, " in outs[1], " r " in outs[1])
+            record(f"resumption, TLS {version}", resumes(stock, server, version))
+            done = curl(stock, server, *only, "--cert-status", server.url())
+            record(f"OCSP staple, TLS {version}", done.stdout.startswith("one TLS"))
+            done = curl(stock, server, *only, "--cert-status", server.url("/", host="other.test"), name="other.test")
+            record(f"no OCSP staple where none is set, TLS {version}", done.returncode == 91)
         record("reload under load", reload_under_load(server))
         record("still alive", server.process.poll() is None,
                curl(stock, server, server.url("/small")).stdout == "small\n")
+    with tempfile.TemporaryDirectory() as folder, Nginx(lib, folder, tickets="off") as server:
+        for version in ("1.2", "1.3"):
+            record(f"resumption from the cache alone, TLS {version}", resumes(stock, server, version))
     del words
     return outcomes

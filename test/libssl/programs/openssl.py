@@ -11,6 +11,9 @@ import library
 import pki
 
 OPENSSL = "/usr/bin/openssl"
+VERIFYING = ["-verify", "1", "-CAfile"]
+CIPHER_OPTIONS = [["-v"], ["-V"], ["-stdname", "-V"], ["-tls1_2", "-v"], ["-s"], ["-s", "-tls1_2", "-v"], ["-s", "-tls1_3", "-V"],
+                  ["-s", "-psk", "-stdname"]]
 VERSIONS = {"tls1": "TLSv1", "tls1_1": "TLSv1.1", "tls1_2": "TLSv1.2", "tls1_3": "TLSv1.3"}
 STRINGS = ["DEFAULT", "ALL", "COMPLEMENTOFALL", "HIGH", "MEDIUM", "ECDHE", "ECDHE+AESGCM", "kRSA", "aECDSA", "AES256",
            "CHACHA20", "ALL:!aNULL:@STRENGTH", "HIGH:!SHA", "PSK", "DHE+AES128", "SHA384", "NULL",
@@ -146,28 +149,112 @@ class Suite:
                 out = self.client(s, "-tls1_3", "-sess_in", session, "-early_data", data, lib=client)
                 self.record(f"early data, {name}", "Early data was accepted" in out, "early bird" in s.text())
 
+    def staple(self):
+        response = self.certs.ocsp_response("localhost")
+        for name, client, server in self.sides():
+            for flag, shown in list(VERSIONS.items())[2:]:
+                with Server(server, self.certs, "-status_file", response) as s:
+                    out = self.client(s, "-" + flag, "-status", lib=client)
+                    self.record(f"OCSP staple {shown}, {name}", "OCSP Response Status: successful" in out,
+                                "Cert Status: good" in out)
+                    out = self.client(s, "-" + flag, lib=client)
+                    self.record(f"no staple unless asked for {shown}, {name}", "OCSP Response" not in out,
+                                "Verify return code: 0 (ok)" in out)
+
+    def session_ids(self):
+        """Resumption from the server's cache: by ID, and in TLS 1.3 by a ticket that only names the session."""
+        for name, client, server in self.sides():
+            for flag, shown in list(VERSIONS.items())[2:]:
+                session = self.certs.path(f"id-{self.lib.name}-{flag}")
+                with Server(server, self.certs, "-no_ticket") as s:
+                    first = self.client(s, "-" + flag, "-sess_out", session, lib=client)
+                    second = self.client(s, "-" + flag, "-sess_in", session, lib=client)
+                    self.record(f"resumption without tickets {shown}, {name}", "New, " in first, "Reused, " in second,
+                                "session ticket:" not in first if flag == "tls1_2" else True)
+                with Server(server, self.certs, "-no_cache", "-no_ticket") as s:
+                    self.client(s, "-" + flag, "-sess_out", session, lib=client)
+                    again = self.client(s, "-" + flag, "-sess_in", session, lib=client)
+                    self.record(f"no resumption without a cache {shown}, {name}", "New, " in again,
+                                "Reused, " not in again)
+
+    def both_sides(self, option, *arguments):
+        """What `option` prints: (by a client, by a server) on the library, and the same on the system's."""
+        stock = self.other or self.lib
+        shown = []
+        for lib in (self.lib, stock):
+            with Server(stock, self.certs, *VERIFYING, self.certs.path("ca.pem")) as s:
+                client = self.client(s, option, *arguments, lib=lib)
+            with Server(lib, self.certs, option, *VERIFYING, self.certs.path("ca.pem")) as s:
+                self.client(s, *arguments, lib=stock)
+                server = s.text()
+            shown.append((client, server))
+        return shown
+
     def shown(self):
+        certs = self.certs
+        given = ["-cert", certs.path("client.pem"), "-key", certs.path("client.key")]
         for flag, shown in list(VERSIONS.items())[2:]:
-            with Server(self.lib, self.certs) as s:
-                out = self.client(s, "-" + flag, "-msg")
-                self.record(f"-msg {shown}", "ClientHello" in out, "ServerHello" in out, "Finished" in out)
-                out = self.client(s, "-" + flag, "-state")
-                self.record(f"-state {shown}", "SSL_connect:SSLv3/TLS write client hello" in out,
-                            "SSL_connect:SSLv3/TLS read server hello" in out)
+            for option, reduce in (("-msg", messages), ("-state", states), ("-trace", traced)):
+                for what, more in (("", []), (" with a client certificate", given)):
+                    ours, want = self.both_sides(option, "-" + flag, *more)
+                    for side, i in (("client", 0), ("server", 1)):
+                        got, expected = reduce(ours[i]), reduce(want[i])
+                        self.record(f"{option} {shown}{what}, {side}", len(expected) > 8, got == expected)
+            with Server(self.lib, certs) as s:
                 out = self.client(s, "-" + flag, "-trace")
-                self.record(f"-trace {shown}", "ClientHello" in out, "cipher_suites" in out, "Finished" in out)
+                self.record(f"fields in -trace {shown}", "cipher_suites" in out, "x25519" in out,
+                            "ecdsa_secp256r1_sha256" in out, "supported_groups" in out)
                 out = self.client(s, "-" + flag, "-tlsextdebug", "-status")
                 self.record(f"-status {shown}", "OCSP response: no response sent" in out)
-        with Server(self.lib, self.certs, "-www") as s:
-            done = self.lib.run([OPENSSL, "s_time", "-connect", f"127.0.0.1:{s.port}", "-time", "1", "-new"])
-            self.record("s_time", re.search(r"[1-9]\d* connections in", done.stdout))
+        with Server(self.lib, certs, "-www") as s:
+            for how, flag, shown in ((how, *item) for how in ("-new", "-reuse") for item in
+                                     (("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3"))):
+                done = self.lib.run([OPENSSL, "s_time", "-connect", f"127.0.0.1:{s.port}", "-time", "1", how, flag,
+                                     "-www", "/"])
+                self.record(f"s_time {how} {shown}", re.search(r"[1-9]\d* connections in", done.stdout),
+                            done.returncode == 0)
 
     def ciphers(self):
         stock = self.other or self.lib
         for string in STRINGS:
-            command = [OPENSSL, "ciphers", "-v", string]
-            got, want = self.lib.run(command), stock.run(command)
-            self.record(f"ciphers -v {string}", got.stdout == want.stdout, got.returncode == want.returncode)
+            for options in CIPHER_OPTIONS:
+                command = [OPENSSL, "ciphers", *options, string]
+                got, want = self.lib.run(command), stock.run(command)
+                expected = usable(want.stdout) if "-s" in options and self.other else want.stdout
+                self.record(f"ciphers {' '.join(options)} {string}", got.stdout == expected,
+                            got.returncode == want.returncode)
+
+
+def usable(listed):
+    """What -s leaves of a list on ours: suites that are negotiated (docs/libssl.md says which are not)."""
+    absent = re.compile(r"CAMELLIA|ARIA|DSS|RSA-PSK|SRP")
+    if "\n" in listed.strip():
+        return "".join(line for line in listed.splitlines(True) if not absent.search(line))
+    return ":".join(name for name in listed.strip().split(":") if not absent.search(name)) + "\n"
+
+
+def states(text):
+    return re.findall(r"SSL_(?:connect|accept):[^\n]*|SSL3 alert [^\n]*", text)
+
+
+def messages(text):
+    """Lines of -msg without lengths. How many messages of its own a side puts in one record is its business."""
+    lines = re.findall(r"(<<<|>>>) ([^\n]*?) ?\[length [0-9a-f]+\]([^\n]*)", text)
+    return [line for line in lines
+            if line[0] == "<<<" or not ("RecordHeader" in line[1] or "InnerContent" in line[1])]
+
+
+def traced(text):
+    """The skeleton of -trace: records and messages; of what is sent, messages only."""
+    found, sent = [], False
+    for line in text.splitlines():
+        if re.match(r"(Sent|Received) Record", line):
+            sent = line.startswith("Sent")
+        if re.match(r"    (\w+, Length=\d+$|Level=|change_cipher_spec)", line):
+            found.append(("sent" if sent else "received", re.sub(r"\d+", "N", line)))
+        elif not sent and re.match(r"Received Record|  Version =|  (Inner )?Content Type", line):
+            found.append(line)
+    return found
 
 
 def run(lib, words):
@@ -175,6 +262,7 @@ def run(lib, words):
         certs = pki.Pki(folder)
         other = library.Library(library.STOCK, ".") if lib.name != library.STOCK else None
         suite = Suite(lib, certs, other)
-        for part in words or ["versions", "resumption", "features", "early_data", "shown", "ciphers"]:
+        for part in words or ["versions", "resumption", "session_ids", "features", "staple", "early_data", "shown",
+                              "ciphers"]:
             getattr(suite, part)()
         return suite.outcomes
