@@ -113,9 +113,17 @@ HF_API int hf_start_tls(hf_stream *stream, hf_role role, hf_config *config,
  * does, before the first call), then call again. E_TRUNCATED if the connection ends without the peer's
  * close_notify, E_WRITE_CLOSED after hf_shutdown_write, E_USAGE for a plain stream, E_NOT_HANDSHAKEN.
  *
- * A server whose client turned out to speak plain text (E_PLAINTEXT_PEER) can call it too: nothing was sent
- * yet, and the stream then begins with all that the client has said. */
+ * A server whose client turned out to speak plain text (E_PLAINTEXT_PEER) can call it too, if the handshake was
+ * left to it (options.lazy_handshake, hf_start_tls): nothing was sent yet, and the stream then begins with all that
+ * the client has said. So it can for E_SSL2_PEER, where an alert was sent. */
 HF_API int hf_stop_tls(hf_stream *stream, hf_error *err);
+
+/* hf_recognise says in words what the first bytes of a peer are, and what to do, if they are something that is
+ * known ("the client speaks plain HTTP ..."): SMTP, HTTP, SSH, the PROXY header, SSL 2.0, TLS itself and so on.
+ * from_server: a server has sent them. out: at most size bytes with the NUL. false, and "", if nothing is known.
+ * For servers of several protocols on one port; the connection itself says the same in E_PLAINTEXT_PEER. What comes
+ * out of TLS can be given to it, too: a ClientHello there is TLS within TLS. */
+HF_API bool hf_recognise(const void *bytes, size_t len, bool from_server, char *out, size_t size);
 
 /* ---------------------------------------------------------------- STARTTLS
  *
@@ -150,6 +158,12 @@ HF_API const hf_starttls_protocol *hf_starttls_find(const char *name);
  * that the protocol does not allow, longer than 16 kB, or none), E_TIMEOUT, E_USAGE (no such protocol). */
 HF_API int hf_starttls(hf_stream *stream, const char *protocol, hf_config *config,
                        const hf_start_tls_options *options, hf_error *err);
+
+/* hf_starttls_talk does the same and stops where TLS begins: the stream stays plain, and the next byte belongs to
+ * TLS, by hf_start_tls or by an hf_conn of the program's own. Of options it takes local_name, domain (no default
+ * here: for XMPP it must be given), talk. Fails as hf_starttls does before TLS. */
+HF_API int hf_starttls_talk(hf_stream *stream, const char *protocol, const hf_start_tls_options *options,
+                            hf_error *err);
 
 /* hf_starttls_accept plays the server's part: it greets, answers what a client may ask before TLS, refuses the
  * rest, and goes on as hf_start_tls once the client has asked for TLS. hf_listen with the protocol's scheme gives

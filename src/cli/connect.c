@@ -211,7 +211,7 @@ int command_connect(const struct options *o)
               stderr);
         return EXIT_USAGE;
     }
-    if (!target_parse(&t, "connect", o->target))
+    if (!target_parse_starttls(&t, "connect", o->target, o->starttls))
         return EXIT_USAGE;
     if (o->early_data && (!o->session || !t.tls)) {
         fputs("handfast connect: --early-data needs TLS and --session FILE: early data goes "

@@ -128,6 +128,17 @@ bool dial_prepare(struct dial *d, const struct options *o, const struct target *
     return load_session(d, o->session, name, err) && (!o->early_data || load_early(d, o, err));
 }
 
+/* The talk before TLS; TLS itself is the caller's. */
+static bool ask_for_tls(hf_stream *stream, const struct target *t, hf_error *err)
+{
+    hf_start_tls_options talk = HF_START_TLS_OPTIONS;
+    char domain[256];
+    struct options none = {0};
+    peer_name(&none, t, domain);
+    talk.domain = domain;
+    return hf_starttls_talk(stream, t->starttls->name, &talk, err) == 0;
+}
+
 hf_stream *dial_plain(const struct target *t, const char *address, double timeout,
                       hf_error *err)
 {
@@ -135,7 +146,11 @@ hf_stream *dial_plain(const struct target *t, const char *address, double timeou
     char url[sizeof t->url + 8];
     const char *host = strstr(t->url, "://");
     snprintf(url, sizeof url, "tcp%s", host ? host : "");
-    return hf_open(*address ? address : url, NULL, &net, err);
+    hf_stream *stream = hf_open(*address ? address : url, NULL, &net, err);
+    if (!stream || !t->starttls || ask_for_tls(stream, t, err))
+        return stream;
+    (void)hf_close(stream, NULL);
+    return NULL;
 }
 
 /* Waits for what the stream waits for; deadline in seconds of the monotonic clock, 0: none. */

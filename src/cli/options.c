@@ -28,6 +28,7 @@ static const struct row table[] = {
     {"--ca", "FILE", TEXT, ALL | SCAN, AT(ca), 0, 0, "trust the authorities in this PEM file, and no others"},
     {"--ca-folder", "FOLDER", TEXT, ALL | SCAN, AT(ca_folder), 0, 0, "trust the authorities in this folder of hashed names"},
     {"--name", "NAME", TEXT, CLIENTS | SCAN, AT(name), 0, 0, "name to ask for and to verify, instead of the URL's host"},
+    {"--starttls", "PROTOCOL", TEXT, CLIENTS | SCAN | SERVE, AT(starttls), 0, 0, "begin in plain text, as smtp, submission, lmtp, imap, pop3, ftp, xmpp, xmpp-server, ldap, nntp, sieve, postgres, mysql or irc does; the same as URLs with such a scheme"},
     {"--insecure-no-verify", NULL, FLAG, CLIENTS, AT(insecure_no_verify), 0, 0, "accept any certificate: the peer may then be anybody"},
     {"--crl", "FILE", LIST, ALL | SCAN, AT(crl), 0, 0, "revocation lists (PEM or DER); may be repeated"},
     {"--crl-check", "none|leaf|chain", CHOICE, ALL | SCAN, AT(crl_check), 0, 0, "whose revocation to look up in the lists; default with --crl: leaf"},

@@ -35,6 +35,7 @@ struct options {
     const char *ciphers, *lowest, *highest; /* versions as "1.2" */
     const char *session, *get, *keylog, *output, *root, *ocsp, *client_auth, *port_file,
         *ask_later;
+    const char *starttls;
     const char *crl_check, *verify_flags, *early_data, *peer_types, *compress_cert;
     struct text_list cert, key, crl, pin, policy, psk, raw_key, trust_key;
     bool insecure_no_verify, json, quiet, key_update, psk_ke, echo, reverse, show, www, cookie;

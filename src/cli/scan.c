@@ -90,7 +90,7 @@ int command_scan(const struct options *o)
               stderr);
         return EXIT_USAGE;
     }
-    if (!target_parse(&t, "scan", o->target))
+    if (!target_parse_starttls(&t, "scan", o->target, o->starttls))
         return EXIT_USAGE;
     struct scan *s = calloc(1, sizeof *s);
     struct scan_result *r = calloc(1, sizeof *r);

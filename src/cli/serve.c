@@ -401,7 +401,11 @@ int command_serve(const struct options *o)
     struct target t;
     hf_error err = {0};
     sigset_t before;
-    if (!target_parse(&t, "serve", o->target ? o->target : "tls://localhost:4433"))
+    if (!target_parse_starttls(&t, "serve",
+                               o->target     ? o->target
+                               : o->starttls ? "localhost:4433"
+                                             : "tls://localhost:4433",
+                               o->starttls))
         return EXIT_USAGE;
     const char *what = mistake(o, &t);
     if (what) {

@@ -25,7 +25,51 @@ static bool has_path(const hf_transport *transport)
     return transport && transport->paths;
 }
 
+/* Protocols have usual ports: with TLS later, or with TLS at once. */
+static int usual_port(const char *scheme, const hf_starttls_protocol **later)
+{
+    const hf_starttls_protocol *row;
+    *later = hf_starttls_find(scheme);
+    if (*later)
+        return (*later)->port;
+    for (size_t i = 0; (row = hf_starttls_protocol_at(i)) != NULL; i++)
+        if (row->tls_scheme && strcasecmp(row->tls_scheme, scheme) == 0)
+            return row->tls_port;
+    return 0;
+}
+
+static bool say_protocols(const char *command, const char *word)
+{
+    const hf_starttls_protocol *row;
+    fprintf(stderr, "handfast %s: --starttls takes one of", command);
+    for (size_t i = 0; (row = hf_starttls_protocol_at(i)) != NULL; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", row->name);
+    fprintf(stderr, ", not \"%s\"\nTry: handfast help %s\n", word, command);
+    return false;
+}
+
 bool target_parse(struct target *t, const char *command, const char *word)
+{
+    return target_parse_starttls(t, command, word, NULL);
+}
+
+/* The scheme that --starttls stands for, in place of none, of tcp and of itself. */
+static bool choose_scheme(char scheme[32], const char *command, const char *word,
+                          const char *protocol)
+{
+    if (!protocol)
+        return true;
+    if (!hf_starttls_find(protocol))
+        return say_protocols(command, protocol);
+    if (scheme[0] && strcasecmp(scheme, "tcp") != 0 && strcasecmp(scheme, protocol) != 0)
+        return say(command, word,
+                   "--starttls begins in plain text: write HOST:PORT or tcp://HOST:PORT");
+    snprintf(scheme, 32, "%s", protocol);
+    return true;
+}
+
+bool target_parse_starttls(struct target *t, const char *command, const char *word,
+                           const char *protocol)
 {
     *t = (struct target){.tls = true};
     const char *colon = strstr(word, "://");
@@ -35,8 +79,11 @@ bool target_parse(struct target *t, const char *command, const char *word)
     if (scheme_len >= sizeof scheme || strlen(host) >= sizeof t->host - 8)
         return say(command, word, "this is too long for a URL");
     snprintf(scheme, sizeof scheme, "%.*s", (int)scheme_len, word);
+    if (!choose_scheme(scheme, command, word, protocol))
+        return false;
+    int usual = usual_port(scheme, &t->starttls);
     bool http = strcasecmp(scheme, "https") == 0 || strcasecmp(scheme, "http") == 0;
-    if (strcasecmp(scheme, "https") == 0 || scheme_len == 0)
+    if (strcasecmp(scheme, "https") == 0 || scheme[0] == '\0')
         strcpy(scheme, "tls");
     else if (strcasecmp(scheme, "http") == 0)
         strcpy(scheme, "tcp");
@@ -65,6 +112,9 @@ bool target_parse(struct target *t, const char *command, const char *word)
     }
     if (!t->tls && !http)
         return say(command, word, "a port is missing: tcp://HOST:PORT");
-    snprintf(t->url, sizeof t->url, "%s://%s:%d", scheme, t->host, t->tls ? 443 : 80);
+    snprintf(t->url, sizeof t->url, "%s://%s:%d", scheme, t->host,
+             usual    ? usual
+             : t->tls ? 443
+                      : 80);
     return true;
 }

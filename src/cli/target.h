@@ -2,7 +2,7 @@
 #ifndef CLI_TARGET_H
 #define CLI_TARGET_H
 
-#include <stdbool.h>
+#include "handfast_starttls.h"
 
 struct target {
     char url[512]; /* "tls://example.com:443" */
@@ -10,6 +10,7 @@ struct target {
         [300]; /* "example.com:8443": for HTTP's Host, without the port if it is the usual one */
     char path[512]; /* of an http(s) URL, "" if there was none */
     bool tls;
+    const hf_starttls_protocol *starttls; /* that is spoken first, in plain text; NULL: none */
 };
 
 /* target_parse takes URL, HOST:PORT or HOST. No scheme means tls; https and http are read as tls and
@@ -17,5 +18,10 @@ struct target {
  * taken as they are. false: too long, or a plain
  * URL without a port; what is wrong was said on stderr. */
 bool target_parse(struct target *t, const char *command, const char *word);
+
+/* target_parse_starttls does the same with a protocol that begins in plain text (--starttls; NULL: none, or the
+ * URL's scheme), whose usual port holds where none is written. */
+bool target_parse_starttls(struct target *t, const char *command, const char *word,
+                           const char *protocol);
 
 #endif

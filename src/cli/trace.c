@@ -127,7 +127,7 @@ int command_trace(const struct options *options)
               stderr);
         return EXIT_USAGE;
     }
-    if (!target_parse(&t, "trace", o.target))
+    if (!target_parse_starttls(&t, "trace", o.target, o.starttls))
         return EXIT_USAGE;
     if (!t.tls) {
         fprintf(stderr, "handfast trace: %s is a plain URL: there is no handshake to trace\n",

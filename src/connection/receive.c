@@ -319,6 +319,9 @@ static hf_result recognise(hf_conn *c, const uint8_t *in, size_t len)
         return HF_DONE;
     err.code = HF_OK;
     err_set(&err, code, "%s", what);
+    if (code == HF_E_PLAINTEXT_PEER && !c->est.server)
+        err.hint =
+            "ssl:// and tls:// are the same today: changing one for the other does not help";
     return conn_fail(c, &err);
 }
 

@@ -477,28 +477,47 @@ int opening_run(hf_stream *s, deadline d, hf_error *err)
         return r;
     opening_free(s->opening);
     s->opening = NULL;
-    upgrade_switch(s);
+    if (s->conn)
+        upgrade_switch(s);
     return 0;
 }
 
 /* ---------------------------------------------------------------- for programs */
 
-static bool begin(hf_stream *s, const char *name, hf_role role, hf_config *config,
-                  const hf_start_tls_options *options, hf_error *err)
+/* What is asked for: the protocol, and whose part is played. */
+struct wish {
+    const char *who, *name;
+    hf_role role;
+    bool talk_only;
+};
+
+static const struct starttls *find(const char *name, hf_error *err)
 {
-    static const hf_start_tls_options defaults = HF_START_TLS_OPTIONS;
     const struct starttls *protocol = name ? starttls_find(name, strlen(name)) : NULL;
 
     if (!protocol)
-        return net_fail(err, HF_E_USAGE, 0,
-                        "\"%.60s\" is no protocol that begins in plain text: "
-                        "hf_starttls_protocol_at lists them",
-                        name ? name : "");
-    if (!upgrade_check(s, role == HF_CLIENT ? "hf_starttls" : "hf_starttls_accept", err))
+        net_fail(err, HF_E_USAGE, 0,
+                 "\"%.60s\" is no protocol that begins in plain text: "
+                 "hf_starttls_protocol_at lists them",
+                 name ? name : "");
+    return protocol;
+}
+
+static bool begin(hf_stream *s, const struct wish *w, hf_config *config,
+                  const hf_start_tls_options *options, hf_error *err)
+{
+    static const hf_start_tls_options defaults = HF_START_TLS_OPTIONS;
+    const struct starttls *protocol = find(w->name, err);
+    const char *peer = NULL;
+
+    if (!protocol || !upgrade_check(s, w->who, err))
         return false;
-    if (!upgrade_prepare(s, role, config, options ? options : &defaults, err) ||
-        !opening_new(s, protocol, role == HF_SERVER,
-                     role == HF_CLIENT ? hf_conn_server_name(s->conn) : NULL, options, err)) {
+    if (!w->talk_only &&
+        !upgrade_prepare(s, w->role, config, options ? options : &defaults, err))
+        return false;
+    if (s->conn && w->role == HF_CLIENT)
+        peer = hf_conn_server_name(s->conn);
+    if (!opening_new(s, protocol, w->role == HF_SERVER, peer, options, err)) {
         opening_free(s->opening);
         s->opening = NULL;
         tls_clear(s);
@@ -509,17 +528,17 @@ static bool begin(hf_stream *s, const char *name, hf_role role, hf_config *confi
     return true;
 }
 
-static int start(hf_stream *s, const char *name, hf_role role, hf_config *config,
+static int start(hf_stream *s, const struct wish *w, hf_config *config,
                  const hf_start_tls_options *options, hf_error *err)
 {
-    bool again = s->conn && !s->ready; /* after HF_AGAIN */
+    bool again = !s->ready && (s->conn || s->opening); /* after HF_AGAIN */
     int r;
 
     err_begin(err);
     r = s->ready ? 0 : stream_open(s, DEADLINE_NONE, err);
     if (r != 0 || again)
         return r;
-    if (!begin(s, name, role, config, options, err))
+    if (!begin(s, w, config, options, err))
         return -1;
     return stream_open(s, DEADLINE_NONE, err);
 }
@@ -527,13 +546,25 @@ static int start(hf_stream *s, const char *name, hf_role role, hf_config *config
 int hf_starttls(hf_stream *s, const char *protocol, hf_config *config,
                 const hf_start_tls_options *options, hf_error *err)
 {
-    return start(s, protocol, HF_CLIENT, config, options, err);
+    const struct wish w = {"hf_starttls", protocol, HF_CLIENT, false};
+
+    return start(s, &w, config, options, err);
 }
 
 int hf_starttls_accept(hf_stream *s, const char *protocol, hf_config *config,
                        const hf_start_tls_options *options, hf_error *err)
 {
-    return start(s, protocol, HF_SERVER, config, options, err);
+    const struct wish w = {"hf_starttls_accept", protocol, HF_SERVER, false};
+
+    return start(s, &w, config, options, err);
+}
+
+int hf_starttls_talk(hf_stream *s, const char *protocol, const hf_start_tls_options *options,
+                     hf_error *err)
+{
+    const struct wish w = {"hf_starttls_talk", protocol, HF_CLIENT, true};
+
+    return start(s, &w, NULL, options, err);
 }
 
 short opening_events(const hf_stream *s)

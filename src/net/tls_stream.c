@@ -189,12 +189,12 @@ static bool at_end(const hf_stream *s)
     return s->read_ended || s->read_failed;
 }
 
-/* The first bytes were no TLS, and nothing has answered them: a server may go on without (hf_stop_tls). */
+/* The first bytes were no TLS: a server may go on without (hf_stop_tls). */
 static bool plain_peer(const hf_stream *s)
 {
     const hf_error *why = hf_conn_error(s->conn);
 
-    return why && why->code == HF_E_PLAINTEXT_PEER;
+    return why && (why->code == HF_E_PLAINTEXT_PEER || why->code == HF_E_SSL2_PEER);
 }
 
 /* Hands what was received to the connection until there is data, the end, or no whole record. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "net/url.h"
+#include "record/recognise.h"
 
 /* ---------------------------------------------------------------- versions */
 
@@ -318,7 +319,8 @@ static bool plain_client(const hf_stream *s)
 {
     const hf_error *why = hf_conn_error(s->conn);
 
-    return why && why->code == HF_E_PLAINTEXT_PEER && hf_conn_is_server(s->conn);
+    return why && hf_conn_is_server(s->conn) &&
+           (why->code == HF_E_PLAINTEXT_PEER || why->code == HF_E_SSL2_PEER);
 }
 
 static bool unread(const hf_stream *s, hf_error *err)
@@ -381,4 +383,20 @@ int hf_stop_tls(hf_stream *s, hf_error *err)
     if (r == 0)
         back_to_plain(s);
     return r;
+}
+
+/* ---------------------------------------------------------------- who is there */
+
+bool hf_recognise(const void *bytes, size_t len, bool from_server, char *out, size_t size)
+{
+    const uint8_t *p = bytes;
+    const char *side = from_server ? "server" : "client";
+
+    if (rec_recognise(p, len, from_server, out, size) != HF_OK)
+        return true;
+    if (len < 6 || p[0] != 0x16 || p[1] != 3 || p[5] != (from_server ? 2 : 1))
+        return false;
+    snprintf(out, size, "the %s speaks TLS (%s)", side,
+             from_server ? "a ServerHello" : "a ClientHello");
+    return true;
 }

@@ -20,11 +20,16 @@ struct greeting {
     const char *hint;
 };
 
-#define STARTTLS(port)                                                                         \
-    "connect with tcp:// and upgrade with STARTTLS, or use the port for TLS (" port ")"
-#define HTTP_SERVER "use http://, or the port for HTTPS (443)"
-#define HTTP_CLIENT "it must use https://"
-#define MAIL_CLIENT "this port expects TLS from the first byte: no STARTTLS is needed"
+/* Openings of handfast_starttls.h. */
+#define UPGRADE(name)                                                                          \
+    "begin so and upgrade: " name "://, hf_starttls() or handfast connect --starttls " name
+#define STARTTLS(name, tls, port) UPGRADE(name) "; or use the port for TLS (" tls ", " port ")"
+#define HTTP_SERVER               "use http://, or the port for HTTPS (443)"
+#define HTTP_CLIENT               "it must use https://"
+/* What our own server must be told to take such clients. */
+#define TALKER(name)                                                                           \
+    "it begins in plain text, and this port expects TLS: it must use TLS at once, or the "     \
+    "server hf_listen(\"" name "://...\")"
 
 /* clang-format off */
 static const struct greeting greetings[] = {
@@ -37,26 +42,28 @@ static const struct greeting greetings[] = {
     {SERVER, "ICY ", "ICY (Shoutcast)", HTTP_SERVER},
     {SERVER, "RTSP/1.0", "RTSP", "use rtsp://, or the port for RTSPS (322)"},
     {SERVER, "SIP/2.0", "SIP", "use the port for SIPS (5061)"},
-    {SERVER, "+OK", "POP3", STARTTLS("995")},
-    {SERVER, "-ERR", "POP3 or Redis", "connect with tcp:// and upgrade with STARTTLS (POP3), or use the port for TLS"},
+    {SERVER, "+OK", "POP3", STARTTLS("pop3", "pop3s", "995")},
+    {SERVER, "-ERR", "POP3 or Redis", "if it is POP3, " STARTTLS("pop3", "pop3s", "995")},
     {SERVER, "-NOAUTH", "Redis", "use the port that is configured as tls-port"},
     {SERVER, "-DENIED", "Redis", "use the port that is configured as tls-port"},
-    {SERVER, "* OK", "IMAP", STARTTLS("993")},
-    {SERVER, "* PREAUTH", "IMAP", STARTTLS("993")},
-    {SERVER, "* BYE", "IMAP", STARTTLS("993")},
-    {SERVER, "\"IMPLEMENTATION\"", "ManageSieve", "connect with tcp:// and upgrade with STARTTLS"},
+    {SERVER, "* OK", "IMAP", STARTTLS("imap", "imaps", "993")},
+    {SERVER, "* PREAUTH", "IMAP", STARTTLS("imap", "imaps", "993")},
+    {SERVER, "* BYE", "IMAP", STARTTLS("imap", "imaps", "993")},
+    {SERVER, "\"IMPLEMENTATION\"", "ManageSieve", UPGRADE("sieve")},
     {SERVER, "421 ", "SMTP or FTP", "the server refuses connections; and it is not the port for TLS (465, 990)"},
     {SERVER, "554 ", "SMTP", "the server refuses connections from here; and it is not the port for TLS (465)"},
-    {SERVER, "200 ", "NNTP", STARTTLS("563")},
-    {SERVER, "201 ", "NNTP", STARTTLS("563")},
+    {SERVER, "200 ", "NNTP", STARTTLS("nntp", "nntps", "563")},
+    {SERVER, "201 ", "NNTP", STARTTLS("nntp", "nntps", "563")},
     {SERVER, "RFB 00", "VNC (RFB)", "wrap it in a tunnel, or use VeNCrypt"},
     {SERVER, "@RSYNCD:", "rsync", "use rsync-ssl's port (874)"},
-    {SERVER, "NOTICE AUTH", "IRC", "use the port for TLS (6697)"},
-    {SERVER, "ERROR :", "IRC", "use the port for TLS (6697)"},
+    {SERVER, "NOTICE AUTH", "IRC", STARTTLS("irc", "ircs", "6697")},
+    {SERVER, "ERROR :", "IRC", STARTTLS("irc", "ircs", "6697")},
     {SERVER, "ERROR\r\n", "memcached", "start memcached with --enable-ssl"},
     {BOTH, "AMQP", "AMQP", "use amqps:// and the port for TLS (5671)"},
-    {BOTH, "<?xml", "XMPP", "connect with tcp:// and upgrade with STARTTLS, or use the port for TLS (5223)"},
-    {BOTH, "<stream", "XMPP", "connect with tcp:// and upgrade with STARTTLS, or use the port for TLS (5223)"},
+    {SERVER, "<?xml", "XMPP", STARTTLS("xmpp", "xmpps", "5223")},
+    {SERVER, "<stream", "XMPP", STARTTLS("xmpp", "xmpps", "5223")},
+    {CLIENT, "<?xml", "XMPP", TALKER("xmpp")},
+    {CLIENT, "<stream", "XMPP", TALKER("xmpp")},
 
     {CLIENT, "GET ", "HTTP", HTTP_CLIENT},
     {CLIENT, "POST ", "HTTP", HTTP_CLIENT},
@@ -68,20 +75,20 @@ static const struct greeting greetings[] = {
     {CLIENT, "TRACE ", "HTTP", HTTP_CLIENT},
     {CLIENT, "CONNECT ", "HTTP, to a proxy", "it takes this port for a proxy without TLS"},
     {CLIENT, "PRI * HTTP/2", "HTTP/2", HTTP_CLIENT},
-    {CLIENT, "EHLO", "SMTP", MAIL_CLIENT},
-    {CLIENT, "HELO", "SMTP", MAIL_CLIENT},
-    {CLIENT, "LHLO", "LMTP", MAIL_CLIENT},
-    {CLIENT, "CAPA", "POP3", MAIL_CLIENT},
-    {CLIENT, "STLS", "POP3", MAIL_CLIENT},
-    {CLIENT, "STARTTLS", "SMTP or ManageSieve", MAIL_CLIENT},
-    {CLIENT, "USER ", "FTP, POP3 or IRC", "it must speak TLS from the first byte (implicit TLS)"},
-    {CLIENT, "AUTH ", "FTP or Redis", "it must speak TLS from the first byte (implicit TLS)"},
-    {CLIENT, "NICK ", "IRC", "it must use TLS from the first byte"},
-    {CLIENT, "CAP LS", "IRC", "it must use TLS from the first byte"},
+    {CLIENT, "EHLO", "SMTP", TALKER("smtp")},
+    {CLIENT, "HELO", "SMTP", TALKER("smtp")},
+    {CLIENT, "LHLO", "LMTP", TALKER("lmtp")},
+    {CLIENT, "CAPA", "POP3", TALKER("pop3")},
+    {CLIENT, "STLS", "POP3", TALKER("pop3")},
+    {CLIENT, "STARTTLS", "SMTP or ManageSieve", TALKER("smtp")},
+    {CLIENT, "USER ", "FTP, POP3 or IRC", TALKER("ftp")},
+    {CLIENT, "AUTH ", "FTP or Redis", TALKER("ftp")},
+    {CLIENT, "NICK ", "IRC", TALKER("irc")},
+    {CLIENT, "CAP LS", "IRC", TALKER("irc")},
     {CLIENT, "PING\r\n", "Redis", "it must use rediss:// (redis-cli --tls)"},
     {CLIENT, "SSH-", "SSH", "it took this port for an SSH server"},
-    {CLIENT, "PROXY ", "PROXY protocol, version 1", "a load balancer adds this header: take it off before TLS starts, or switch it off there"},
-    {CLIENT, "\r\n\r\n", "PROXY protocol, version 2", "a load balancer adds this header: take it off before TLS starts, or switch it off there"},
+    {CLIENT, "PROXY ", "PROXY protocol, version 1", "a load balancer adds this header: read it from a tcp:// stream, then hf_start_tls() with buffered_is_tls; or switch it off there"},
+    {CLIENT, "\r\n\r\n", "PROXY protocol, version 2", "a load balancer adds this header: read it from a tcp:// stream, then hf_start_tls() with buffered_is_tls; or switch it off there"},
     {CLIENT, "RFB 00", "VNC (RFB)", "it must use a tunnel"},
     {CLIENT, "\x13" "BitTorrent", "BitTorrent", "it took this port for a peer"},
 };
@@ -136,20 +143,16 @@ static bool line_has(struct slice in, const char *word)
 static hf_code greeting_220(struct slice in, char *what, size_t size)
 {
     if (line_has(in, "FTP"))
-        return plain_text(
-            in, true, "FTP",
-            "connect with tcp:// and upgrade with AUTH TLS, or use the port for TLS (990)",
-            what, size);
+        return plain_text(in, true, "FTP", STARTTLS("ftp", "ftps", "990"), what, size);
     if (line_has(in, "LMTP"))
-        return plain_text(in, true, "LMTP", "connect with tcp:// and upgrade with STARTTLS",
-                          what, size);
+        return plain_text(in, true, "LMTP", UPGRADE("lmtp"), what, size);
     if (line_has(in, "SMTP") || line_has(in, "mail") || line_has(in, "Postfix") ||
         line_has(in, "Exim"))
-        return plain_text(in, true, "SMTP", STARTTLS("465"), what, size);
+        return plain_text(in, true, "SMTP", STARTTLS("smtp", "smtps", "465"), what, size);
     return plain_text(
         in, true, "SMTP or FTP",
-        "connect with tcp:// and upgrade with STARTTLS (SMTP) or AUTH TLS (FTP), or use "
-        "the port for TLS (465 or 990)",
+        "begin so and upgrade: smtp:// or ftp://, hf_starttls() or handfast connect --starttls "
+        "smtp; or use the port for TLS (465 or 990)",
         what, size);
 }
 
@@ -179,10 +182,8 @@ static hf_code postgres_answer(struct slice in, char *what, size_t size)
                           size);
     if ((in.len == 1 && in.p[0] == 'E') ||
         (in.len >= 6 && starts(in, "E\0\0", 3) && in.p[5] == 'S'))
-        return plain_text(
-            in.len == 1 ? in : slice_of(in.p + 5, in.len - 5), true, "PostgreSQL",
-            "send an SSLRequest first, or use sslnegotiation=direct (PostgreSQL 17)", what,
-            size);
+        return plain_text(in.len == 1 ? in : slice_of(in.p + 5, in.len - 5), true, "PostgreSQL",
+                          UPGRADE("postgres"), what, size);
     return HF_OK;
 }
 
@@ -190,12 +191,11 @@ static hf_code binary_server(struct slice in, char *what, size_t size)
 {
     const uint8_t *p = in.p;
     if (in.len >= 6 && p[1] == 0 && p[2] == 0 && p[3] == 0 && (p[4] == 0x0a || p[4] == 0xff))
-        return plain_text(slice_of(p + 5, in.len - 5), true, "MySQL",
-                          "send an SSLRequest first: MySQL upgrades in the middle", what, size);
+        return plain_text(slice_of(p + 5, in.len - 5), true, "MySQL", UPGRADE("mysql"), what,
+                          size);
     if (in.len >= 6 && p[0] == 0x30 && p[2] == 2 && p[3] == 1 && (p[5] == 0x78 || p[5] == 0x61))
-        return plain_text(
-            (struct slice){0}, true, "LDAP",
-            "use ldaps:// (636), or connect with tcp:// and upgrade with StartTLS", what, size);
+        return plain_text((struct slice){0}, true, "LDAP", STARTTLS("ldap", "ldaps", "636"),
+                          what, size);
     if (in.len >= 9 && p[0] == 0 && p[3] == 4 && p[4] <= 1 && memcmp(p + 5, "\0\0\0\0", 4) == 0)
         return plain_text((struct slice){0}, true, "HTTP/2", HTTP_SERVER, what, size);
     if (in.len >= 2 && p[0] == 5 && (p[1] == 0 || p[1] == 2 || p[1] == 0xff))
@@ -218,8 +218,8 @@ static hf_code binary_client(struct slice in, char *what, size_t size)
     if (starts(in, "\0\0\0\x08\x04\xd2\x16\x2f", 8))
         return plain_text(
             none, false, "PostgreSQL",
-            "it asks for TLS by an SSLRequest, which must be answered with 'S' before TLS "
-            "starts",
+            "it asks for TLS by an SSLRequest, which must be answered before TLS starts: "
+            "hf_listen(\"postgres://...\") or hf_starttls_accept()",
             what, size);
     if (in.len >= 8 && p[0] == 0 && p[1] == 0 && memcmp(p + 4, "\0\3\0\0", 4) == 0)
         return plain_text(none, false, "PostgreSQL", "it must use sslmode=require", what, size);
@@ -245,7 +245,7 @@ static hf_code binary_client(struct slice in, char *what, size_t size)
         return plain_text(in, false, "Redis", "it must use rediss:// (redis-cli --tls)", what,
                           size);
     if (line_has(in, " CAPABILITY") || line_has(in, " LOGIN ") || line_has(in, " STARTTLS"))
-        return plain_text(in, false, "IMAP", MAIL_CLIENT, what, size);
+        return plain_text(in, false, "IMAP", TALKER("imap"), what, size);
     return HF_OK;
 }
 

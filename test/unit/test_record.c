@@ -445,7 +445,7 @@ static void test_recognise(void)
     static const struct { bool server; const char *bytes; size_t len; hf_code code; const char *says; } rows[] = {
 #define TEXT(s) s, sizeof s - 1
         {true, TEXT("220 mail.example.com ESMTP Postfix\r\n"), HF_E_PLAINTEXT_PEER,
-         "this port speaks plain SMTP (\"220 mail.example.com ESMTP Postfix\"): connect with tcp:// and upgrade with STARTTLS, or use the port for TLS (465)"},
+         "this port speaks plain SMTP (\"220 mail.example.com ESMTP Postfix\"): begin so and upgrade: smtp://, hf_starttls() or handfast connect --starttls smtp; or use the port for TLS (smtps, 465)"},
         {true, TEXT("220 (vsFTPd 3.0.3)\r\n"), HF_E_PLAINTEXT_PEER, "plain FTP"},
         {true, TEXT("220 hello\r\n"), HF_E_PLAINTEXT_PEER, "SMTP or FTP"},
         {true, TEXT("+OK Dovecot ready.\r\n"), HF_E_PLAINTEXT_PEER, "plain POP3"},

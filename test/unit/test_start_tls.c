@@ -622,13 +622,18 @@ static void test_plain_client(void)
         {"PROXY TCP4 192.0.2.1 192.0.2.2 5000 443\r\n", "PROXY protocol"},
         {"\r\n\r\n\0\r\nQUIT\n\x21\x11", "PROXY protocol, version 2"},
         {"USER anonymous\r\n", "FTP"},
+        {"\x80\x2e\1\0\2\0\x15\0\0\0\x10", "SSL 2.0"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hf_net_options options = {.non_blocking = true};
         hf_error err = {0};
         char back[128];
-        size_t len = strlen(rows[i].says) + (i == 6 ? 9 : 0), got = 0;
+        bool old = rows[i].says[0] == (char)0x80;
+        size_t len = old      ? 11
+                     : i == 6 ? strlen(rows[i].says) + 9
+                              : strlen(rows[i].says);
+        size_t got = 0;
         int fd[2], r = HF_AGAIN;
 
         pair_of(fd);
@@ -638,7 +643,7 @@ static void test_plain_client(void)
         for (int turns = 0; turns < 10 && r == HF_AGAIN; turns++)
             r = hf_stream_handshake(s, &err);
         CHECK_INT(r, -1);
-        CHECK(told(&err, HF_E_PLAINTEXT_PEER));
+        CHECK(told(&err, old ? HF_E_SSL2_PEER : HF_E_PLAINTEXT_PEER));
         CHECK(strstr(err.detail, rows[i].name) != NULL);
         CHECK_INT(send(fd[1], rows[i].says + len - 4, 4, 0), 4);
         CHECK_INT(hf_stop_tls(s, &err), 0);
@@ -650,13 +655,32 @@ static void test_plain_client(void)
         }
         CHECK_INT(got, len);
         CHECK(memcmp(back, rows[i].says, len) == 0);
-        /* and nothing was sent to it */
-        CHECK_INT(recv(fd[1], back, 1, MSG_DONTWAIT), -1);
+        /* and nothing was sent to it but an alert that SSL 2.0 is too old */
+        CHECK_INT(recv(fd[1], back, sizeof back, MSG_DONTWAIT), old ? 7 : -1);
         CHECK_INT(hf_write(s, "plain", 5, NULL), 5);
         CHECK_INT(recv(fd[1], back, sizeof back, 0), 5);
         hf_close(s, NULL);
         close(fd[1]);
     }
+}
+
+/* What a server's program can tell of first bytes, also of those within TLS. */
+static void test_recognise(void)
+{
+    ROW("T23");
+    char what[256];
+
+    CHECK(hf_recognise("\x16\3\1\0\x50\1\0\0\x4c", 9, false, what, sizeof what));
+    CHECK_STR(what, "the client speaks TLS (a ClientHello)");
+    CHECK(hf_recognise("GET / HTTP/1.1\r\n", 16, false, what, sizeof what));
+    CHECK(strstr(what, "https://") != NULL);
+    CHECK(hf_recognise("\x80\x2e\1\0\2\0\x15", 7, false, what, sizeof what));
+    CHECK(strstr(what, "SSL 2.0") != NULL);
+    CHECK(hf_recognise("220 a ESMTP\r\n", 13, true, what, sizeof what));
+    CHECK(strstr(what, "smtp://, hf_starttls() or handfast connect --starttls smtp") != NULL);
+    CHECK(!hf_recognise("what?", 5, false, what, sizeof what));
+    CHECK_STR(what, "");
+    CHECK(!hf_recognise("", 0, false, what, sizeof what));
 }
 
 /* The PROXY line in front of a ClientHello at a port of TLS: found, taken off, and TLS after all. */
@@ -686,6 +710,54 @@ static void test_plain_then_tls(void)
     CHECK_INT(a, 0);
     CHECK_INT(b, 0);
     close_pair(s);
+}
+
+/* ---- a client of TLS at a port that begins in plain text */
+
+static void test_plain_server(void)
+{
+    ROW("T22 T26");
+    static const struct {
+        const char *says, *name, *remedy;
+        size_t len;
+    } rows[] = {
+        {"220 mail.example ESMTP Postfix\r\n", "plain SMTP (\"220 mail.example ESMTP Postfix\")", "connect --starttls smtp; or use the port for TLS (smtps, 465)", 32},
+        {"220 (vsFTPd 3.0.3)\r\n", "plain FTP", "--starttls ftp; or use the port for TLS (ftps, 990)", 20},
+        {"* OK [CAPABILITY IMAP4rev1] ready\r\n", "plain IMAP", "imap://, hf_starttls() or handfast connect --starttls imap", 35},
+        {"+OK Dovecot ready.\r\n", "plain POP3", "pop3://, hf_starttls() or handfast connect --starttls pop3", 20},
+        {"200 news ready\r\n", "plain NNTP", "--starttls nntp", 16},
+        {"\"IMPLEMENTATION\" \"Dovecot Pigeonhole\"\r\n", "plain ManageSieve", "--starttls sieve", 40},
+        {"<?xml version='1.0'?><stream:stream>", "plain XMPP", "--starttls xmpp", 36},
+        {"SSH-2.0-OpenSSH_9.2\r\n", "plain SSH", "another port", 21},
+        {"HTTP/1.1 400 Bad Request\r\n", "plain HTTP", "use http://", 26},
+        {"E\0\0\0\x60SFATAL\0", "plain PostgreSQL", "--starttls postgres", 12},
+        {"J\0\0\0\x0a" "8.0.36\0xx", "plain MySQL", "--starttls mysql", 14},
+        {"\x30\x1b\2\1\0\x78\7\x0a", "plain LDAP", "--starttls ldap; or use the port for TLS (ldaps, 636)", 8},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hf_net_options options = {.non_blocking = true, .peer_name = "localhost"};
+        hf_error err = {0};
+        char text[2048];
+        int fd[2], r = HF_AGAIN;
+
+        pair_of(fd);
+        hf_stream *s = hf_stream_wrap(fd[0], "tls", HF_CLIENT, client_config, &options, &err);
+        CHECK_INT(send(fd[1], rows[i].says, rows[i].len, 0), rows[i].len);
+        for (int turns = 0; turns < 10 && r == HF_AGAIN; turns++)
+            r = hf_stream_handshake(s, &err);
+        CHECK_INT(r, -1);
+        CHECK(told(&err, HF_E_PLAINTEXT_PEER));
+        CHECK(strstr(err.detail, rows[i].name) != NULL);
+        CHECK(strstr(err.detail, rows[i].remedy) != NULL);
+        CHECK(!err.truncated);
+        hf_explain(hf_stream_conn(s), &err, text, sizeof text);
+        CHECK(strstr(text, "ssl:// and tls:// are the same today") != NULL);
+        if (check_bad)
+            printf("    %s\n", text);
+        hf_close(s, NULL);
+        close(fd[1]);
+    }
 }
 
 /* ---- without memory */
@@ -737,7 +809,9 @@ int main(void)
     RUN(test_stop_refused);
     RUN(test_stop_stalled);
     RUN(test_plain_client);
+    RUN(test_recognise);
     RUN(test_plain_then_tls);
+    RUN(test_plain_server);
     RUN(test_memory);
     return tls_done(files);
 }
