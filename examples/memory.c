@@ -54,31 +54,44 @@ static int explain(const struct end *e)
     return 1;
 }
 
+static bool configure(hf_config *client, hf_config *server, char **files, hf_error *err)
+{
+    hf_trust *trust = hf_trust_new();
+    hf_credential *mine = hf_credential_load_files(files[0], files[1], NULL, NULL, err);
+    bool good = mine && hf_trust_add_file(trust, files[2], err) &&
+                hf_config_set_trust(client, trust) && hf_config_add_credential(server, mine);
+    hf_trust_free(trust); /* the configurations have them now */
+    hf_credential_free(mine);
+    return good;
+}
+
+static int converse(struct end *c, struct end *s)
+{
+    while (hf_conn_handshake(c->conn) != HF_DONE || hf_conn_handshake(s->conn) != HF_DONE)
+        if (!turn(c) || !turn(s))
+            return explain(hf_conn_error(c->conn) ? c : s);
+    printf("%s, %s\n", hf_version_name(hf_conn_version(c->conn)),
+           hf_suite_name(hf_conn_suite(c->conn)));
+    return !(say(c, "hello from the client\n") && turn(s) &&
+             say(s, "hello from the server\n") && turn(c));
+}
+
 int main(int argc, char **argv)
 {
     static struct wire up, down;
     hf_config *client = hf_config_new(HF_CLIENT), *server = hf_config_new(HF_SERVER);
-    hf_trust *trust = hf_trust_new();
     hf_error err = {0};
-    if (argc < 5 || !hf_trust_add_file(trust, argv[3], &err) ||
-        !hf_config_set_trust(client, trust) ||
-        !hf_config_add_credential(server,
-                                  hf_credential_load_files(argv[1], argv[2], NULL, NULL, &err)))
-        return fprintf(stderr, "memory CHAIN KEY CA NAME: %s\n", err.detail), 2;
-
-    struct end c = {hf_conn_new_client(client, argv[4], &err), &down, &up};
-    struct end s = {hf_conn_new_server(server, &err), &up, &down};
-    if (!c.conn || !s.conn)
-        return fprintf(stderr, "%s\n", err.detail), 1;
-    while (hf_conn_handshake(c.conn) != HF_DONE || hf_conn_handshake(s.conn) != HF_DONE)
-        if (!turn(&c) || !turn(&s))
-            return explain(hf_conn_error(c.conn) ? &c : &s);
-    printf("%s, %s\n", hf_version_name(hf_conn_version(c.conn)),
-           hf_suite_name(hf_conn_suite(c.conn)));
-    if (!say(&c, "hello from the client\n") || !turn(&s) ||
-        !say(&s, "hello from the server\n") || !turn(&c))
-        return 1;
+    bool good = argc == 5 && configure(client, server, argv + 1, &err);
+    struct end c = {good ? hf_conn_new_client(client, argv[4], &err) : NULL, &down, &up};
+    struct end s = {good ? hf_conn_new_server(server, &err) : NULL, &up, &down};
+    int status = 2;
+    if (c.conn && s.conn)
+        status = converse(&c, &s);
+    else
+        fprintf(stderr, "memory CHAIN KEY CA NAME: %s\n", err.detail);
     hf_conn_free(c.conn);
     hf_conn_free(s.conn);
-    return 0;
+    hf_config_free(client);
+    hf_config_free(server);
+    return status;
 }

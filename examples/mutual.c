@@ -16,7 +16,12 @@ static hf_config *configure(hf_role role, char **files, hf_error *err)
         mine && hf_trust_add_file(trust, files[2], err) && hf_config_set_trust(config, trust) &&
         hf_config_add_credential(config, mine) &&
         (role == HF_CLIENT || hf_config_set_client_auth(config, HF_CLIENT_AUTH_REQUIRE));
-    return good ? config : NULL;
+    hf_trust_free(trust); /* the configuration has them now */
+    hf_credential_free(mine);
+    if (good)
+        return config;
+    hf_config_free(config);
+    return NULL;
 }
 
 static bool greet(hf_stream *s, hf_error *err)

@@ -16,7 +16,7 @@ HANDFAST = Handfast(os.path.abspath(sys.argv[1]), PKI)
 PROGRAMS = {os.path.basename(path)[len("example_"):]: os.path.abspath(path) for path in sys.argv[2:]}
 TRUST = {"SSL_CERT_FILE": PKI.ca, "SSL_CERT_DIR": "/nowhere"}
 STRANGER = {"SSL_CERT_FILE": PKI.other_ca, "SSL_CERT_DIR": "/nowhere"}
-SCREENFUL = 90  # lines
+SCREENFUL = 100  # lines
 
 
 def start(name, *words, env=None, stdin=None):
