@@ -100,6 +100,11 @@ enum {
 HF_API int hf_error_number(hf_result result, const hf_error *err);
 HF_API const char *hf_error_number_name(int number);
 
+/* hf_result_name returns "WANT_INPUT" and so on; hf_result_sentence what a program does then, for a person who wonders
+ * why nothing happens: "more bytes from the peer are needed: wait until its socket is readable". */
+HF_API const char *hf_result_name(hf_result result);
+HF_API const char *hf_result_sentence(hf_result result);
+
 /* hf_error_library and hf_error_reason return what OpenSSL would call an error, in capitals: "SSL" and
  * "CERTIFICATE_VERIFY_FAILED"; for an alert that was received "SSL" and "TLSV1_ALERT_UNKNOWN_CA". "" for errors
  * that OpenSSL has no word for: hf_code_name has ours. */

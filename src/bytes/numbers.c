@@ -48,6 +48,31 @@ int hf_error_number(hf_result result, const hf_error *err)
     return HF_NUMBER_INVALID_ERROR_CODE;
 }
 
+static const struct {
+    const char *name, *sentence;
+} results[] = {
+    [HF_DONE] = {"DONE", "it is done"},
+    [HF_WANT_INPUT] = {"WANT_INPUT", "more bytes from the peer are needed: wait until its "
+                                     "socket is readable"},
+    [HF_WANT_OUTPUT] = {"WANT_OUTPUT", "bytes for the peer wait and nothing else can go before "
+                                       "them: wait until its socket is writable"},
+    [HF_WANT_ANSWER] = {"WANT_ANSWER", "the program has been asked something, and has not "
+                                       "answered yet: hf_conn_question()"},
+    [HF_CLOSED] = {"CLOSED", "this half of the connection has ended, cleanly"},
+    [HF_FAILED] = {"FAILED", "the connection has failed: hf_conn_error() says why"},
+};
+#define RESULTS (sizeof results / sizeof results[0])
+
+const char *hf_result_name(hf_result result)
+{
+    return (size_t)result < RESULTS ? results[result].name : "UNKNOWN";
+}
+
+const char *hf_result_sentence(hf_result result)
+{
+    return (size_t)result < RESULTS ? results[result].sentence : "no result has this number";
+}
+
 const char *hf_error_number_name(int number)
 {
     switch (number) {

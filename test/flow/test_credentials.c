@@ -410,6 +410,7 @@ static void compare(const struct log *keylog, const struct log *trace)
 
 static void test_key_log(void)
 {
+    ROW("Y07");
     static struct log client, server;
     for (int suite = 0; suite < 2; suite++) {
         struct pair p;
@@ -444,6 +445,7 @@ static void test_key_log(void)
 
 static void test_key_log_file(void)
 {
+    ROW("Y07");
     static struct log client;
     struct pair p;
     struct stat st;

@@ -922,6 +922,7 @@ static bool play(struct pair *p)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     struct pair p;
     unsigned long n = 1;
     begin(&p);

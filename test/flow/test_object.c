@@ -125,7 +125,7 @@ static hf_result read_one(hf_object *from, hf_error *err)
 /* Everything that Python's SSLObject has, in the order of its documentation. */
 static void test_attributes(void)
 {
-    ROW("Y152 Y97 Y94 Y96 Y100 Y101 Y135 Y88");
+    ROW("Y152 Y97 Y94 Y96 Y100 Y101 Y135 Y88 Y102");
     struct objects o;
     uint8_t bytes[HF_BINDING_MAX], other[HF_BINDING_MAX], data[16];
     uint16_t shared[32];
@@ -495,6 +495,7 @@ static void test_usage(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     bool done = false;
     for (unsigned long n = 1; !done && n < 5000; n++) {
         struct objects o;

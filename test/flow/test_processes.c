@@ -15,6 +15,7 @@
 #include "bytes/bytes.h"
 #include "config/session.h"
 #include "connection/conn.h"
+#include "handfast_context.h"
 #include "handfast_random.h"
 
 static void test_random(void)
@@ -272,6 +273,46 @@ static void test_key_log(void)
     pair_clear(&p);
 }
 
+/* A program with rights that its user has not must not be talked into writing secrets, or into any file. This one
+ * runs itself again as somebody else's. */
+static int as_somebody_else(const char *path)
+{
+    hf_config *config = hf_config_new(HF_CLIENT);
+    bool refused = !hf_config_insecure_set_keylog_file(config, path) &&
+                   hf_config_error(config)->code == HF_E_CONFIG;
+    hf_config_free(config);
+    config = hf_config_new(HF_CLIENT);
+    setenv("SSLKEYLOGFILE", path, 1);
+    refused = refused && !hf_config_insecure_set_keylog_environment(config) &&
+              access(path, F_OK) != 0;
+    hf_config_free(config);
+    return refused ? 0 : 1;
+}
+
+static void test_set_user_id(void)
+{
+    ROW("Y07");
+    char copy[300], command[1600], log[300];
+    if (geteuid() != 0)
+        SKIP("only root can make a set-user-ID program: run it as root");
+    (void)snprintf(copy, sizeof copy, "%s", pki_file("somebody-else", "", 0));
+    (void)snprintf(log, sizeof log, "%s/never.log", pki_folder());
+    (void)snprintf(command, sizeof command,
+                   "chmod 755 %s && cp /proc/%d/exe %s && chown 65534 %s && chmod 4755 %s",
+                   pki_folder(), (int)getpid(), copy, copy, copy);
+    CHECK_INT(system(command), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(copy, copy, "--as-somebody-else", log, (char *)NULL);
+        _exit(9);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        SKIP("this file system takes no notice of set-user-ID: use another TMPDIR");
+    CHECK_INT(status, 0);
+}
+
 /* ---- nobody is asked on the terminal */
 
 static int no_answer(char *out, size_t size, void *arg)
@@ -318,12 +359,15 @@ static void test_never_prompts(void)
     pair_clear(&p);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--as-somebody-else") == 0)
+        return geteuid() == getuid() ? 77 : as_somebody_else(argv[2]);
     RUN(test_random);
     RUN(test_fork);
     RUN(test_tickets_between_workers);
     RUN(test_key_log);
+    RUN(test_set_user_id);
     RUN(test_never_prompts);
     return check_done();
 }

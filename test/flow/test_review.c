@@ -684,6 +684,7 @@ static bool evil_name(void *arg, uint8_t message, struct buffer *out)
 /* What an application logs or looks up was looked at first. */
 static void test_name_is_checked_before_it_is_shown(void)
 {
+    ROW("Y125");
     static const struct test_hooks hooks = {.extensions = evil_name};
     unsigned calls = 0;
     struct pair p;

@@ -115,12 +115,16 @@ def old_versions():
     has(done.stderr, "TLS 1.0 and 1.1", "--security-level 0")
 
 
+ROWS = {"default": " [Y158]", "string": " [Y158]", "table": " [Y158]"}
+
+
 def main():
     passed = failed = 0
     for test in (default, string, table, levels, all_of_them, mistakes, old_versions):
         try:
             test()
             passed += 1
+            print(f"ok   {test.__name__}{ROWS.get(test.__name__, '')}")
         except Failure as e:
             failed += 1
             print(f"FAIL {test.__name__}: {e}")

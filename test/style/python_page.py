@@ -73,6 +73,19 @@ def check_values():
     return bad if compared > 50 else bad + ["only %d values were compared" % compared]
 
 
+def check_certificates():
+    """What Python's page says about certificates stands in docs/api.md, and the names there are in a header."""
+    text = read("docs", "api.md")
+    if "## What a certificate says" not in text:
+        return ["docs/api.md does not say what a certificate is"]
+    text = text[text.index("## What a certificate says"):].split("\n## ")[0]
+    bad = ["docs/api.md: nothing about the %s" % w for w in ("issuer", "subject", "principals", "date", "trust")
+           if w not in text]
+    header = read("include", "handfast.h")
+    return bad + ["docs/api.md: %s is in no header" % n for q in quoted(text) for n in re.findall(r"\bhf_\w+", q)
+                  if n not in header]
+
+
 def check_rows():
     """Each row has three cells, and one that has no call says why."""
     bad = []
@@ -87,7 +100,8 @@ def check_rows():
     return bad
 
 
-CHECKS = [(check_headers, ""), (check_complete, ""), (check_values, " [Y21 Y65 Y79]"), (check_rows, "")]
+CHECKS = [(check_headers, ""), (check_complete, ""), (check_values, " [Y21 Y65 Y79]"), (check_rows, ""),
+          (check_certificates, " [Y146]")]
 for check, rows in CHECKS:
     faults = check()
     print(("FAIL " if faults else "ok   ") + check.__name__[6:] + rows)

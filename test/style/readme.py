@@ -14,7 +14,8 @@ BLOCK = re.compile(r"(?:<!-- from (\S+) -->\n)?```c\n(.*?)```", re.S)
 CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`|^    .*$", re.M)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 HEADERS = ["handfast.h", "handfast_policy.h", "handfast_verify.h", "handfast_net.h", "handfast_raw_key.h",
-           "handfast_certificate.h", "handfast_issue.h"]
+           "handfast_certificate.h", "handfast_issue.h", "handfast_context.h", "handfast_memory.h", "handfast_names.h",
+           "handfast_random.h"]
 
 
 def read(path):
@@ -78,13 +79,33 @@ def check_headers():
     return faults
 
 
+def check_licence():
+    """One licence, by the name of its SPDX identifier in the project's file, and no other in the repository."""
+    faults = []
+    if "license: 'Apache-2.0'" not in read("meson.build"):
+        faults.append("meson.build does not say Apache-2.0")
+    if "Apache License" not in read("LICENSE")[:200] or "Version 2.0" not in read("LICENSE")[:200]:
+        faults.append("LICENSE is not the Apache License 2.0")
+    if "LICENSE" not in read("README.md"):
+        faults.append("README.md does not name LICENSE")
+    for path in glob.glob(os.path.join(ROOT, "**", "*"), recursive=True):
+        if re.fullmatch(r"(?i)(copying|licen[cs]e).*", os.path.basename(path)) and \
+                path != os.path.join(ROOT, "LICENSE") and not path.endswith((".c", ".h", ".py")):
+            faults.append(os.path.relpath(path, ROOT) + ": another licence")
+    return faults
+
+
+ROWS = {"licence": " [C59]"}
+
+
 def main():
     failed = 0
-    rules = [check_examples, check_links, check_headers]
+    rules = [check_examples, check_links, check_headers, check_licence]
     for rule in rules:
         faults = rule()
         failed += bool(faults)
-        print(f"{'FAIL' if faults else 'ok  '} {rule.__name__.removeprefix('check_')}")
+        name = rule.__name__.removeprefix("check_")
+        print(f"{'FAIL' if faults else 'ok  '} {name}{ROWS.get(name, '')}")
         for fault in faults:
             print("     " + fault)
     print(f"{len(rules) - failed} passed, {failed} failed, 0 skipped")

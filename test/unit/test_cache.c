@@ -477,6 +477,7 @@ static void test_counters(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_config *config = server(100, 7200);
     hf_session *s = numbered(1);
     for (unsigned long n = 1; n <= 2; n++) { /* the entry, the first buckets */

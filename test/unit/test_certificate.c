@@ -209,6 +209,7 @@ static void test_threads(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     struct pki_cert *made = pki_make(&(struct pki_spec){.names = "DNS:a.example"}, NULL);
     unsigned n = 1;
     for (; n < 50; n++) {

@@ -165,6 +165,7 @@ static void no_memory(const struct compressor *by)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     each(no_memory);
 }
 

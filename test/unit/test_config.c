@@ -595,6 +595,7 @@ static void test_threads(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     bool done = false;
     for (unsigned long n = 1; n < 200 && !done; n++) {
         hf_error err = {0};

@@ -42,7 +42,7 @@ static bool says(const hf_error *err, const char *word)
 
 static void test_purposes(void)
 {
-    ROW("Y04 Y10 Y11 Y106");
+    ROW("Y04 Y10 Y11 Y106 C37");
     const unsigned rules = HF_VERIFY_TRUSTED_FIRST | HF_VERIFY_PARTIAL_CHAIN | HF_VERIFY_STRICT;
     const char *file = pki_file("ca.pem", pki->root->pem, strlen(pki->root->pem));
     hf_error err = {0};
@@ -640,6 +640,7 @@ static void test_dh_params(void)
 
 static void test_keylog_environment(void)
 {
+    ROW("Y07");
     char path[256];
     (void)snprintf(path, sizeof path, "%s/keys.log", pki_folder());
     hf_config *c = client();
@@ -697,7 +698,7 @@ static void test_shared_trust(void)
 
 static void test_no_memory(void)
 {
-    ROW("C20");
+    ROW("C20 C14");
     for (unsigned long n = 1;; n++) { /* a server, from nothing to frozen */
         hf_error err = {0};
         mem_test_fail_after(n);

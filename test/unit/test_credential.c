@@ -83,6 +83,7 @@ static void test_kinds(void)
 
 static void test_der(void)
 {
+    ROW("C18");
     hf_error err = {0};
     hf_credential *cred =
         hf_credential_load_memory(pki->leaf->der, pki->leaf->der_len, pki->leaf->key_der,
@@ -97,6 +98,10 @@ static void test_der(void)
     cred = hf_credential_load_memory(pki->leaf->der, pki->leaf->der_len, pki->leaf->key_pem,
                                      strlen(pki->leaf->key_pem), NULL, NULL, &err);
     CHECK(cred != NULL);
+    hf_credential_free(cred);
+    cred = hf_credential_load_memory(pki->chain_pem, strlen(pki->chain_pem), pki->leaf->key_der,
+                                     pki->leaf->key_der_len, NULL, NULL, &err);
+    CHECK(cred && hf_credential_certificate(cred, 1));
     hf_credential_free(cred);
     cred =
         hf_credential_load_memory(pki->leaf->key_der, pki->leaf->key_der_len,
@@ -344,6 +349,7 @@ static void test_scts(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     const char *path = pki_file("m.pem", pki->bundle_pem, strlen(pki->bundle_pem));
     unsigned n = 1;
     for (; n < 200; n++) {

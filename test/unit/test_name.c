@@ -109,6 +109,7 @@ static struct names pack(uint8_t *room, enum name_kind kind, const char *bytes, 
 
 static void test_table(void)
 {
+    ROW("Y144");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t room[LONG_TEST_NAME];
         struct names names = pack(room, rows[i].kind, rows[i].bytes, rows[i].len);

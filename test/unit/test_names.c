@@ -167,6 +167,35 @@ static void test_reasons(void)
     }
 }
 
+/* What a program that gets no further is told: to wait and for what, or what is wrong and what to do. */
+static void test_results(void)
+{
+    ROW("C58");
+    hf_error err = {0};
+    char line[600];
+    CHECK_STR(hf_result_name(HF_WANT_INPUT), "WANT_INPUT");
+    CHECK(strstr(hf_result_sentence(HF_WANT_INPUT), "wait until its socket is readable") !=
+          NULL);
+    CHECK(strstr(hf_result_sentence(HF_WANT_OUTPUT), "wait until its socket is writable") !=
+          NULL);
+    CHECK(strstr(hf_result_sentence(HF_WANT_ANSWER), "hf_conn_question()") != NULL);
+    CHECK(strstr(hf_result_sentence(HF_FAILED), "hf_conn_error()") != NULL);
+    CHECK_STR(hf_result_name(HF_CLOSED), "CLOSED");
+    CHECK_STR(hf_result_name((hf_result)6), "UNKNOWN");
+    CHECK(hf_result_sentence((hf_result)-1) != NULL);
+    /* the classic: accept always fails, because there is no certificate */
+    hf_config *config = hf_config_new(HF_SERVER);
+    CHECK(!hf_conn_new_server(config, &err));
+    (void)hf_error_line(&err, line, sizeof line);
+    CHECK(strstr(line, "a server needs a certificate and its key") != NULL);
+    CHECK(strstr(line, "hf_config_add_credential()") != NULL);
+    hf_config_free(config);
+    /* and a failure on the way says who has found what: alerts are told by name */
+    err = (hf_error){.code = HF_E_ALERT_RECEIVED, .alert = 40, .alert_received = true};
+    (void)hf_error_line(&err, line, sizeof line);
+    CHECK(strstr(line, "handshake_failure") != NULL);
+}
+
 static void test_bindings(void)
 {
     ROW("Y78");
@@ -207,7 +236,7 @@ static void test_features(void)
 
 static void test_library_versions(void)
 {
-    ROW("Y03 Y01");
+    ROW("Y03 Y01 Y164");
     int info[5];
     char text[64];
     CHECK_INT(hf_version_number(), HF_VERSION_NUMBER);
@@ -229,6 +258,7 @@ int main(void)
     RUN(test_versions);
     RUN(test_error_numbers);
     RUN(test_reasons);
+    RUN(test_results);
     RUN(test_bindings);
     RUN(test_features);
     RUN(test_library_versions);

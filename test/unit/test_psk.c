@@ -139,6 +139,7 @@ static void test_many(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_config *config = hf_config_new(HF_SERVER);
     CHECK(add(config, "first", 32) && add(config, "second", 32));
     unsigned long n = 1;

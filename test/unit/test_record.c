@@ -426,6 +426,7 @@ static void test_unprotected_on_protected(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     struct rec_half half = half_of(AEAD_AES_128_GCM, true);
     struct aead *was = half.aead;
     half.seq = 7;

@@ -502,6 +502,7 @@ static void test_ocsp_must_staple(void)
  * one that says nothing. */
 static void test_no_memory(void)
 {
+    ROW("C14");
     size_t len;
     uint8_t *der = pki_crl(BY_MID(.revoked = {pki->leaf}), &len);
     struct chain *chain = chain_of(pki->leaf, pki->mid);
@@ -554,6 +555,7 @@ static void crypto_free(void *p, const char *file, int line)
 
 static void test_libcrypto_out_of_memory(void)
 {
+    ROW("C11");
     struct chain *chain = chain_of(pki->leaf, pki->mid);
     /* Of the newer list the older one must not take the place. */
     hf_trust *trust = trust_of(pki->root, BY_MID(.this_update = PKI_NOW - 2 * PKI_DAY),

@@ -261,6 +261,7 @@ static void test_derived(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_config *config = hf_config_new(HF_CLIENT);
     mem_test_fail_after(1);
     CHECK(!hf_config_set_crl_check(config, HF_CRL_LEAF));

@@ -408,6 +408,7 @@ static void test_error_per_phase(void)
 /* A name beyond ASCII is looked up by its A-label, and every address is tried. */
 static void test_name(void)
 {
+    ROW("Y102");
     struct peer p;
     struct url u;
     hf_error err = {0};

@@ -540,6 +540,7 @@ static void test_references(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_session *s = sample12(true);
     size_t len;
     uint8_t *p = exported(s, &len);

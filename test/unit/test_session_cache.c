@@ -227,6 +227,7 @@ static void test_orphans(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_config *config = client();
     struct session_key *key = session_key_new(config, "tls://a:443 a");
     hf_session *s = made(HF_TLS1_2, 1);

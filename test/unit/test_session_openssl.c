@@ -462,6 +462,7 @@ static void test_pem(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     struct der d = made(&(struct wish){
         .name = "server.example", .tag = 0xaa, .type = 4, .bytes = "ticket", .bytes_len = 6});
     unsigned long n = 1;

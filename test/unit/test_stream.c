@@ -226,6 +226,7 @@ static void test_eof(void)
 /* A reset is an error, and stays one. */
 static void test_reset(void)
 {
+    ROW("Y17");
     struct linger hard = {1, 0};
     hf_error err = {0};
     char buf[8];
@@ -488,6 +489,7 @@ static void test_usage(void)
 /* Every allocation fails once: opening fails with E_NO_MEMORY or works, and nothing is lost. */
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_error err = {0};
     hf_listener *l = hf_listen("127.0.0.1:0", NULL, NULL, &err);
     int files = open_files();

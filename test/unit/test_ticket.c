@@ -488,6 +488,7 @@ static void test_hooks(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_config *config = server(7200, 3600);
     hf_session *s = sample(config);
     struct buffer whole = sealed(config);

@@ -239,6 +239,7 @@ static void test_answer_later(void)
 /* Allocations fail at every place: nothing crashes, nothing is lost, and it is an error. */
 static void test_no_memory(void)
 {
+    ROW("C14");
     hf_net_options options = {.non_blocking = true, .peer_name = "localhost"};
     unsigned long n = 0;
     bool whole = false;

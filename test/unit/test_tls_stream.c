@@ -470,6 +470,7 @@ static void test_reader_answers(void)
 /* A reset in the middle is the network's fault, with its errno. */
 static void test_reset(void)
 {
+    ROW("Y17");
     struct linger hard = {1, 0};
     hf_net_options options = {.lazy_handshake = true};
     hf_error err = {0};

@@ -229,6 +229,7 @@ static void test_platform(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     const char *path = pki_file("m.pem", pki->root->pem, strlen(pki->root->pem));
     hashed(pki->root, 0);
     unsigned n = 1;

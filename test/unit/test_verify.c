@@ -825,6 +825,7 @@ static void test_threads(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     unsigned n = 1;
     for (; n < 100; n++) {
         hf_error err = {0};
@@ -896,6 +897,7 @@ static bool parse_and_verify(struct slice ocsp, hf_error *err)
  * was crippled stays in a table. Every 13th of some thousand allocations is tried. */
 static void test_libcrypto_out_of_memory(void)
 {
+    ROW("C11");
     size_t len;
     uint8_t *ocsp =
         pki_ocsp(&(struct pki_ocsp_spec){.cert = pki->leaf, .issuer = pki->mid}, &len);

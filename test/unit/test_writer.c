@@ -96,6 +96,7 @@ static void test_limits(void)
 
 static void test_no_memory(void)
 {
+    ROW("C14");
     for (unsigned long n = 1; n <= 5; n++) {
         struct buffer b = {0};
         struct wr w;
