@@ -101,7 +101,9 @@ static bool group_allowed(const SSL *s, uint16_t id)
 {
     unsigned char name[2] = {(unsigned char)(id >> 8), (unsigned char)id};
     int op = s->server ? SSL_SECOP_CURVE_SHARED : SSL_SECOP_CURVE_SUPPORTED;
-    return security_allows(s, NULL, op, group_bits(id), group_nid(id), name);
+    int nid = group_nid(id); /* programs print its name: libcrypto must have one */
+    return security_allows(s, NULL, op, group_bits(id),
+                           nid & TLSEXT_nid_unknown ? NID_undef : nid, name);
 }
 
 static int hash_bits(int nid)

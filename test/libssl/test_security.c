@@ -24,6 +24,7 @@ static int on_security(const SSL *s, const SSL_CTX *ctx, int op, int bits, int n
     struct seen *seen = ex;
     int i = 0;
     (void)s, (void)ctx, (void)other;
+    MUST((op & (int)SSL_SECOP_OTHER_TYPE) != SSL_SECOP_OTHER_CURVE || OBJ_nid2sn(nid));
     for (; i < seen->count; i++) {
         if (seen->call[i][0] == op && seen->call[i][1] == bits && seen->call[i][2] == nid)
             break;
@@ -94,6 +95,25 @@ static void test(const struct rule *rule, int server, int version)
     if (ok && !server)
         show_seen(&seen);
     pair_free(&p);
+}
+
+/* With all groups that there are by default. */
+static void test_groups(void)
+{
+    static struct seen seen;
+    SSL_CTX *client = SSL_CTX_new(TLS_client_method()),
+            *server = SSL_CTX_new(TLS_server_method());
+    MUST(client && server);
+    pair_use_certificate(server);
+    struct pair p = pair_new(client, server);
+    SSL_set_security_callback(p.client, on_security);
+    SSL_set0_security_ex_data(p.client, &seen);
+    SSL_set_security_callback(p.server, on_security);
+    SSL_set0_security_ex_data(p.server, &seen);
+    printf("groups by default: handshake %d\n", pair_shake(&p));
+    pair_free(&p);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
 }
 
 /* The one that counts where none is set can be called. */
@@ -174,6 +194,7 @@ int main(void)
     test(&tls12, 0, TLS1_2_VERSION);
     test(&tls12, 1, TLS1_3_VERSION);
     test(&tls12, 1, TLS1_2_VERSION);
+    test_groups();
     test_default();
     SSL_CTX_free(client_ctx);
     SSL_CTX_free(server_ctx);
