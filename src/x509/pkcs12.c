@@ -12,7 +12,7 @@
 #include "x509/element.h"
 
 /* What one passphrase may cost whoever opens a file that somebody else made: about a second. */
-#define ITERATIONS_MAX 2000000
+#define ITERATIONS_MAX 1000000
 /* And what guessing costs (OWASP's number for PBKDF2 with SHA-256 is 600,000; readers wait for it twice). */
 #define ITERATIONS     100000
 #define PASSPHRASE_MAX 1024

@@ -7,8 +7,10 @@
 #include "../unit/hex.h"
 #include "crl_identity.h"
 #include "ends.h"
+#include "handfast_issue.h"
 #include "identity.h"
 #include "message/message.h"
+#include "seed_certificates.h"
 
 static const char *root;
 
@@ -794,6 +796,30 @@ static void put_crls(void)
     put_crl("certificate", 0, crl_root_pem, sizeof crl_root_pem - 1, "", 0);
 }
 
+static void put_rich(void)
+{
+    static const struct {
+        const char *name, *host;
+    } hosts[] = {{"rich", "a.example"}, {"rich-ip", "2001:db8::1"}};
+    uint8_t *der, *p12;
+    size_t len = rich_certificate(&der), p12_len;
+    hf_error err = {0};
+    for (size_t i = 0; i < 2; i++) {
+        struct buffer b = {0};
+        add_vec16(&b, hosts[i].host, strlen(hosts[i].host));
+        add(&b, der, len);
+        put_buffer("certificate", hosts[i].name, &b);
+    }
+    free(der);
+    hf_credential *c = hf_credential_load_memory(server_pem, strlen(server_pem), server_key_pem,
+                                                 strlen(server_key_pem), NULL, NULL, &err);
+    REQUIRE(c && hf_pkcs12_write(c, NULL, "fuzz", "friend", &p12, &p12_len, &err));
+    put("pkcs12", "key", p12, p12_len);
+    put("pkcs12", "cut", p12, p12_len - 1);
+    hf_secret_free(p12, p12_len);
+    hf_credential_free(c);
+}
+
 static void put_identities(void)
 {
     put_crls();
@@ -822,6 +848,7 @@ static void put_identities(void)
         put_buffer("credential", name, &b);
         hf_credential_free(c);
     }
+    put_rich();
 }
 
 int main(int argc, char **argv)
