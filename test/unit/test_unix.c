@@ -206,6 +206,66 @@ static void test_pair(void)
     CHECK(s[0] == NULL && s[1] == NULL);
 }
 
+/* Each allocation fails once: an error, and nothing left behind, in the file system neither. */
+static void test_no_memory(void)
+{
+    int files = open_files(), done = 0;
+
+    for (unsigned long n = 1; n < 40; n++) {
+        static hf_wait_item items[64];
+        hf_stream *a = NULL, *s[2] = {NULL, NULL};
+        hf_listener *l;
+        hf_error err = {0};
+        FILE *f = NULL;
+        char line[8];
+
+        mem_test_fail_after(n);
+        l = hf_listen("unix://test_no_memory.sock", NULL, NULL, &err);
+        if (l)
+            s[0] = hf_open("unix://test_no_memory.sock", NULL, NULL, &err);
+        if (s[0])
+            a = hf_accept(l, &err);
+        if (a) {
+            (void)!send(hf_stream_fd(s[0]), "ab\ncd", 5, 0);
+            items[0] = (hf_wait_item){.stream = a, .want = HF_WAIT_LINE};
+            int r = hf_wait(items, 64, 5, &err);
+            CHECK(r == 1 || (r == -1 && err.code == HF_E_NO_MEMORY));
+            ptrdiff_t got = hf_read_line(a, line, sizeof line, &err);
+            CHECK(got == 3 || (got == -1 && err.code == HF_E_NO_MEMORY));
+            int file = open("/proc/self/stat", O_RDONLY);
+            int64_t sent = hf_send_file(a, file, 0, 5, &err);
+            CHECK(sent == 5 || (sent == -1 && err.code == HF_E_NO_MEMORY));
+            close(file);
+            f = hf_stream_file(s[0], "r", NULL);
+            CHECK(f || err.code == HF_E_NO_MEMORY || !hf_stream_file(s[0], "r", &err));
+            done += f != NULL;
+        }
+        if (!l || !s[0])
+            CHECK_STR(hf_code_name(err.code), "NO_MEMORY");
+        mem_test_fail_after(0);
+        if (f)
+            fclose(f);
+        else
+            hf_close(s[0], NULL);
+        hf_close(a, NULL);
+        hf_listener_close(l);
+
+        mem_test_fail_after(n);
+        err = (hf_error){0};
+        if (!hf_stream_pair("udg", NULL, s, &err))
+            CHECK_STR(hf_code_name(err.code), "NO_MEMORY");
+        a = hf_bind("udg://test_no_memory.sock", NULL, &err);
+        CHECK(a || err.code == HF_E_NO_MEMORY);
+        mem_test_fail_after(0);
+        hf_close(s[0], NULL);
+        hf_close(s[1], NULL);
+        hf_close(a, NULL);
+        unlink("test_no_memory.sock"); /* without memory its owner is not remembered */
+    }
+    CHECK(done > 3);
+    CHECK_INT(open_files(), files);
+}
+
 int main(void)
 {
     int files = open_files();
@@ -217,5 +277,6 @@ int main(void)
     RUN(test_failures);
     RUN(test_full_queue);
     RUN(test_pair);
+    RUN(test_no_memory);
     return tls_done(files);
 }
