@@ -468,7 +468,8 @@ static bool parse_authority(const struct parse *p, struct slice s)
     colon = memchr(s.p, ':', s.len);
     if (!colon) {
         /* an address that is no URL is shown without the scheme */
-        snprintf(before, sizeof before, p->bare_zone ? "" : "%s://", p->out->scheme->name);
+        snprintf(before, sizeof before, "%s%s", p->bare_zone ? "" : p->out->scheme->name,
+                 p->bare_zone ? "" : "://");
         return parse_host(p, s) && no_port(p, s.p + s.len, before, s, "");
     }
 
