@@ -26,7 +26,10 @@ def commands():
 
 def options(command):
     """Those that the command's help lists, --help aside."""
-    found = set(re.findall(r"^  --([a-z][a-z0-9.-]*)", run(HANDFAST, "help", command).stdout, re.M))
+    text = run(HANDFAST, "help", command).stdout
+    if command == "cert":  # its verbs have the options
+        text = "".join(run(HANDFAST, "help", command, verb).stdout for verb in re.findall(r"^  ([a-z]+)  ", text, re.M))
+    found = set(re.findall(r"^  --([a-z][a-z0-9.-]*)", text, re.M))
     return found - {"help"}
 
 
