@@ -186,6 +186,12 @@ static void reload(struct parent *p)
     bool usage = false;
     hf_error err = {0};
     char line[600] = "the command line or --config's file is wrong";
+    if (p->alive + p->setup->workers > CHILDREN) {
+        log_say(&p->log, "reload-failed",
+                "reload refused: %zu processes still finish what they have; try again later",
+                p->alive);
+        return;
+    }
     struct setup *next = setup_new(p->o, p->setup, &usage, &err);
     if (!next || !open_log(p, next, &err)) {
         if (!usage)
@@ -263,13 +269,22 @@ static struct timespec until(const struct parent *p)
         next = p->stats_at;
     if (p->revive_at > 0 && (next <= 0 || p->revive_at < next))
         next = p->revive_at;
-    double left = next <= 0 ? 3600 : next > now ? next - now : 0;
+    double left = next <= 0 || next > now + 300 ? 300 : next > now ? next - now : 0;
     return (struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
+}
+
+/* Ticket keys come from a secret that moves on by the hour. The parent's must move, too: a new worker begins with
+ * it, and whoever reads an old one would know all keys since. */
+static void rotate_keys(const struct parent *p)
+{
+    if (p->setup->server)
+        hf_config_ticket_keys(p->setup->server, NULL, 0);
 }
 
 static void on_time(struct parent *p)
 {
     double now = clock_now();
+    rotate_keys(p);
     if (p->stats_at > 0 && p->stats_at <= now) {
         statistics(p);
         p->stats_at = now + p->setup->o.stats;
