@@ -29,8 +29,10 @@ def main():
     for name in sorted(set(later) - names):
         sys.exit(f"{since}: there is no function {name}")
     with open(out, "w", encoding="utf-8") as f:
+        f.write('#include "net/since.h"\n\nconst struct since since_functions[] = {\n')
         for name in sorted(names):
             f.write(f'{{"{name}", {later.get(name, 1)}}},\n')
+        f.write("};\n\nconst size_t since_count = sizeof since_functions / sizeof *since_functions;\n")
     with open(depfile, "w", encoding="utf-8") as f:
         f.write(f"{out}: " + " ".join(headers + [since]) + "\n")
 

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "compress/library.h"
 
@@ -15,15 +14,17 @@
 
 static int (*to_ascii)(const char *input, char **output, int flags);
 static const char *(*error_name)(int rc);
+static void (*release)(void *p);
 static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void)
 {
     const struct symbol symbols[] = {{"idn2_to_ascii_8z", &to_ascii},
-                                     {"idn2_strerror", &error_name}};
+                                     {"idn2_strerror", &error_name},
+                                     {"idn2_free", &release}};
 
-    loaded = library_load("libidn2.so.0", symbols, 2);
+    loaded = library_load("libidn2.so.0", symbols, 3);
 }
 
 bool idn_to_ascii(struct slice name, char *out, size_t size, char *why, size_t why_size)
@@ -46,7 +47,7 @@ bool idn_to_ascii(struct slice name, char *out, size_t size, char *why, size_t w
     bool fits = strlen(ascii) < size;
 
     snprintf(out, size, "%s", ascii);
-    free(ascii); /* libidn2's own malloc */
+    release(ascii);
     if (!fits)
         snprintf(why, why_size, "is too long");
     return fits;
