@@ -7,12 +7,7 @@
 /* A ticket that is a number: the session is in the cache (hf_config_set_options, NO_TICKET). */
 static hf_session *open_stateful(const hf_config *config, struct slice ticket)
 {
-    hf_session *s = ticket.len == STATEFUL_TICKET ? cache_find(config, ticket) : NULL;
-    if (s && s->version < HF_TLS1_3) { /* the ID of an older one, which travels in clear */
-        hf_session_free(s);
-        s = NULL;
-    }
-    return s;
+    return ticket.len == STATEFUL_TICKET ? cache_find(config, ticket) : NULL;
 }
 
 /* It leaves the cache when it has been used, so that nobody uses it twice (RFC 8446 8.1). */

@@ -436,6 +436,39 @@ static void test_no_ticket(void)
     CHECK(!resume(&p, 1)); /* nor one that the cache has lost */
     hf_session_free(again);
     pair_clear(&p);
+    /* the ID of an older session, which travels in clear, is no ticket, and its session stays */
+    pair_init(&p, PKI_P256);
+    no_tickets(&p, p.server_config);
+    CHECK(hf_config_set_maximum_version(p.client_config, HF_TLS1_2));
+    CHECK(pair_shake(&p) && p.sessions == 1);
+    hf_session *forged = session_new();
+    *forged = (hf_session){.version = HF_TLS1_3,
+                           .suite = 0x1301,
+                           .secret_len = 32,
+                           .lifetime = 7200,
+                           .issued_ms = (int64_t)PKI_NOW * 1000,
+                           .started = PKI_NOW,
+                           .verified = true,
+                           .named = true};
+    forged->refs = 1;
+    forged->server_name = mem_strdup("server.example");
+    forged->ticket = mem_dup(p.session[0]->id, 32);
+    forged->ticket_len = 32;
+    hf_config *newer = hf_config_derive(p.client_config);
+    CHECK(hf_config_set_maximum_version(newer, HF_TLS1_3));
+    hf_config *older = p.client_config;
+    pair_reset(&p);
+    p.client_config = newer;
+    pair_connect(&p);
+    CHECK(hf_conn_set_session(p.client.conn, forged));
+    pair_run(&p);
+    CHECK(done(&p.client) && !hf_conn_resumed(p.client.conn));
+    pair_reset(&p);
+    hf_session_free(forged);
+    hf_config_free(newer);
+    p.client_config = older;
+    CHECK(resume(&p, 0));
+    pair_clear(&p);
     /* with a retry in between it is looked up twice and used once */
     pair_init(&p, PKI_P256);
     no_tickets(&p, p.server_config);

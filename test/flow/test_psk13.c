@@ -321,6 +321,43 @@ static void test_question(void)
     }
 }
 
+static bool without_identity(hf_conn *conn, const hf_question *q, void *arg)
+{
+    (void)q, (void)arg;
+    return hf_answer_psk(conn, NULL, 0, key, 32);
+}
+
+static bool long_identity(hf_conn *conn, const hf_question *q, void *arg)
+{
+    static const uint8_t identity[257] = {1};
+    (void)q, (void)arg;
+    return hf_answer_psk(conn, identity, sizeof identity, key, 32);
+}
+
+static void test_identities(void)
+{
+    struct pair p;
+    size_t len;
+    static const hf_ask_fn fn[] = {without_identity, long_identity};
+    for (int i = 0; i < 2; i++) {
+        pair_init(&p, PKI_P256);
+        CHECK(hf_config_set_ask(p.client_config, HF_ASK_PSK, fn[i], NULL));
+        CHECK(hf_config_ask_psk_in_tls13(p.client_config, true));
+        CHECK(!pair_shake(&p));
+        CHECK_INT(end_code(&p.client), HF_E_USAGE);
+        pair_clear(&p);
+    }
+    struct asked client = {.key =
+                               key}; /* a server that does not know it shows its certificate */
+    pair_init(&p, PKI_P256);
+    CHECK(hf_config_set_ask(p.client_config, HF_ASK_PSK, on_psk, &client));
+    CHECK(hf_config_ask_psk_in_tls13(p.client_config, true));
+    CHECK(pair_shake(&p));
+    CHECK(hf_conn_verified(p.client.conn));
+    CHECK(hf_conn_psk_identity(p.client.conn, &len) == NULL && len == 0);
+    pair_clear(&p);
+}
+
 /* With a list as well: the list comes first on a server; off by default; with a retry. */
 static void test_question_and_list(void)
 {
@@ -385,6 +422,7 @@ static void test_question_without_memory(void)
 int main(void)
 {
     RUN(test_question);
+    RUN(test_identities);
     RUN(test_question_and_list);
     RUN(test_question_without_memory);
     RUN(test_derivation);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/prf.h"
+#include "handfast_context.h"
 #include "identity.h"
 #include "message/message.h"
 
@@ -168,6 +169,16 @@ static hf_credential *credential_for(const hf_conn *conn)
     return conn->est.server ? server_credential : client_credential;
 }
 
+/* In TLS 1.3 a server is asked about each identity; there are others than this one. */
+static void answer_psk(hf_conn *conn, const hf_question *q)
+{
+    bool known = !conn->est.server || conn_is_old(conn) ||
+                 slice_equal(slice_of(q->identity, q->identity_len),
+                             slice_of(psk_name, sizeof psk_name));
+    REQUIRE(hf_answer_psk(conn, psk_name, sizeof psk_name, known ? ends_psk_key : NULL,
+                          known ? sizeof ends_psk_key : 0));
+}
+
 static void answer(hf_conn *conn)
 {
     const hf_question *q = hf_conn_question(conn);
@@ -181,8 +192,7 @@ static void answer(hf_conn *conn)
     else if (q->ask == HF_ASK_VERIFY)
         REQUIRE(hf_answer_verify(conn, q->verdict == NULL));
     else if (q->ask == HF_ASK_PSK)
-        REQUIRE(
-            hf_answer_psk(conn, psk_name, sizeof psk_name, ends_psk_key, sizeof ends_psk_key));
+        answer_psk(conn, q);
     else
         REQUIRE(hf_answer_hello(conn, NULL));
 }
@@ -256,7 +266,10 @@ static void set_more(hf_config *c, unsigned flags)
     static const uint8_t imported_name[] = "imported", context[] = "context";
     if (flags & SET_HYBRID)
         hf_config_set_groups(c, "X25519MLKEM768:x25519:P-256");
-    if (flags & SET_EXTERNAL)
+    if (flags & SET_EXTERNAL && flags & SET_ASK) {
+        hf_config_ask_psk_in_tls13(c, true);
+        hf_config_set_ask(c, HF_ASK_PSK, answer_later, NULL);
+    } else if (flags & SET_EXTERNAL)
         hf_config_add_psk(c, psk_name, sizeof psk_name, ends_psk_key, sizeof ends_psk_key);
     if (flags & SET_IMPORTED)
         hf_config_import_psk(c, imported_name, sizeof imported_name, context, sizeof context,
@@ -350,6 +363,8 @@ static hf_config *server_config(unsigned flags)
         hf_config_set_first_use(c, always_first, NULL);
     }
     hf_config_set_tickets(c, flags & SET_NO_TICKETS ? 0 : 1, 7200);
+    if (flags & SET_WANT_TICKETS) /* tickets that are numbers */
+        hf_config_set_options(c, hf_config_options(c) | HF_OP_NO_TICKET);
     return c;
 }
 

@@ -36,13 +36,13 @@ enum {
     SET_OLDER = 1 << 22, /* TLS 1.1 and 1.0 */
     SET_NEW = 1 << 23,   /* TLS 1.3 too; without the two before: see setup_later */
     /* Not among the first 24, see feed_flags; for TLS 1.3 alone. */
-    SET_EXTERNAL = 1 << 24, /* a pre-shared key */
+    SET_EXTERNAL = 1 << 24, /* a pre-shared key; with SET_ASK by question */
     SET_IMPORTED = 1 << 25, /* one by way of RFC 9258 */
     SET_HYBRID = 1 << 26,   /* X25519MLKEM768 first */
     SET_GREASE = 1 << 27,
     SET_EARLY =
         1 << 28, /* with SET_RESUME: the client may send early data; the server takes it */
-    SET_WANT_TICKETS = 1 << 29, /* ticket_request */
+    SET_WANT_TICKETS = 1 << 29, /* client: ticket_request; server: tickets are numbers */
 };
 
 /* With one of the first two, security level 0, and some bits mean something else. */

@@ -663,6 +663,10 @@ static void put_texts(void)
                                          "P-521:ffdhe2048", NULL};
     static const char *const sigalgs[] = {"ecdsa_secp256r1_sha256:ed25519",
                                           "rsa_pss_rsae_sha256", NULL};
+    static const char *const group_lists[] = {"?X25519MLKEM768:*x25519/P-256:-x448",
+                                              "DEFAULT:-P-384 / ffdhe2048", NULL};
+    static const char *const cipher_strings[] = {"ECDHE+AESGCM:!aNULL:@STRENGTH:@SECLEVEL=1",
+                                                 "-ALL:+SHA1", NULL};
     static const char *const alpns[] = {"h2,http/1.1", "a", NULL};
     static const char *const names[] = {"example.com", "10.0.0.1", "::1", "a..b", NULL};
     put_text("url", "", 0, urls);
@@ -675,6 +679,9 @@ static void put_texts(void)
     put_text("lists", "\4", 1, alpns);
     put_text("lists", "\5", 1, names);
     put_text("lists", "\x84", 1, alpns);
+    put_text("lists", "\6", 1, group_lists);
+    put_text("lists", "\7", 1, sigalgs);
+    put_text("lists", "\x08", 1, cipher_strings);
 }
 
 /* Edges of coefficients and of keys: the last one that is reduced, the first one that is not. */
