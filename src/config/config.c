@@ -15,6 +15,7 @@
 #include "config/usable.h"
 #include "crypto/cpu.h"
 #include "crypto/random.h"
+#include "handfast_context.h"
 
 /* Freezing is rare, so one lock serves all configurations. It also orders the freezing of trust
  * stores that several configurations share. */
@@ -318,7 +319,7 @@ static hf_trust *platform(hf_error *err)
     return hf_trust_ref(platform_trust);
 }
 
-static bool freeze_trust(hf_config *config, hf_error *err)
+static bool find_trust(hf_config *config, hf_error *err)
 {
     bool client = config->role == HF_CLIENT, chains = config_takes(config, CERT_X509);
 
@@ -330,7 +331,12 @@ static bool freeze_trust(hf_config *config, hf_error *err)
         return err_set(err, HF_E_CONFIG,
                        "client certificates are asked for, but nothing says whom to trust: "
                        "hf_config_set_trust()");
-    return !config->trust || trust_freeze(config->trust, err);
+    return true;
+}
+
+static bool freeze_trust(hf_config *config, hf_error *err)
+{
+    return find_trust(config, err) && (!config->trust || trust_freeze(config->trust, err));
 }
 
 static bool freeze_server(hf_config *config, hf_error *err)
@@ -346,13 +352,17 @@ static bool freeze_server(hf_config *config, hf_error *err)
     return true;
 }
 
+static bool set_well(const hf_config *config, hf_error *err)
+{
+    if (config->error.code != HF_OK && err && err->code == HF_OK)
+        *err = config->error;
+    return config->error.code == HF_OK;
+}
+
 static bool freeze(hf_config *config, hf_error *err)
 {
-    if (config->error.code != HF_OK) {
-        if (err && err->code == HF_OK)
-            *err = config->error;
+    if (!set_well(config, err))
         return false;
-    }
     bool ok = types_freeze(config, err) && freeze_lists(config, err) &&
               freeze_trust(config, err) &&
               (config->role == HF_CLIENT || freeze_server(config, err));
@@ -382,6 +392,26 @@ bool hf_config_freeze(hf_config *config, hf_error *err)
     /* What a caller passes in is filled, not added to: it may hold an error of before. */
     if (!ok && err)
         *err = mine;
+    return ok;
+}
+
+/* Of a copy, and only what says no: what freezing begins (the anchors, the ring of ticket keys, the record of early
+ * data) is shared with it. */
+bool hf_config_check(const hf_config *config, hf_error *err)
+{
+    err_begin(err);
+    if (!config)
+        return err_set(err, HF_E_USAGE, "the configuration is NULL; did making it fail?");
+    hf_config *copy = hf_config_derive(config);
+    if (!copy)
+        return err_set(err, HF_E_NO_MEMORY, "to check a configuration");
+    bool ok = set_well(copy, err) && types_freeze(copy, err) && freeze_lists(copy, err);
+    if (ok) {
+        (void)pthread_mutex_lock(&freeze_lock);
+        ok = find_trust(copy, err);
+        (void)pthread_mutex_unlock(&freeze_lock);
+    }
+    hf_config_free(copy);
     return ok;
 }
 

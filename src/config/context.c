@@ -123,19 +123,6 @@ hf_role hf_config_role(const hf_config *config)
     return config ? config->role : HF_CLIENT;
 }
 
-bool hf_config_check(const hf_config *config, hf_error *err)
-{
-    err_begin(err);
-    if (!config)
-        return err_set(err, HF_E_USAGE, "the configuration is NULL; did making it fail?");
-    hf_config *copy = hf_config_derive(config);
-    if (!copy)
-        return err_set(err, HF_E_NO_MEMORY, "to check a configuration");
-    bool ok = hf_config_freeze(copy, err);
-    hf_config_free(copy);
-    return ok;
-}
-
 /* ---- versions */
 
 static bool take_version(hf_config *config, const char *which, int version, uint16_t *out)

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "config/config.h"
+#include "config/ticket.h"
 #include "handfast_context.h"
 #include "pki.h"
 
@@ -665,6 +666,32 @@ static void test_keylog_environment(void)
     CHECK_INT(unsetenv("SSLKEYLOGFILE"), 0);
 }
 
+/* A check begins nothing that freezing does: anchors may still be added, no ticket key is made, and the record of
+ * early data, which trusts nobody in its first moments, is not older for it. */
+static void test_check_begins_nothing(void)
+{
+    hf_error err = {0};
+    hf_config *c = server();
+    hf_trust *trust = hf_trust_new();
+    CHECK(hf_trust_add_memory(trust, pki->mid->pem, strlen(pki->mid->pem), NULL));
+    CHECK(hf_config_set_trust(c, trust));
+    CHECK(hf_config_set_max_early_data(c, 1000));
+    CHECK(hf_config_set_verify_mode(c, HF_CERT_REQUIRED));
+    CHECK(hf_config_check(c, &err));
+    CHECK(hf_trust_add_memory(trust, pki->root->pem, strlen(pki->root->pem), &err));
+    CHECK_INT(ticket_ring_count(c->tickets), 0);
+    CHECK(hf_config_set_alpn(c, "h2", false));
+    CHECK(hf_config_freeze(c, &err));
+    CHECK_INT(ticket_ring_count(c->tickets), 1);
+    hf_config_free(c);
+    hf_trust_free(trust);
+    c = server(); /* nobody to trust */
+    CHECK(hf_config_set_verify_mode(c, HF_CERT_REQUIRED));
+    CHECK(!hf_config_check(c, &err) && says(&err, "hf_config_set_trust()"));
+    CHECK(!hf_config_freeze(c, &err) && says(&err, "hf_config_set_trust()"));
+    hf_config_free(c);
+}
+
 static void test_shared_trust(void)
 {
     ROW("C28");
@@ -746,6 +773,7 @@ int main(void)
     RUN(test_ciphers);
     RUN(test_dh_params);
     RUN(test_keylog_environment);
+    RUN(test_check_begins_nothing);
     RUN(test_shared_trust);
     RUN(test_no_memory);
     pki_clear(pki);
