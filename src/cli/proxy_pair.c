@@ -351,6 +351,14 @@ enum pair_wants pair_run(struct pair *p)
     return w;
 }
 
+/* Somebody is owed bytes that came: an end now is not the end that the other side had in mind. */
+static bool is_owed(const struct pair *p)
+{
+    const struct end *c = &p->client, *b = &p->backend;
+    return p->state == PAIR_OPEN && (c->count || b->count || pbuf_len(&c->out) ||
+                                     pbuf_len(&b->out) || end_unsent(c) > 0);
+}
+
 enum pair_wants pair_timed_out(struct pair *p)
 {
     static const char *const outcomes[] = {"handshake timed out", "backend timed out",
@@ -362,17 +370,23 @@ enum pair_wants pair_timed_out(struct pair *p)
     if (state == PAIR_CONNECTING || state == PAIR_GREETING)
         return no_backend(p, state == PAIR_CONNECTING ? "no answer to a connection in time"
                                                       : "its TLS handshake takes too long");
-    return end_well(p, outcomes[state]);
+    return is_owed(p) ? end_cut(p, outcomes[state]) : end_well(p, outcomes[state]);
 }
 
 void pair_stop(struct pair *p)
 {
+    const struct worker *w = p->w;
     if (p->state == PAIR_LEAVING)
         return;
+    /* What moved a moment ago would have gone on. */
+    double moved = p->deadline - w->limit[PAIR_OPEN];
+    bool notify = !is_owed(p) && (p->state != PAIR_OPEN || w->now - moved > 1);
     p->outcome = "stopped";
-    end_finish(&p->client, true);
-    if (p->backend.fd >= 0)
-        end_finish(&p->backend, true);
+    end_finish(&p->client, notify);
+    if (p->backend.fd >= 0 && !notify && !p->backend.conn)
+        p->reset = true;
+    else if (p->backend.fd >= 0)
+        end_finish(&p->backend, notify);
 }
 
 /* ---------------------------------------------------------------- the access log */

@@ -6,8 +6,10 @@ load, and nginx under wrk with 1,000 connections for SECONDS (10; 60 for the who
 import contextlib
 import json
 import os
+import random
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -440,6 +442,31 @@ def test_timeouts():
     backend.close()
 
 
+def owed(end):
+    """A client that does not read its 10 MB, until `end` has passed: how what it then reads ends."""
+    backend = Backend(lambda s: (s.recv(1), s.sendall(b"x" * 10_000_000), s.recv(1)))
+    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--idle-timeout", "1.5", "--drain", "0.5", workers=1) as p:
+        s = p.tls()
+        s.sendall(b"x")
+        time.sleep(0.3)
+        end(p)
+        got = 0
+        try:
+            while more := s.recv(65536):
+                got += len(more)
+        except (ssl.SSLEOFError, ConnectionResetError):
+            s.close()
+            backend.close()
+            return
+    raise Failure(f"{got} of 10,000,000 bytes look like all")
+
+
+def test_owed():
+    """Whoever is owed bytes is not told that all is said."""
+    owed(lambda p: time.sleep(2))
+    owed(lambda p: (p.signal(signal.SIGTERM), time.sleep(1)))
+
+
 def test_limits():
     backend = Backend(echo)
     with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--max-connections", "2", workers=1) as p:
@@ -505,6 +532,75 @@ def test_proxy_protocol():
         at += 3 + size
     expect(tlvs[1] == b"h2" and tlvs[2] == b"localhost" and b"TLS 1.3" in tlvs[0x20], f"{tlvs}")
     backend.close()
+
+
+# ---------------------------------------------------------------- chance
+
+def test_chance():
+    """Echoes whose both ends pause, cut or reset as chance has it: what comes back is what was sent, from the beginning
+    on, nobody waits for ever, and nothing stays."""
+    seed = int.from_bytes(os.urandom(4), "big")
+    dice, faults, clean = random.Random(seed), [], [0]
+    block = os.urandom(1 << 20)
+
+    def mood():
+        return dice.choices(["good", "cut", "reset", "lazy"], [6, 1, 1, 2])[0]
+
+    def handler(s):
+        how, left = mood(), dice.randrange(1 << 20)
+        while data := s.recv(dice.choice([100, 5000, 65536])):
+            s.sendall(data)
+            left -= len(data)
+            if how == "lazy":
+                time.sleep(0.002)
+            if how == "reset" and left < 0:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            if how == "cut" and left < 0:
+                return
+
+    def client(p):
+        how, size, got = mood(), dice.randrange(1, 1 << 20), b""
+        s, at = p.tls(), 0
+        s.setblocking(False)
+        try:
+            while len(got) < size:
+                select.select([s], [s] if at < size else [], [], 20)
+                with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    if at < size:
+                        at += s.send(block[at:min(size, at + 16384)])
+                with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    more = s.recv(65536)
+                    if not more:
+                        break
+                    got += more
+                if how == "lazy":
+                    time.sleep(0.001)
+                elif how in ("cut", "reset") and dice.random() < 0.05:
+                    if how == "reset":
+                        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    break
+            clean[0] += len(got) == size
+        except OSError:
+            pass
+        s.close()
+        if got != block[:len(got)]:
+            faults.append(f"{len(got)} of {size} bytes are others")
+
+    backend = Backend(handler)
+    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}") as p:
+        for _ in range(6):
+            threads = [threading.Thread(target=client, args=(p,)) for _ in range(25)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join(30)
+                expect(not t.is_alive(), f"a client waits for ever (seed {seed})")
+        until(lambda: p.statistics()["open"] == 0, lambda: f"connections stay open: {p.statistics()} (seed {seed})")
+        expect(not p.said("worker-died"), tail(p.process.err()))
+    backend.close()
+    expect(not faults and clean[0] > 20, f"{faults[:2]}, {clean[0]} whole (seed {seed})")
+    return f"{clean[0]} of 150 whole"
 
 
 # ---------------------------------------------------------------- signals
@@ -615,11 +711,11 @@ def test_stop():
         talk(s, b"still here" * 10000)
         s.close()
         expect(p.process.wait(5) == 0, "not the status of a clean end")
-    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--drain", "0.5") as p:
+    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--drain", "1.5") as p:
         s = p.tls()
         talk(s)
         p.signal(signal.SIGTERM)
-        expect(rest(s) == b"", "no clean end after the time to drain")
+        expect(rest(s) == b"", "no clean end after the time to drain, though nothing moves")
         expect(p.process.wait(5) == 0, "not the status of a clean end")
     backend.close()
 
@@ -724,9 +820,9 @@ TESTS = [("tls to tcp", test_tls_to_tcp), ("tcp to tls, verified and resumed", t
          ("tls to tls", test_tls_to_tls), ("unix sockets", test_unix), ("the client ends its half", test_client_ends_first),
          ("the backend ends its half", test_backend_ends_first), ("what was cut stays cut", test_cut_stays_cut),
          ("a backend that is away", test_backend_away), ("a backend that is killed", test_backend_killed),
-         ("slow readers", test_slow_readers), ("timeouts", test_timeouts), ("limits", test_limits),
+         ("slow readers", test_slow_readers), ("timeouts", test_timeouts), ("bytes that are owed", test_owed), ("limits", test_limits),
          ("clients that speak no TLS", test_bad_clients), ("the PROXY protocol", test_proxy_protocol),
-         ("reload under load", test_reload_under_load), ("what a reload changes", test_reload_changes),
+         ("what chance brings", test_chance), ("reload under load", test_reload_under_load), ("what a reload changes", test_reload_changes),
          ("SIGTERM", test_stop), ("a worker that is killed", test_worker_killed),
          ("sessions of all workers", test_sessions_shared), ("mistakes", test_usage),
          ("nginx under load", test_load)]
