@@ -118,7 +118,8 @@ enum { HF_ERROR_RESULT = -1, HF_AGAIN = -2 };
 /* hf_open connects to a URL: all of the host's addresses are tried, in the order and with the
  * staggering of RFC 8305, and for a TLS scheme the handshake is made. config NULL: the defaults
  * (verified against the platform's trust); otherwise a client configuration. options may be NULL.
- * NULL on failure: E_URL, E_SCHEME, E_PROHIBITED_PROTOCOL, E_RESOLVE, E_CONNECT, E_TIMEOUT, or the
+ * With non_blocking it begins, and what cannot fail at once goes on in the background, in later calls or in
+ * hf_wait. NULL on failure: E_URL, E_SCHEME, E_PROHIBITED_PROTOCOL, E_RESOLVE, E_CONNECT, E_TIMEOUT, or the
  * handshake's error. */
 HF_API hf_stream *hf_open(const char *url, hf_config *config, const hf_net_options *options, hf_error *err);
 
@@ -270,7 +271,7 @@ typedef struct hf_wait_item {
 /* hf_wait waits until something that is wanted of one of the items is there, at most for timeout seconds
  * (here 0 only looks, below 0 is without end). It returns the number of items that have something, 0 if the
  * time is over, or -1: E_SYSTEM, E_NO_MEMORY, E_USAGE. Every item that has something is told of, also if others
- * had it before.
+ * had it before. Signals do not end it.
  *
  * What TLS makes of a socket is known: bytes that are decrypted already count, a socket with half a record
  * does not, what must be sent before something can be read is sent, and connecting and handshakes go on

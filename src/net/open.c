@@ -75,7 +75,8 @@ static bool connect_now(hf_stream *s, const struct url *url, const struct sock_o
         if (!s->connecting)
             return false;
         s->fd = connect_fd(s->connecting);
-        return true;
+        /* the first step is made here: what follows it shows on the descriptor */
+        return stream_open(s, DEADLINE_NOW, err) != -1;
     }
     s->fd = connect_blocking(url, sockets, s->open_end, err);
     if (s->fd < 0)

@@ -199,6 +199,37 @@ static void test_handshake(void)
     handshake_in_wait(false);
 }
 
+/* A ClientHello that the socket does not take at once: hf_wait sends it when there is room, also for somebody
+ * who only wants to read. */
+static void test_handshake_wants_write(void)
+{
+    hf_net_options options = {.non_blocking = true, .peer_name = "localhost"};
+    hf_error err = {0};
+    int fd[2], small = 1;
+    unsigned ready;
+    char buf[4096];
+    ssize_t n;
+    size_t filled = 0, hello = 0;
+
+    pair_of(fd);
+    setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    while ((n = send(fd[0], "x", 1, MSG_DONTWAIT)) == 1)
+        filled++;
+    hf_stream *s = hf_stream_wrap(fd[0], "tls", HF_CLIENT, client_config, &options, &err);
+    CHECK_INT(wait_one(s, HF_WAIT_READ, 0.02, &ready), 0);
+    CHECK_INT(hf_stream_events(s), POLLOUT);
+    while (hello < 200 && !check_bad) {
+        while ((n = recv(fd[1], buf, sizeof buf, MSG_DONTWAIT)) > 0) {
+            hello += (size_t)n > filled ? (size_t)n - filled : 0;
+            filled -= (size_t)n < filled ? (size_t)n : filled;
+        }
+        CHECK_INT(wait_one(s, HF_WAIT_READ, 0.01, &ready), 0);
+    }
+    CHECK_INT(hf_stream_events(s), POLLIN);
+    hf_close(s, NULL);
+    close(fd[1]);
+}
+
 /* A handshake that fails, or runs out of its time, is something to hear of. */
 static void test_handshake_fails(void)
 {
@@ -381,6 +412,7 @@ int main(void)
     RUN(test_endless_line);
     RUN(test_write);
     RUN(test_handshake);
+    RUN(test_handshake_wants_write);
     RUN(test_handshake_fails);
     RUN(test_connecting);
     RUN(test_many);
