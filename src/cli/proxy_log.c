@@ -13,7 +13,8 @@ static void put(int fd, const struct text *t)
         return; /* a log that cannot be written is no reason to stop */
 }
 
-static void say(const struct proxy_log *l, const char *event, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+say(const struct proxy_log *l, const char *event, const char *fmt, va_list args)
 {
     char message[1024];
     struct text t = {0};
