@@ -204,7 +204,7 @@ hf_result hf_conn_request_certificate(hf_conn *c, hf_client_auth mode, hf_error 
     if (!may_request(c, l, err))
         return HF_FAILED;
     mine.code = HF_OK;
-    bool ok = later_request(l, c->config, mode == HF_CLIENT_AUTH_REQUIRE, &message, &mine) &&
+    bool ok = later_request(l, c->config, c, mode == HF_CLIENT_AUTH_REQUIRE, &message, &mine) &&
               put_messages(c, &message, false, &mine);
     buffer_clear(&message);
     if (ok) {

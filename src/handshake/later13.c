@@ -135,10 +135,15 @@ bool later_takes(const struct later *l, uint8_t type)
 
 /* ---- the server's request */
 
-bool later_request(struct later *l, hf_config *config, bool require, struct buffer *out,
-                   hf_error *err)
+bool later_request(struct later *l, hf_config *config, hf_conn *conn, bool require,
+                   struct buffer *out, hf_error *err)
 {
-    struct nego n = {.config = config, .server = true, .version = HF_TLS1_3, .later = true};
+    struct nego n = {.config = config,
+                     .conn = conn,
+                     .server = true,
+                     .version = HF_TLS1_3,
+                     .later = true,
+                     .err = err};
     struct wr w;
     size_t start = buffer_len(out);
     /* "The server SHOULD make the context unpredictable to the client (e.g., by randomly generating it) in
@@ -153,10 +158,11 @@ bool later_request(struct later *l, hf_config *config, bool require, struct buff
     ext_write(&n, &w, IN_CR);
     msg_finish(&w, mark);
     if (!wr_ok(&w))
-        return err_set(err, HF_E_NO_MEMORY, "CertificateRequest");
+        return err->code != HF_OK ? false : err_set(err, HF_E_NO_MEMORY, "CertificateRequest");
     l->request = l->base;
     hash_update(&l->request, buffer_front(out) + start, buffer_len(out) - start);
     l->sent = n.sent;
+    l->application_sent = n.application_sent;
     l->require = require;
     return true;
 }
@@ -217,6 +223,7 @@ static bool expect_answer(struct hs *hs)
     const struct later *l = hs->later;
     hs->transcript.hash = l->request;
     hs->n.sent = l->sent;
+    hs->n.application_sent = l->application_sent;
     hs->request_context = mem_dup(l->context, LATER_CONTEXT);
     hs->request_context_len = LATER_CONTEXT;
     /* Until Finished no KeyUpdate can come between. */

@@ -42,6 +42,7 @@ struct later {
     struct hash request; /* base and the CertificateRequest */
     uint8_t context[LATER_CONTEXT];
     uint32_t sent; /* extensions of the request */
+    uint32_t application_sent;
     bool require;
 };
 
@@ -58,8 +59,8 @@ void later_free(struct later *l);
 bool later_takes(const struct later *l, uint8_t type);
 
 /* later_request (server, writer) appends a CertificateRequest to out. The caller then makes the state PENDING. */
-bool later_request(struct later *l, hf_config *config, bool require, struct buffer *out,
-                   hf_error *err) __attribute__((warn_unused_result));
+bool later_request(struct later *l, hf_config *config, hf_conn *conn, bool require,
+                   struct buffer *out, hf_error *err) __attribute__((warn_unused_result));
 
 /* later_collect (client) takes one whole CertificateRequest to be answered in its turn. */
 bool later_collect(struct later *l, const hf_config *config, const uint8_t *whole, size_t len,

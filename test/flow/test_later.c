@@ -602,7 +602,7 @@ static hf_result request_again(struct pair *p, const uint8_t *context)
     struct later *l = kept(p->server.conn);
     struct buffer message = {0};
     hf_error err = {0};
-    CHECK(later_request(l, p->server_config, true, &message, &err));
+    CHECK(later_request(l, p->server_config, p->server.conn, true, &message, &err));
     if (context) {
         memcpy(front(&message) + MSG_HEADER + 1, context, LATER_CONTEXT);
         memcpy(l->context, context, LATER_CONTEXT);
@@ -879,7 +879,7 @@ static void test_request_changed(void)
         hf_error err = {0};
         CHECK(pair_shake(&p));
         struct later *l = kept(p.server.conn);
-        CHECK(later_request(l, p.server_config, true, &m, &err));
+        CHECK(later_request(l, p.server_config, p.server.conn, true, &m, &err));
         atomic_store(&l->state, HF_POST_AUTH_PENDING);
         length = buffer_len(&m);
         uint8_t *bytes = front(&m);

@@ -858,6 +858,41 @@ static void put_identities(void)
     put_rich();
 }
 
+/* Scripts of calls: see ssl.c. 16 shakes both, 2 writes, 1 reads; 0x80: the server. */
+static void put_scripts(void)
+{
+    static const struct {
+        const char *name;
+        unsigned setup;
+        uint8_t at_once, n, script[40];
+    } scripts[] = {
+        {"simple", 0, 0, 13, {16, 2, 1, 0, 0x81, 1, 0, 0x82, 0, 9, 1, 0, 9}},
+        {"extension", 1 << 10 | 1 << 5 | 1 << 6 | 1 << 4, 0, 6, {16, 0x82, 0, 9, 1, 0}},
+        {"extension12", 1 << 10 | 1 << 5 | 1 << 6 | 1, 0, 6, {16, 0x82, 0, 9, 1, 0}},
+        {"old", 1 << 1, 0, 11, {16, 2, 0x40, 0, 0x81, 0x40, 0, 4, 0x84, 4, 14}},
+        {"narrow", 1 << 8 | 1 << 9, 7, 14, {16, 16, 16, 16, 2, 1, 0, 0x81, 1, 0, 0x81, 1, 0, 14}},
+        {"later", 1 << 2 | 1 << 3, 0, 14, {16, 0x8b, 0x80, 1, 0, 9, 0x81, 0, 9, 14, 0x8e, 9, 1, 0x8c}},
+        {"resumed", 0, 0, 12, {16, 0x82, 0, 1, 1, 0, 9, 4, 15, 16, 14, 0x8e}},
+        {"early", 1 << 12, 0, 18,
+         {16, 0x82, 0, 1, 1, 0, 9, 4, 0x84, 15, 13, 5, 0x8d, 20, 0x8d, 20, 16, 14}},
+        {"renegotiated", 1 | 1 << 2, 0, 12, {16, 8, 16, 0x88, 0x80, 1, 0, 1, 16, 14, 0x8e, 4}},
+        {"waiting", 1 << 14 | 1 << 2, 0, 4, {16, 16, 14, 0x8e}},
+        {"retried", 1 << 19 | 1 << 16 | 1 << 15, 0, 9, {16, 2, 9, 9, 0x81, 9, 9, 14, 0x8e}},
+        {"psk", 1 << 11 | 1, 0, 4, {18, 1, 16, 14}},
+        {"refused", 1 << 17, 0, 6, {16, 14, 0x8e, 4, 0x84, 10}},
+        {"cut", 1 << 18, 3, 8, {16, 16, 7, 1, 0, 9, 4, 14}},
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        struct buffer b = {0};
+        add_u8(&b, scripts[i].setup >> 16);
+        add_u16(&b, scripts[i].setup & 0xffff);
+        add_u8(&b, scripts[i].at_once);
+        add_vec16(&b, "mine", 4);
+        add(&b, scripts[i].script, scripts[i].n);
+        put_buffer("ssl", scripts[i].name, &b);
+    }
+}
+
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 3);
@@ -865,6 +900,7 @@ int main(int argc, char **argv)
     (void)mkdir(root, 0777);
     for (size_t i = 0; i < sizeof setups / sizeof *setups; i++)
         handshake(setups[i].name, setups[i].flags);
+    put_scripts();
     put_trace(&trace_simple);
     put_trace(&trace_retry);
     put_trace(&trace_client_auth);
