@@ -273,6 +273,12 @@ HF_API bool hf_trust_get_stats(const hf_trust *trust, hf_trust_stats *out, hf_er
  * them if all is true. Each stands there once, sorted by nothing in particular; folders as above. E_NO_MEMORY. */
 HF_API bool hf_trust_certificates(const hf_trust *trust, bool all, hf_certificate_list *out, hf_error *err);
 
+/* hf_trust_uses tells what a certificate is trusted for, 0 if it is not in the trust: a mask. Of all certificates both
+ * are allowed but those in OpenSSL's TRUSTED CERTIFICATE blocks (`openssl x509 -trustout -addtrust serverAuth`), which say
+ * it themselves; verification and the platform's store go by it. */
+enum { HF_TRUSTED_SERVER = 1, HF_TRUSTED_CLIENT = 2 };
+HF_API unsigned hf_trust_uses(const hf_trust *trust, const hf_certificate *cert);
+
 /* hf_verify_chain judges a chain (own certificate first, then its issuers in any order, 1 to HF_CHAIN_MAX) as a handshake with this
  * configuration would: a client's judges a server, a server's a client. Its trust, security level, revocation lists,
  * flags, pins and callback count; it is frozen. name is the host asked for, NULL: it is not checked; when is the time,

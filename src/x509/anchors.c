@@ -26,6 +26,43 @@ static bool find_subject(struct slice der, struct slice *subject)
            element_take(&tbs, V_ASN1_SEQUENCE, subject, NULL);
 }
 
+/* ---- what an anchor is trusted for */
+
+static bool has_use(const STACK_OF(ASN1_OBJECT) * list, int nid)
+{
+    for (int i = 0; i < sk_ASN1_OBJECT_num(list); i++) {
+        int one = OBJ_obj2nid(sk_ASN1_OBJECT_value(list, i));
+        if (one == nid || one == NID_anyExtendedKeyUsage)
+            return true;
+    }
+    return false;
+}
+
+/* As in libcrypto: what is rejected is rejected, and a list of uses allows no other. */
+static bool allows(X509 *x, int nid)
+{
+    const STACK_OF(ASN1_OBJECT) *only = X509_get0_trust_objects(x);
+    return !has_use(X509_get0_reject_objects(x), nid) && (!only || has_use(only, nid));
+}
+
+bool anchor_uses(struct slice trusted, struct slice *cert, uint8_t *uses)
+{
+    struct slice rest = trusted;
+    const unsigned char *p = trusted.p;
+    *uses = USE_ANY;
+    *cert = trusted;
+    if (!element_take(&rest, V_ASN1_SEQUENCE, cert, NULL) || rest.len == 0)
+        return true; /* a certificate alone, or something that is none: others say so */
+    X509 *x = d2i_X509_AUX(NULL, &p, (long)trusted.len);
+    bool ok = x && p == trusted.p + trusted.len;
+    if (ok)
+        *uses = (uint8_t)((allows(x, NID_server_auth) ? USE_SERVER : 0) |
+                          (allows(x, NID_client_auth) ? USE_CLIENT : 0));
+    X509_free(x);
+    ERR_clear_error();
+    return ok;
+}
+
 /* ---- loading */
 
 struct load {
@@ -98,13 +135,18 @@ static bool load_one(struct slice der, unsigned line, void *arg, hf_error *err)
 {
     struct load *load = arg;
     struct anchors *set = load->set;
-    bool no_memory;
+    bool no_memory = false;
     if (!grow(set))
         return err_set(err, HF_E_NO_MEMORY, "trust anchors");
     struct anchor *a = &set->anchor[set->count];
-    bool ok = anchor_init(a, der, &no_memory);
+    struct slice cert = der;
+    uint8_t uses = USE_ANY;
+    memset(a, 0, sizeof *a);
+    /* Behind a DER certificate nothing can follow. */
+    bool ok = (line == 0 || anchor_uses(der, &cert, &uses)) && anchor_init(a, cert, &no_memory);
     if (ok) {
         a->line = line;
+        a->uses = uses;
         set->count++;
         return true;
     }
@@ -145,7 +187,8 @@ struct anchors *anchors_load(const struct source *s, bool strict, hf_error *err)
     }
     atomic_init(&set->refs, 1);
     struct load load = {set, s, strict};
-    if (!certs_each(s, load_one, &load, err) || (strict && !parse_small(set, s, err))) {
+    if (!blocks_each(s, &anchor_blocks, load_one, &load, err) ||
+        (strict && !parse_small(set, s, err))) {
         anchors_free(set);
         return NULL;
     }
@@ -171,7 +214,8 @@ void anchors_free(struct anchors *set)
     mem_free(set);
 }
 
-void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found)
+void anchors_find(const struct anchors *set, const X509_NAME *name, unsigned uses,
+                  struct found *found)
 {
     size_t i = 0, high = set->count;
     while (i < high) {
@@ -185,6 +229,8 @@ void anchors_find(const struct anchors *set, const X509_NAME *name, struct found
         hf_error inner = {0};
         if (X509_NAME_cmp(set->anchor[i].name, name) != 0)
             break;
+        if (uses && !(set->anchor[i].uses & uses))
+            continue;
         hf_certificate *cert = anchor_cert(&set->anchor[i], &inner);
         if (cert)
             found->cert[found->count++] = cert;
@@ -198,7 +244,7 @@ bool anchors_each(const struct anchors *set, anchor_fn fn, void *arg)
     for (size_t i = 0; i < set->count; i++) {
         hf_error inner = {0};
         hf_certificate *cert = anchor_cert(&set->anchor[i], &inner);
-        if (cert ? !fn(cert, arg) : inner.code == HF_E_NO_MEMORY)
+        if (cert ? !fn(cert, set->anchor[i].uses, arg) : inner.code == HF_E_NO_MEMORY)
             return false;
     }
     return true;

@@ -143,14 +143,11 @@ static bool read_one(struct slice der, unsigned line, void *arg, hf_error *err)
     return ok || err_set(err, HF_E_NO_MEMORY, "%s", r->from->name);
 }
 
-static const struct block_kind any_cert = {"CERTIFICATE", "X509 CERTIFICATE",
-                                           "TRUSTED CERTIFICATE"};
-
 static bool read_list(const struct source *s, hf_certificate_list *out, hf_error *err)
 {
     struct reading r = {out, s, 0};
     *out = (hf_certificate_list){0};
-    if (blocks_each(s, &any_cert, read_one, &r, err))
+    if (blocks_each(s, &anchor_blocks, read_one, &r, err))
         return true;
     hf_certificates_clear(out);
     return false;

@@ -85,6 +85,16 @@ static bool explain_dates(struct verification *v, int code, int depth, const hf_
                   when, span);
 }
 
+/* The issuer is there, and signed it: then it is not trusted for this. */
+static bool other_use(const struct found *found, const hf_certificate *c)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        if (cert_issued(found->cert[i], c) && issuer_signed(found->cert[i], c))
+            return true;
+    }
+    return false;
+}
+
 /* The issuer that was sought, and where. */
 static bool explain_untrusted(struct verification *v, int code, int depth,
                               const hf_certificate *c)
@@ -93,8 +103,12 @@ static bool explain_untrusted(struct verification *v, int code, int depth,
     text_cert(c, depth, who, sizeof who);
     trust_describe(v->trust, where, sizeof where);
     const char *issuer = hf_certificate_issuer(c);
-    bool named = trust_find(v->trust, X509_get_issuer_name(c->x509)).count > 0;
-    const char *more = named ? " (an anchor of that name is there, but with another key)"
+    struct found found = trust_find(v->trust, X509_get_issuer_name(c->x509), 0);
+    bool named = found.count > 0;
+    const char *more = other_use(&found, c)
+                           ? v->options->server ? " (it is there, but not trusted for servers)"
+                                                : " (it is there, but not trusted for clients)"
+                       : named ? " (an anchor of that name is there, but with another key)"
                        : v->chain->count == 1 && v->options->server && !c->self_issued
                            ? "; the peer sent no intermediate certificate"
                            : "";

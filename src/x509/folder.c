@@ -15,6 +15,7 @@
 struct entry {
     struct entry *next;
     hf_certificate *cert;
+    uint8_t uses;
 };
 
 struct crl_entry {
@@ -108,15 +109,19 @@ const char *folder_path(const struct folder *folder)
     return folder->path;
 }
 
-static bool find_known(struct folder *folder, const X509_NAME *name, struct found *found)
+static bool find_known(struct folder *folder, const X509_NAME *name, unsigned uses,
+                       struct found *found)
 {
-    size_t before = found->count;
+    bool known = false;
     struct entry *e = atomic_load_explicit(&folder->known, memory_order_acquire);
     for (; e && found->count < FOUND_MAX; e = e->next) {
-        if (X509_NAME_cmp(X509_get_subject_name(e->cert->x509), name) == 0)
+        if (X509_NAME_cmp(X509_get_subject_name(e->cert->x509), name) != 0)
+            continue;
+        known = true;
+        if (!uses || (e->uses & uses))
             found->cert[found->count++] = e->cert;
     }
-    return found->count > before;
+    return known;
 }
 
 struct wanted {
@@ -128,7 +133,9 @@ struct wanted {
 static bool keep(struct slice der, unsigned line, void *arg, hf_error *err)
 {
     struct wanted *w = arg;
-    (void)line;
+    uint8_t uses = USE_ANY;
+    if (line && !anchor_uses(der, &der, &uses))
+        return err_set(err, HF_E_PEM, "line %u: what it is trusted for is malformed", line);
     hf_certificate *cert = cert_from_der(der, err);
     if (!cert || X509_NAME_cmp(X509_get_subject_name(cert->x509), w->name) != 0) {
         hf_certificate_free(cert);
@@ -140,6 +147,7 @@ static bool keep(struct slice der, unsigned line, void *arg, hf_error *err)
         return err_set(err, HF_E_NO_MEMORY, "trust anchor");
     }
     e->cert = cert;
+    e->uses = uses;
     e->next = atomic_load_explicit(&w->folder->known, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&w->folder->known, &e->next, e,
                                                   memory_order_acq_rel, memory_order_acquire))
@@ -160,7 +168,7 @@ static bool read_file(struct wanted *w, unsigned long hash, unsigned number, boo
     bool there = file_read(path, &bytes, &len, &inner);
     if (there) {
         struct source s = {path, bytes, len};
-        bool good = certs_each(&s, keep, w, &inner);
+        bool good = blocks_each(&s, &anchor_blocks, keep, w, &inner);
         (void)good;
         mem_free(bytes);
     }
@@ -168,9 +176,10 @@ static bool read_file(struct wanted *w, unsigned long hash, unsigned number, boo
     return there;
 }
 
-void folder_find(struct folder *folder, const X509_NAME *name, struct found *found)
+void folder_find(struct folder *folder, const X509_NAME *name, unsigned uses,
+                 struct found *found)
 {
-    if (find_known(folder, name, found))
+    if (find_known(folder, name, uses, found))
         return;
     int ok = 0;
     unsigned long hash = X509_NAME_hash_ex(name, NULL, NULL, &ok);
@@ -178,13 +187,13 @@ void folder_find(struct folder *folder, const X509_NAME *name, struct found *fou
     for (unsigned i = 0; ok && i < SAME_HASH && read_file(&w, hash, i, &found->no_memory); i++)
         ;
     ERR_clear_error();
-    find_known(folder, name, found);
+    find_known(folder, name, uses, found);
 }
 
 bool folder_each(struct folder *folder, anchor_fn fn, void *arg)
 {
     struct entry *e = atomic_load_explicit(&folder->known, memory_order_acquire);
-    while (e && fn(e->cert, arg))
+    while (e && fn(e->cert, e->uses, arg))
         e = e->next;
     return e == NULL;
 }

@@ -45,7 +45,7 @@ static bool better(const hf_certificate *a, const hf_certificate *b, int64_t now
 static const hf_certificate *choose_issuer(struct verification *v, X509_STORE_CTX *ctx, X509 *x)
 {
     X509_STORE_CTX_check_issued_fn issued = X509_STORE_CTX_get_check_issued(ctx);
-    struct found found = trust_find(v->trust, X509_get_issuer_name(x));
+    struct found found = trust_find(v->trust, X509_get_issuer_name(x), wanted_use(v));
     const hf_certificate *own = cert_of(x), *best = NULL;
     for (size_t i = 0; own && i < found.count; i++) {
         const hf_certificate *c = found.cert[i];
@@ -72,7 +72,7 @@ static int get_issuer(X509 **out, X509_STORE_CTX *ctx, X509 *x)
 static STACK_OF(X509) * lookup_certs(X509_STORE_CTX *ctx, const X509_NAME *name)
 {
     struct verification *v = verification_of(ctx);
-    struct found found = trust_find(v->trust, name);
+    struct found found = trust_find(v->trust, name, wanted_use(v));
     STACK_OF(X509) *all = sk_X509_new_reserve(NULL, FOUND_MAX);
     for (size_t i = 0; all && i < found.count; i++) {
         if (X509_up_ref(found.cert[i]->x509))

@@ -177,6 +177,8 @@ static void seen_add(struct seen *seen, struct slice label)
 }
 
 const struct block_kind cert_blocks = {"CERTIFICATE", "X509 CERTIFICATE", NULL};
+const struct block_kind anchor_blocks = {"CERTIFICATE", "X509 CERTIFICATE",
+                                         "TRUSTED CERTIFICATE"};
 const struct block_kind key_blocks = {"PUBLIC KEY", "PUBLIC KEY", NULL};
 const struct block_kind crl_blocks = {"X509 CRL", "X509 CRL", NULL};
 

@@ -41,6 +41,8 @@ struct block_kind {
     const char *third;         /* one more, or NULL */
 };
 extern const struct block_kind cert_blocks, crl_blocks, key_blocks;
+/* Certificates, those too behind which OpenSSL has put what they are trusted for (TRUSTED CERTIFICATE). */
+extern const struct block_kind anchor_blocks;
 
 /* source_has: there is a block of this kind. */
 bool source_has(const struct source *s, const struct block_kind *kind);

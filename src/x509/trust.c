@@ -295,13 +295,13 @@ uint64_t trust_generation(const hf_trust *trust)
     return atomic_load_explicit(&trust->generation, memory_order_acquire);
 }
 
-struct found trust_find(const hf_trust *trust, const X509_NAME *name)
+struct found trust_find(const hf_trust *trust, const X509_NAME *name, unsigned uses)
 {
     struct found found = {.count = 0};
     for (size_t i = 0; i < trust->set_count; i++)
-        anchors_find(trust->set[i], name, &found);
+        anchors_find(trust->set[i], name, uses, &found);
     for (size_t i = 0; i < trust->folder_count; i++)
-        folder_find(trust->folder[i], name, &found);
+        folder_find(trust->folder[i], name, uses, &found);
     return found;
 }
 

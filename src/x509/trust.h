@@ -14,8 +14,16 @@ struct anchor {
     unsigned line;        /* in its file, for errors; 0: not PEM */
     struct slice subject; /* within der, DER of the Name */
     X509_NAME *name;      /* the same, for comparison as RFC 5280 7.1 wants it */
+    uint8_t uses;         /* what it is trusted for: USE_ */
     _Atomic(hf_certificate *) cert;
 };
+
+/* Uses, a mask. OpenSSL's TRUSTED CERTIFICATE says which; of any other anchor all are allowed. */
+enum { USE_SERVER = 1, USE_CLIENT = 2, USE_ANY = 3 };
+
+/* anchor_uses reads what a TRUSTED CERTIFICATE is trusted for; *cert is the certificate without it. false: it is
+ * malformed, or no memory. */
+bool anchor_uses(struct slice trusted, struct slice *cert, uint8_t *uses);
 
 /* The anchors of one file, sorted by name; immutable and shared once loaded. */
 struct anchors {
@@ -47,15 +55,18 @@ struct found {
 };
 
 /* What is done with each certificate; false stops. */
-typedef bool (*anchor_fn)(hf_certificate *cert, void *arg);
+typedef bool (*anchor_fn)(hf_certificate *cert, unsigned uses, void *arg);
 
 /* anchors_each and folder_each call fn with all certificates: of a folder, with those that were read from it. What
  * cannot be parsed is passed over. false: fn stopped, or there was no memory. */
 bool anchors_each(const struct anchors *set, anchor_fn fn, void *arg);
 bool folder_each(struct folder *folder, anchor_fn fn, void *arg);
 
-void anchors_find(const struct anchors *set, const X509_NAME *name, struct found *found);
-void folder_find(struct folder *folder, const X509_NAME *name, struct found *found);
+/* uses: only anchors that are trusted for one of these; 0: all. */
+void anchors_find(const struct anchors *set, const X509_NAME *name, unsigned uses,
+                  struct found *found);
+void folder_find(struct folder *folder, const X509_NAME *name, unsigned uses,
+                 struct found *found);
 
 /* folder_each_crl calls fn with the folder's revocation lists by this issuer; false if fn did, or for want
  * of memory. */
@@ -76,7 +87,7 @@ const struct platform *platform_load(hf_error *err);
 
 /* ---- hf_trust as the verification sees it */
 
-struct found trust_find(const hf_trust *trust, const X509_NAME *name);
+struct found trust_find(const hf_trust *trust, const X509_NAME *name, unsigned uses);
 
 /* trust_each_crl calls fn with each revocation list by this issuer; false if fn did, or for want of
  * memory. */

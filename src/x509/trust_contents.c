@@ -21,9 +21,10 @@ static bool listed(const hf_certificate_list *list, const hf_certificate *cert)
     return false;
 }
 
-static bool add_certificate(hf_certificate *cert, void *arg)
+static bool add_certificate(hf_certificate *cert, unsigned uses, void *arg)
 {
     struct contents *c = arg;
+    (void)uses;
     if (listed(c->list, cert) || (c->authorities && !X509_check_ca(cert->x509)))
         return true;
     return list_add_ref(c->list, &c->room, cert);
@@ -83,13 +84,36 @@ bool hf_trust_get_stats(const hf_trust *trust, hf_trust_stats *out, hf_error *er
     return true;
 }
 
+/* ---- for what */
+
+struct sought {
+    const hf_certificate *cert;
+    unsigned uses;
+};
+
+static bool add_uses(hf_certificate *cert, unsigned uses, void *arg)
+{
+    struct sought *s = arg;
+    if (memcmp(cert->sha256, s->cert->sha256, CERT_HASH) == 0)
+        s->uses |= uses;
+    return true;
+}
+
+unsigned hf_trust_uses(const hf_trust *trust, const hf_certificate *cert)
+{
+    struct sought s = {cert, 0};
+    if (trust && cert)
+        trust_each(trust, add_uses, &s);
+    return s.uses;
+}
+
 /* ---- loading */
 
 static bool load_pem(hf_trust *trust, const struct source *s, hf_error *err)
 {
     bool lists = source_has(s, &crl_blocks);
     /* Without any list, what is not a certificate is what the error should speak of. */
-    if ((!lists || source_has(s, &cert_blocks)) && !trust_add_source(trust, s, err))
+    if ((!lists || source_has(s, &anchor_blocks)) && !trust_add_source(trust, s, err))
         return false;
     return !lists || trust_add_lists(trust, s, err);
 }

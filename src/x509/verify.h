@@ -47,6 +47,12 @@ bool explain_wrong_name(struct verification *v);
 bool explain_crl(struct verification *v, int x509_code, int depth, const hf_certificate *cert);
 bool is_about_crl(int x509_code);
 
+/* wanted_use: what an anchor must be trusted for. */
+static inline unsigned wanted_use(const struct verification *v)
+{
+    return v->options->server ? USE_SERVER : USE_CLIENT;
+}
+
 /* text_cert writes "certificate 0, 'CN=x'". */
 void text_cert(const hf_certificate *cert, int depth, char *out, size_t size);
 

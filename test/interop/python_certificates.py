@@ -347,7 +347,8 @@ def inputs():
     os.makedirs(folder, exist_ok=True)
     path("hashed/one.pem", one)
     openssl("rehash", folder)
-    return [("one", path("a.pem", one), None, None), ("twice the same", path("b.pem", one + one), None, None),
+    trusted = subprocess.run(["openssl", "x509", "-trustout", "-addtrust", "serverAuth"], input=one, capture_output=True).stdout
+    return [("one", path("a.pem", one), None, None), ("TRUSTED", path("t.pem", trusted + two), None, None), ("twice the same", path("b.pem", one + one), None, None),
             ("with text", path("c.pem", b"text\n" + one + b"\nmore text\n" + two + b"end"), None, None),
             ("with a leaf", path("d.pem", one + leaf), None, None), ("with a list", path("e.pem", one + crl), None, None),
             ("a list alone", path("f.pem", crl), None, None), ("lists twice", path("g.pem", crl + crl + two), None, None),

@@ -1,6 +1,9 @@
 /* What a certificate says as a struct, lists of certificates, what a trust holds, and chains judged without a
  * connection. What the dictionary of Python looks like is compared with Python in test/interop. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -282,14 +285,166 @@ static void test_trust(void)
     free(all);
 }
 
+/* A CA as OpenSSL writes it with what it is trusted for. */
+static char *trusted_pem(const struct pki_cert *cert, int trust, int reject)
+{
+    const unsigned char *p = cert->der;
+    X509 *x = d2i_X509(NULL, &p, (long)cert->der_len);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    if (trust)
+        X509_add1_trust_object(x, OBJ_nid2obj(trust));
+    if (reject)
+        X509_add1_reject_object(x, OBJ_nid2obj(reject));
+    if (trust || reject)
+        PEM_write_bio_X509_AUX(bio, x);
+    else
+        PEM_write_bio_X509(bio, x);
+    BIO_write(bio, "", 1);
+    BIO_get_mem_data(bio, &text);
+    text = strdup(text);
+    CHECK((trust || reject) == (strstr(text, "TRUSTED") != NULL));
+    BIO_free(bio);
+    X509_free(x);
+    return text;
+}
+
+static hf_code judged_by(hf_trust *trust, hf_role role, const struct pki_cert *cert, char *why)
+{
+    hf_config *config = hf_config_new(role);
+    hf_certificate_list chain = list_of(cert, NULL);
+    hf_error err = {0};
+    CHECK(hf_config_set_trust(config, trust));
+    if (role == HF_SERVER) {
+        hf_credential *own = hf_credential_load_memory(pki->bundle_pem, strlen(pki->bundle_pem),
+                                                       NULL, 0, NULL, NULL, NULL);
+        CHECK(hf_config_add_credential(config, own));
+        CHECK(hf_config_set_client_auth(config, HF_CLIENT_AUTH_REQUIRE));
+        hf_credential_free(own);
+    }
+    (void)hf_verify_chain(config, &chain, NULL, PKI_NOW, NULL, &err);
+    strcpy(why, err.detail);
+    hf_config_free(config);
+    hf_certificates_clear(&chain);
+    return err.code;
+}
+
+/* What the platform's file says of each authority counts (load_default_certs(purpose) of Python's ssl). */
+static void test_purposes(void)
+{
+    ROW("Y115");
+    static const struct {
+        int trust, reject;
+        hf_code server, client;
+        unsigned uses;
+    } cases[] = {
+        {0, 0, HF_OK, HF_OK, 3},
+        {NID_server_auth, 0, HF_OK, HF_E_UNTRUSTED, HF_TRUSTED_SERVER},
+        {NID_client_auth, 0, HF_E_UNTRUSTED, HF_OK, HF_TRUSTED_CLIENT},
+        {NID_anyExtendedKeyUsage, 0, HF_OK, HF_OK, 3},
+        {0, NID_server_auth, HF_E_UNTRUSTED, HF_OK, HF_TRUSTED_CLIENT},
+        {NID_server_auth, NID_server_auth, HF_E_UNTRUSTED, HF_E_UNTRUSTED, 0},
+        {NID_email_protect, 0, HF_E_UNTRUSTED, HF_E_UNTRUSTED, 0},
+    };
+    char why[HF_DETAIL_MAX_LEN];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *pem = trusted_pem(pki->mid, cases[i].trust, cases[i].reject);
+        hf_trust *trust = hf_trust_new();
+        hf_certificate *mid = parse(pki->mid);
+        CHECK(hf_trust_load(trust, NULL, NULL, pem, strlen(pem), NULL));
+        stats_are(trust, 1, 1, 0);
+        CHECK_INT(hf_trust_uses(trust, mid), cases[i].uses);
+        CHECK_INT(judged_by(trust, HF_CLIENT, pki->leaf, why), cases[i].server);
+        CHECK(cases[i].server == HF_OK ||
+              strstr(why, "it is there, but not trusted for servers"));
+        CHECK(cases[i].server == HF_OK ||
+              strstr(why, "it is there, but not trusted for servers"));
+        CHECK_INT(judged_by(trust, HF_SERVER, pki->leaf, why), cases[i].client);
+        CHECK(cases[i].client == HF_OK ||
+              strstr(why, "it is there, but not trusted for clients"));
+        hf_certificate_free(mid);
+        hf_trust_free(trust);
+        free(pem);
+    }
+    /* the platform's own, from the file of test_platform */
+    hf_trust *trust = hf_trust_new();
+    CHECK(hf_trust_add_platform(trust, NULL));
+    CHECK_INT(judged_by(trust, HF_CLIENT, pki->leaf, why), HF_OK);
+    CHECK_INT(judged_by(trust, HF_SERVER, pki->leaf, why), HF_E_UNTRUSTED);
+    hf_trust_free(trust);
+}
+
+/* Two certificates of one authority, of which one has ended; and two authorities of one name. The order in
+ * the file does not matter. */
+static void test_candidates(void)
+{
+    ROW("Y44");
+    struct pki_spec spec = {.subject = "one name", .ca = true};
+    struct pki_cert *a = pki_make(&spec, NULL), *b = pki_make(&spec, NULL);
+    spec.key_of = a;
+    struct pki_cert *cross = pki_make(&spec, pki->root);
+    spec.not_after = PKI_NOW - PKI_DAY;
+    struct pki_cert *old = pki_make(&spec, NULL);
+    struct pki_cert *leaf = pki_make(&(struct pki_spec){.names = "DNS:x.example"}, a);
+    const struct pki_cert *const orders[][3] = {
+        {a, b, old}, {old, a, b}, {b, old, a}, {old, b, a}, {old, cross, b}};
+    for (size_t i = 0; i < 5; i++) {
+        char *pem = pki_text(orders[i][0]->pem, orders[i][1]->pem, orders[i][2]->pem, NULL);
+        char why[HF_DETAIL_MAX_LEN];
+        hf_trust *trust = hf_trust_new();
+        CHECK(hf_trust_load(trust, NULL, NULL, pem, strlen(pem), NULL));
+        CHECK_INT(judged_by(trust, HF_CLIENT, leaf, why), HF_OK);
+        hf_trust_free(trust);
+        free(pem);
+    }
+    pki_free(a);
+    pki_free(b);
+    pki_free(old);
+    pki_free(cross);
+    pki_free(leaf);
+}
+
+/* One kind of error for a file that cannot be used, with the path and, where the system has one, the errno. */
+static void test_bad_files(void)
+{
+    ROW("Y22");
+    const char *empty = pki_file("empty.pem", "", 0);
+    const char *garbage = pki_file("garbage.pem", "garbage", 7);
+    const char *cut = pki_file("cut.pem", pki->root->pem, strlen(pki->root->pem) - 40);
+    const struct {
+        const char *path;
+        hf_code code;
+        int os_errno;
+    } cases[] = {{"/no/such/file", HF_E_FILE, ENOENT},
+                 {"/", HF_E_FILE, EISDIR},
+                 {"/proc/self/mem", HF_E_FILE, EIO}, /* which can be opened and not be read */
+                 {empty, HF_E_PEM, 0},
+                 {garbage, HF_E_PEM, 0},
+                 {cut, HF_E_PEM, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hf_trust *trust = hf_trust_new();
+        hf_error err = {0};
+        CHECK(!hf_trust_load(trust, cases[i].path, NULL, NULL, 0, &err));
+        CHECK_INT(err.code, cases[i].code);
+        CHECK_INT(err.os_errno, cases[i].os_errno);
+        CHECK(strstr(err.detail, cases[i].path) && err.fault == HF_FAULT_CONFIG);
+        hf_error again = {0};
+        CHECK(!hf_trust_add_file(trust, cases[i].path, &again) && again.code == cases[i].code);
+        hf_trust_free(trust);
+    }
+}
+
 static void test_platform(void)
 {
     ROW("Y119");
     hf_platform_places places;
     hf_trust *trust = hf_trust_new();
     hf_trust_stats stats;
-    setenv("SSL_CERT_FILE", pki_file("platform.pem", pki->chain_pem, strlen(pki->chain_pem)),
-           1);
+    char *mid = trusted_pem(pki->mid, NID_server_auth, 0);
+    char *both = pki_text(pki->root->pem, mid, NULL);
+    setenv("SSL_CERT_FILE", pki_file("platform.pem", both, strlen(both)), 1);
+    free(mid);
+    free(both);
     setenv("SSL_CERT_DIR", "/no/such/folder", 1);
     CHECK(hf_trust_add_platform(trust, NULL));
     CHECK(hf_trust_platform_places(&places, NULL));
@@ -421,6 +576,9 @@ int main(void)
     RUN(test_ugly_pem);
     RUN(test_lists);
     RUN(test_trust);
+    RUN(test_purposes);
+    RUN(test_candidates);
+    RUN(test_bad_files);
     RUN(test_verify_chain);
     RUN(test_all_faults);
     RUN(test_files);
