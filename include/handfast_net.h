@@ -308,6 +308,12 @@ HF_API bool hf_stream_early_accepted(const hf_stream *stream);
  * stream reads and writes it; calls that do so belong to the stream's own functions. */
 HF_API hf_conn *hf_stream_conn(const hf_stream *stream);
 
+/* hf_name_to_ascii writes a host name as TLS and the DNS have it: what hf_open does with a URL's host, for
+ * hf_conn_new_client and callers of their own sockets. "pyth\u00f6n.org" in UTF-8 becomes "xn--pythn-mua.org" (RFC
+ * 5891, by libidn2); a name in ASCII is checked and becomes lower case. E_URL says what is no host name, or that
+ * libidn2 is not installed; size 256 is always enough. */
+HF_API bool hf_name_to_ascii(const char *name, char *out, size_t size, hf_error *err);
+
 /* hf_forget_sessions drops the sessions that hf_open has kept for later connections to this host (as it stands in
  * the URL, or as it was verified), of all configurations; NULL: all of them. Returns how many there were. A server's are
  * hf_config_flush_sessions'. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "handfast_net.h"
 #include "net/fail.h"
 #include "net/idn.h"
 #include "net/service.h"
@@ -556,6 +557,26 @@ bool url_parse_port(const char *text, int port, struct url *out, hf_error *err)
 bool url_parse(const char *text, struct url *out, hf_error *err)
 {
     return url_parse_port(text, 0, out, err);
+}
+
+bool hf_name_to_ascii(const char *name, char *out, size_t size, hf_error *err)
+{
+    char text[1200];
+    struct url url;
+    int len = name ? snprintf(text, sizeof text, "tcp://%s:1", name) : -1;
+
+    err_begin(err);
+    if (len < 0 || (size_t)len >= sizeof text)
+        return err_set(err, HF_E_URL, "the host name is %s", name ? "too long" : "NULL");
+    if (!url_parse(text, &url, err))
+        return false;
+    if (url.kind != URL_NAME)
+        return err_set(err, HF_E_URL, "\"%.80s\" is no host name", name);
+    if (strlen(url.host) >= size)
+        return err_set(err, HF_E_USAGE, "hf_name_to_ascii: %zu bytes have no room for the name",
+                       size);
+    memcpy(out, url.host, strlen(url.host) + 1);
+    return true;
 }
 
 bool url_parse_address(const char *text, const struct scheme *scheme, struct url *out,

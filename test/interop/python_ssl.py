@@ -157,6 +157,43 @@ def test_enumerations():
             equal("OP_" + option(bits).decode(), o.name, "option 0x%x" % bits)
 
 
+class Error(Structure):
+    _fields_ = [("code", c_int), ("fault", c_int), ("alert", ctypes.c_uint8), ("received", c_bool), ("cut", c_bool),
+                ("errno", c_int), ("rest", ctypes.c_char * 1024)]
+
+
+def test_mnemonics():
+    """library and reason of every error are words that Python's tables have, in that library."""
+    import _ssl
+    libraries = {"SSL": 20, "X509": 11, "PEM": 9}
+    table = getattr(_ssl, "err_codes_to_names", None)
+    if table is None: # hidden since Python 3.12
+        return
+    known = {(lib, word) for (lib, _), word in table.items()}
+    library = declare("hf_error_library", c_char_p, POINTER(Error))
+    reason = declare("hf_error_reason", c_char_p, POINTER(Error))
+    name = declare("hf_code_name", c_char_p, c_int)
+    # reasons of all libraries (ERR_R_), which have no entry of their own in the tables
+    common = {"MALLOC_FAILURE", "INTERNAL_ERROR", "PEM_LIB"}
+    common.add("TLSV1_ALERT_UNKNOWN_PSK_IDENTITY") # sslerr.h has it, Python's table has not
+    words = 0
+    errors = [Error(code=i) for i in range(1, 400) if name(i) != b"UNKNOWN"]
+    received = [i for i in range(1, 400) if name(i) == b"ALERT_RECEIVED"][0]
+    errors += [Error(code=received, alert=a.value, received=True) for a in ssl.AlertDescription]
+    for e in errors:
+        lib, word = library(byref(e)).decode(), reason(byref(e)).decode()
+        if not word:
+            equal(lib, "", name(e.code).decode())
+            continue
+        words += 1
+        if word in common:
+            continue
+        if (libraries[lib], word) not in known:
+            raise Failure("%s: Python has no %s in %s" % (name(e.code).decode(), word, lib))
+    if words < 120:
+        raise Failure("only %d errors have a word" % words)
+
+
 def test_default_contexts():
     """create_default_context(): at least as strict as Python's of today."""
     for purpose, role in ((ssl.Purpose.SERVER_AUTH, 0), (ssl.Purpose.CLIENT_AUTH, 1)):
@@ -194,7 +231,7 @@ def test_statistics():
 
 def main():
     failed, tests = 0, [(test_get_ciphers, "Y118"), (test_enumerations, "Y03 Y21 Y77 Y79 Y80"),
-                        (test_default_contexts, "Y04 Y10 Y107"), (test_statistics, "Y12 Y25 Y123")]
+                        (test_mnemonics, "Y13"), (test_default_contexts, "Y04 Y10 Y107"), (test_statistics, "Y12 Y25 Y123")]
     print("# Python %s, %s" % (sys.version.split()[0], ssl.OPENSSL_VERSION))
     for test, rows in tests:
         try:

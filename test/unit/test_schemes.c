@@ -408,13 +408,12 @@ static void test_error_per_phase(void)
 /* A name beyond ASCII is looked up by its A-label, and every address is tried. */
 static void test_name(void)
 {
-    ROW("Y102");
     struct peer p;
     struct url u;
     hf_error err = {0};
     hf_stream *s;
 
-    ROW("T05");
+    ROW("T05 Y102");
     if (!url_parse("tcp://b\xc3\xbc"
                    "cher.example:1",
                    &u, &err))

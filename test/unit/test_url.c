@@ -1,5 +1,6 @@
 /* The strict reading of URLs: what is taken, what is refused, and in which words. */
 #include "net/url.h"
+#include "handfast_net.h"
 
 #include <arpa/inet.h>
 
@@ -460,8 +461,36 @@ static void test_hostile(void)
     }
 }
 
+static void test_name_to_ascii(void)
+{
+    ROW("Y102");
+    static const char *const bad[] = {"",    "*",   "10.0.0.1", "[::1]", "::1",  "a b", "a/b",
+                                      "a:1", "u@a", "a..b",     "-a",    "a%20", NULL};
+    char out[256], small[8];
+    hf_error err = {0};
+    CHECK(hf_name_to_ascii("WWW.Example.com", out, sizeof out, &err));
+    CHECK_STR(out, "www.example.com");
+    for (size_t i = 0; bad[i]; i++) {
+        CHECK(!hf_name_to_ascii(bad[i], out, sizeof out, &err));
+        CHECK_INT(err.code, HF_E_URL);
+    }
+    CHECK(!hf_name_to_ascii(NULL, out, sizeof out, &err) && err.code == HF_E_URL);
+    CHECK(!hf_name_to_ascii("example.com", small, sizeof small, &err) &&
+          err.code == HF_E_USAGE);
+    static char longer[1300];
+    memset(longer, 'a', sizeof longer - 1);
+    CHECK(!hf_name_to_ascii(longer, out, sizeof out, &err) && err.code == HF_E_URL);
+    if (!hf_name_to_ascii("pyth\xc3\xb6n.org", out, sizeof out, &err))
+        SKIP("no libidn2.so.0 here: install it");
+    CHECK_STR(out, "xn--pythn-mua.org");
+    CHECK(hf_name_to_ascii(out, out, sizeof out, &err));
+    CHECK_STR(out, "xn--pythn-mua.org");
+    CHECK(!hf_name_to_ascii("pyth\xc3.org", out, sizeof out, &err) && err.code == HF_E_URL);
+}
+
 int main(void)
 {
+    RUN(test_name_to_ascii);
     RUN(test_good);
     RUN(test_refused);
     RUN(test_port_apart);
