@@ -145,22 +145,6 @@ ptrdiff_t hf_peek(hf_stream *s, void *out, size_t len, hf_error *err)
 
 /* ---------------------------------------------------------------- sending */
 
-/* An IPv4 address as a socket for both families wants it. */
-static void map_v4(int fd, struct address *a)
-{
-    struct address local = {0};
-    socklen_t len = sizeof local;
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-
-    if (a->u.any.sa_family != AF_INET || getsockname(fd, &local.u.any, &len) != 0 ||
-        local.u.any.sa_family != AF_INET6)
-        return;
-    v6.sin6_port = a->u.v4.sin_port;
-    v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
-    memcpy(&v6.sin6_addr.s6_addr[12], &a->u.v4.sin_addr, 4);
-    a->u.v6 = v6;
-}
-
 static bool read_address(const hf_stream *s, const char *text, struct address *out,
                          hf_error *err)
 {
@@ -172,7 +156,6 @@ static bool read_address(const hf_stream *s, const char *text, struct address *o
     if (!resolve_literal(&url, false, &list) || !list.count)
         return resolve_fail(&url, &list, err);
     *out = list.a[0];
-    map_v4(s->fd, out);
     return true;
 }
 
