@@ -135,11 +135,37 @@ def proxies(handfast, backend):
         yield "stunnel", Server([find("stunnel4"), path("stunnel.conf")], port)
 
 
+# wrk resumes sessions; s_time makes full handshakes, one behind the other.
+FULL = "full handshakes, one after the other"
 ROWS = {"requests of 1 KiB, 100 connections": ("1k", 100, []), "answers of 1 MiB, 20 connections": ("1m", 20, []),
-        "a handshake for each request, 50 at once": ("1k", 50, ["-H", "Connection: close"])}
+        "a resumed handshake for each request, 50 at once": ("1k", 50, ["-H", "Connection: close"]), FULL: None}
+
+
+def measure_full(server, seconds):
+    before = server.cpu()
+    done = subprocess.run(["openssl", "s_time", "-connect", f"127.0.0.1:{server.port}", "-new", "-time", str(seconds)],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    count, real = re.search(r"(\d+) connections in (\d+) real seconds", done.stdout).groups()
+    return {"rate": int(count) / int(real), "us": 1e6 * (server.cpu() - before) / int(count), "errors": []}
+
+
+def resumes(server):
+    """Whether a client that offers a session is taken at its word."""
+    import ssl
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    session = None
+    for _ in range(2):
+        s = context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)), session=session)
+        s.sendall(b"GET /1k HTTP/1.1\r\nHost: x\r\n\r\n")
+        s.recv(4096)
+        session = s.session
+    return s.session_reused
 
 
 def measure(server, row, seconds):
+    if row == FULL:
+        return measure_full(server, seconds)
     name, connections, more = ROWS[row]
     before = server.cpu()
     done = subprocess.run([find("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", *more,
@@ -181,6 +207,7 @@ def main():
     servers = dict(proxies(os.path.abspath(words[0]), nginx.port))
     names, out = list(servers), []
     try:
+        reused = {name: resumes(servers[name]) for name in names}
         memory = {name: memory_row(servers[name]) for name in names}
         for row in ROWS:
             seen = {name: [] for name in names}
@@ -200,13 +227,14 @@ def main():
             server.stop()
         shutil.rmtree(SCRATCH, ignore_errors=True)
     if "--json" in words:
-        print(json.dumps({"rows": out, "bytes_for_an_idle_connection": memory}, indent=1))
+        print(json.dumps({"rows": out, "bytes_for_an_idle_connection": memory, "resumes": reused}, indent=1))
         return
     for o in out:
-        print(f"{o['row']:42} {o['proxy']:9} {o['per_second']:10.0f}/s  x{o['rate_ratio']:.2f}"
+        print(f"{o['row']:48} {o['proxy']:9} {o['per_second']:10.0f}/s  x{o['rate_ratio']:.2f}"
               f"  {o['processor_us']:8.1f} us  x{o['processor_ratio']:.2f}  {'; '.join(set(o['errors']))}")
+    print("resume sessions:", ", ".join(f"{name} {'yes' if yes else 'no'}" for name, yes in reused.items()))
     for name, held in memory.items():
-        print(f"{'bytes for an idle connection':42} {name:9} {held:10.0f}")
+        print(f"{'bytes for an idle connection':48} {name:9} {held:10.0f}")
 
 
 if __name__ == "__main__":
