@@ -21,8 +21,8 @@ def missing(source):
 
 
 def run(lib, words, source, timeout=600):
-    # Without SKIP_ONLINE_TESTS a dozen of them connect to hosts on the Internet, which a build machine cannot reach and
-    # which change: they would tell nothing of either library. All that talk to a server of their own run.
+    # SKIP_ONLINE_TESTS leaves out what connects to hosts on the Internet, which a build machine may not reach and
+    # which change: that would tell nothing of either library. What talks to a server of its own runs.
     more = {"TEST_PHP_EXECUTABLE": PHP, "NO_INTERACTION": "1", "SKIP_ONLINE_TESTS": "1", "TEMP": "/tmp"}
     command = [PHP, "-n", "-d", "extension_dir=/usr/lib/php/20220829", "run-tests.php", "-q", "--no-color", "-n",
                "--set-timeout", "15" if lib.name == library.NULL else "60"] + (words or FOLDERS)
