@@ -12,8 +12,10 @@ bool ssl_start(SSL *s)
 {
     hf_error err = {0};
     hf_config *config = settings_config(s, s->server ? HF_SERVER : HF_CLIENT);
-    if (!config)
+    if (!config) {
+        state_not_started(s);
         return false;
+    }
     s->conn = s->server ? hf_conn_new_server(config, &err)
                         : hf_conn_new_client(config, s->server_name, &err);
     if (!s->conn) {
@@ -49,6 +51,15 @@ static int reason_for(const SSL *s, const hf_error *err)
     return len >= 5 && memcmp(p, "CONNE", 5) == 0 ? SSL_R_HTTPS_PROXY_REQUEST : reason_of(err);
 }
 
+/* Whoever begins with something else than a record has no use for an alert, and may be answered in plain text by the
+ * program, as OpenSSL leaves it. */
+static bool peer_knows_no_records(const SSL *s)
+{
+    const unsigned char *p = s->in ? s->in + s->in_start : NULL;
+    return p && s->in_end > s->in_start + 1 && p[1] != 3 && !(p[0] & 0x80) && /* SSL 2.0 */
+           access_version(s->conn) == 0;
+}
+
 int ssl_failed(SSL *s)
 {
     const hf_error *err = s->conn ? hf_conn_error(s->conn) : NULL;
@@ -62,7 +73,8 @@ int ssl_failed(SSL *s)
                 raise_hf_as(err, s->error_code);
         }
         session_failed(s);
-        (void)ssl_flush(s); /* the alert goes, if it can */
+        if (!err || !peer_knows_no_records(s))
+            (void)ssl_flush(s); /* the alert goes, if it can */
         s->rwstate = SSL_NOTHING;
         if (err && err->alert_received)
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;

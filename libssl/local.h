@@ -55,6 +55,7 @@ struct ssl_ctx_st {
     pem_password_cb *passwd_cb;
     void *passwd_arg;
     SSL_CTX_keylog_cb_func keylog_cb;
+    void (*info_cb)(const SSL *, int, int);
     int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
                          int);
     int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
@@ -266,5 +267,6 @@ bool state_wants_trace(const SSL *s);
 void debug_extensions(SSL *s, const uint8_t *message, size_t len);
 unsigned state_trace_kinds(const SSL *s); /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
+void state_not_started(SSL *s); /* of a handshake that has no configuration to begin with */
 
 #endif

@@ -305,6 +305,17 @@ static bool set_both(const SSL *s, hf_config *config, hf_role role)
            access_config_keep_details(config);
 }
 
+/* Programs know one reason why no handshake can begin. */
+static void refuse(const hf_error *err)
+{
+    static const char about_versions[] = "versions ";
+    if (err->code == HF_E_CONFIG &&
+        strncmp(err->detail, about_versions, sizeof about_versions - 1) == 0)
+        raise_hf_as(err, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    else if (err->code != HF_OK)
+        raise_hf(err);
+}
+
 static hf_config *make_config(SSL *s, hf_role role)
 {
     const struct settings *t = s->settings;
@@ -322,10 +333,8 @@ static hf_config *make_config(SSL *s, hf_role role)
              (role == HF_SERVER || status_to_config(s, config)) &&
              sessions_to_config(s, config, role) && ssl_config_callbacks(config, s, role) &&
              hf_config_freeze(config, &err);
-        if (!ok && hf_config_error(config))
-            raise_hf(hf_config_error(config));
-        else if (!ok && err.code != HF_OK)
-            raise_hf(&err);
+        if (!ok)
+            refuse(hf_config_error(config) ? hf_config_error(config) : &err);
     }
     if (!ok) {
         hf_config_free(config);
@@ -343,10 +352,18 @@ hf_config *settings_config(SSL *s, hf_role role)
     struct settings *t = s->settings;
     hf_config *config = atomic_load_explicit(&t->config[role], memory_order_acquire),
               *none = NULL;
+    unsigned events = state_trace_kinds(s);
+    /* The context may have got its callback since. */
+    if (config && events & ~atomic_load(&t->traced[role])) {
+        if (!(t = settings_edit(&s->settings)))
+            return NULL;
+        config = NULL;
+    }
     if (config)
         return config;
     if (!(config = make_config(s, role)))
         return NULL;
+    atomic_store(&t->traced[role], events);
     /* Connections of several threads may share these settings. */
     if (atomic_compare_exchange_strong(&t->config[role], &none, config))
         return config;

@@ -18,6 +18,7 @@ struct id_list {
 struct settings {
     _Atomic int refs;
     _Atomic(hf_config *) config[2]; /* by role (hf_role); made at first use, dropped by settings_edit */
+    atomic_uint traced[2];          /* the kinds of events that these report */
 
     uint64_t options; /* SSL_OP_ */
     uint32_t mode;    /* SSL_MODE_ */
@@ -54,7 +55,7 @@ struct settings {
     uint32_t max_early_data, recv_max_early_data;
     int status_type; /* TLSEXT_STATUSTYPE_ocsp or -1 */
 
-    void (*info_cb)(const SSL *, int, int);
+    void (*info_cb)(const SSL *, int, int); /* a connection's own, before its context's */
     void (*msg_cb)(int, int, int, const void *, size_t, SSL *, void *);
     void *msg_arg;
     SSL_psk_client_cb_func psk_client_cb;

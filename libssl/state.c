@@ -191,10 +191,16 @@ const char *SSL_alert_desc_string_long(int value)
 
 /* ---- the info callback */
 
+static void (*info_callback(const SSL *s))(const SSL *, int, int)
+{
+    return s->settings->info_cb ? s->settings->info_cb : s->ctx->info_cb;
+}
+
 static void tell(SSL *s, int where, int ret)
 {
-    if (s->settings->info_cb)
-        s->settings->info_cb(s, where, ret);
+    void (*cb)(const SSL *, int, int) = info_callback(s);
+    if (cb)
+        cb(s, where, ret);
 }
 
 static void loop(SSL *s)
@@ -228,6 +234,13 @@ static void handshake_done(SSL *s)
     s->told_done = true;
 }
 
+void state_not_started(SSL *s)
+{
+    tell(s, SSL_CB_HANDSHAKE_START, 1);
+    s->told_done = s->told_failed = s->ccs_waits = false;
+    s->flow = FLOW_NONE;
+}
+
 void state_info(SSL *s, int where, int ret)
 {
     if (where == SSL_CB_HANDSHAKE_START) {
@@ -244,7 +257,7 @@ void state_info(SSL *s, int where, int ret)
         if (has_failed(s) && s->told_failed)
             return;
         s->told_failed = has_failed(s);
-        if (ret <= 0)
+        if (ret <= 0 && s->rwstate != SSL_WRITING)
             end_of_writing(s);
         tell(s, where, ret);
     }
@@ -458,7 +471,7 @@ unsigned state_trace_kinds(const SSL *s)
 {
     if (s->settings->msg_cb)
         return 1u << HF_TRACE_RECORD | 1u << HF_TRACE_PLAINTEXT | 1u << HF_TRACE_MESSAGE;
-    return s->settings->info_cb || s->debug_cb ? 1u << HF_TRACE_MESSAGE : 0;
+    return info_callback(s) || s->debug_cb ? 1u << HF_TRACE_MESSAGE : 0;
 }
 
 bool state_wants_trace(const SSL *s)

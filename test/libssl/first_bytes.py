@@ -21,6 +21,8 @@ TO_SERVERS = [
     ("an HTTP request", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "http request"),
     ("a proxy request", b"CONNECT a:443 HTTP/1.1\r\n\r\n", "https proxy request"),
     ("nothing sensible", b"hello, is anybody there?\r\n", "wrong version number"),
+    ("five bytes of text", b"Test\n", "wrong version number"),
+    ("zeros", b"\0" * 20, "wrong version number"),
 ]
 
 
@@ -68,10 +70,19 @@ def run_server(library, request, folder):
     with socket.create_connection(("127.0.0.1", port)) as peer:
         peer.sendall(request)
         output = program.stdout.read()
+        peer.settimeout(5)
+        answer = read_all(peer)
     program.wait()
     hung = not killer.is_alive()
     killer.cancel()
-    return ("hung: " if hung else "") + output
+    return ("hung: " if hung else "") + ("answered %r: " % answer if answer else "") + output
+
+
+def read_all(peer):
+    try:
+        return b"".join(iter(lambda: peer.recv(4096), b""))
+    except OSError:
+        return b""  # what it had not read made the server's end a reset
 
 
 def main():
@@ -83,7 +94,8 @@ def main():
         outputs += [("to a server, " + name, run_server(library, data, folder), wanted)
                     for name, data, wanted in TO_SERVERS]
     for name, output, wanted in outputs:
-        ok = wanted in output and not output.startswith("hung")
+        # No alert: whoever speaks no TLS may be told by the program in its own words.
+        ok = wanted in output and not output.startswith(("hung", "answered"))
         failed += not ok
         print("%-4s %s" % ("ok" if ok else "FAIL", name))
         if not ok:
