@@ -207,7 +207,7 @@ static void host_of(const struct target *t, char *out, size_t size)
 static bool read_server(struct cert_input *in, const struct options *o, hf_error *err)
 {
     struct target t;
-    if (!target_parse(&t, "cert", o->target))
+    if (!target_parse_starttls(&t, "cert", o->target, o->starttls))
         return settings_fail(err, HF_E_USAGE, 0, "%s", o->target);
     host_of(&t, in->host, sizeof in->host);
     in->name = o->target;
@@ -218,7 +218,7 @@ static bool read_server(struct cert_input *in, const struct options *o, hf_error
 bool cert_read(struct cert_input *in, const struct options *o, bool with_key, hf_error *err)
 {
     *in = (struct cert_input){.name = o->target};
-    if (o->command == CERT_FETCH || strstr(o->target, "://"))
+    if (o->command == CERT_FETCH || o->starttls || strstr(o->target, "://"))
         return read_server(in, o, err);
     return read_file(in, o, with_key, err);
 }

@@ -115,6 +115,7 @@ static const struct row table[] = {
     {"--name", "NAME", TEXT, CERT_CONVERT, AT(name), 0, 0, "friendly name in a PKCS#12 file"},
     {"--name", "NAME", TEXT, CERT_SHOW | CERT_FETCH, AT(name), 0, 0, "name to ask the server for instead of the URL's host"},
     {"--name", "NAME", TEXT, CERT_CHECK, AT(name), 0, 0, "DNS name or IP address that it must be for; default for a URL: its host"},
+    {"--starttls", "PROTOCOL", TEXT, CERT_SHOW | CERT_FETCH | CERT_CHECK, AT(starttls), 0, 0, "begin with this protocol in plain text, as URLs with such a scheme do (smtp, imap, ldap, postgres ...)"},
     {"--passphrase-file", "FILE", TEXT, CERT_SHOW | CERT_CONVERT | CERT_CHECK | CERT_MAKE, AT(passphrase_file), 0, 0, "the passphrase of what is read is the first line of this file (-: standard input); default: ask for it"},
     {"--passphrase-file", "FILE", TEXT, ALL, AT(passphrase_file), 0, 0, "the passphrase of the keys is the first line of this file (-: standard input)"},
     {"--out-passphrase-file", "FILE", TEXT, CERT_CONVERT, AT(out_passphrase_file), 0, 0, "the same for what is written: PKCS#12, or a key in PEM"},

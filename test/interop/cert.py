@@ -70,10 +70,21 @@ def der_of(file):
     return openssl_says("x509", "-in", file, "-outform", "DER")
 
 
+def talk(sock):
+    """What an SMTP server says before TLS (RFC 3207)."""
+    with sock.makefile("rwb", buffering=0) as f:
+        f.write(b"220 here\r\n")
+        f.readline()
+        f.write(b"250-here\r\n250 STARTTLS\r\n")
+        f.readline()
+        f.write(b"220 go on\r\n")
+
+
 class Server:
     """Python's, as many connections as come."""
 
-    def __init__(self, name, host="127.0.0.1", family=socket.AF_INET, mutual=False):
+    def __init__(self, name, host="127.0.0.1", family=socket.AF_INET, mutual=False, smtp=False):
+        self.smtp = smtp
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(PKI.chain(name), PKI.key(name))
         if mutual:
@@ -95,6 +106,8 @@ class Server:
             except OSError:
                 return
             try:
+                if self.smtp:
+                    talk(sock)
                 with self.context.wrap_socket(sock, server_side=True) as s:
                     s.recv(1)
             except OSError:
@@ -190,6 +203,15 @@ def fetch():
         same(server.names[-1:], ["localhost"])
     with Server("rsa", mutual=True) as server:  # which then ends the handshake, and in TLS 1.2 before it is done
         same(run("fetch", f"127.0.0.1:{server.port}"), read(PKI.chain("rsa")))
+    with Server("ec", smtp=True) as server:
+        at = f"127.0.0.1:{server.port}"
+        same(run("fetch", f"smtp://{at}"), read(PKI.chain("ec")))
+        same(run("fetch", at, "--starttls", "smtp", "--ca", PKI.ca), read(PKI.chain("ec")))
+        has(run("check", f"smtp://{at}", "--ca", PKI.ca).decode(), "good for 127.0.0.1")
+        found = List()
+        same(get(f"smtp://{at}".encode(), None, trusts[0], 10, ctypes.byref(found), None), True)
+        same(found.count, 2)
+        lib.hf_certificates_clear(ctypes.byref(found))
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(1)
