@@ -260,6 +260,64 @@ static void test_forms(void)
     hf_secret_free(key_pem, strlen(key_pem));
 }
 
+struct asked {
+    const char *passphrase;
+    unsigned times;
+};
+
+static int count_and_give(char *out, size_t size, void *arg)
+{
+    struct asked *a = arg;
+    size_t n = strlen(a->passphrase);
+    a->times++;
+    CHECK(n <= size);
+    memcpy(out, a->passphrase, n);
+    return (int)n;
+}
+
+/* A chain and its key as load_cert_chain of Python's ssl takes them: in one file or two, or in memory; a passphrase of any
+ * bytes is asked for once, and only if the key needs it; a key may also be elsewhere. */
+static void test_load_cert_chain(void)
+{
+    ROW("Y112");
+    static const char *const passphrases[] = {NULL, "pw", "pässword \xe2\x82\xac"};
+    char cert[4000];
+    size_t n = hf_certificate_pem(hf_credential_certificate(leaf, 0), cert, sizeof cert);
+    for (size_t i = 0; i < 3; i++) {
+        hf_error err = {0};
+        char *key = hf_credential_key_pem(leaf, passphrases[i], &err);
+        char *both = pki_text(key, cert, NULL);
+        const char *cert_file = pki_file("cert.pem", cert, n);
+        const char *key_file = pki_file("key.pem", key, strlen(key));
+        const char *both_file = pki_file("both.pem", both, strlen(both));
+        for (int wrong = 0; wrong < 2; wrong++) {
+            struct asked a = {wrong ? "wrong" : passphrases[i] ? passphrases[i] : "unasked", 0};
+            hf_credential *c[] = {
+                hf_credential_load_files(cert_file, key_file, count_and_give, &a, NULL),
+                hf_credential_load_files(both_file, NULL, count_and_give, &a, NULL),
+                hf_credential_load_memory(cert, n, key, strlen(key), count_and_give, &a, NULL),
+                hf_credential_load_memory(both, strlen(both), NULL, 0, count_and_give, &a,
+                                          NULL)};
+            CHECK_INT(a.times, passphrases[i] ? 4 : 0);
+            for (size_t k = 0; k < 4; k++) {
+                CHECK((c[k] != NULL) == (!wrong || !passphrases[i]));
+                hf_credential_free(c[k]);
+            }
+        }
+        CHECK(!passphrases[i] || !hf_credential_load_files(both_file, NULL, NULL, NULL, &err));
+        CHECK(!passphrases[i] || err.code == HF_E_PASSPHRASE);
+        free(both);
+        hf_secret_free(key, strlen(key));
+    }
+    /* the key is elsewhere: signatures are asked for */
+    hf_credential *external = hf_credential_load_memory(cert, n, NULL, 0, NULL, NULL, NULL);
+    CHECK(external != NULL);
+    hf_credential_free(external);
+    hf_error err = {0};
+    CHECK(!hf_credential_load_files(pki_file("cert.pem", cert, n), NULL, NULL, NULL, &err));
+    CHECK_INT(err.code, HF_E_PEM); /* a file without a key is a mistake */
+}
+
 /* A trust store: certificates without a key. */
 static void test_pkcs12_certificates(void)
 {
@@ -291,6 +349,7 @@ int main(void)
     RUN(test_key_pem);
     RUN(test_pkcs12);
     RUN(test_forms);
+    RUN(test_load_cert_chain);
     RUN(test_pkcs12_certificates);
     hf_credential_free(ca);
     hf_credential_free(leaf);
