@@ -76,7 +76,7 @@ typedef struct hf_start_tls_options {
     size_t received_len;       /* the stream has; needs buffered_is_tls */
     const char *local_name;    /* hf_starttls: the name in EHLO and LHLO, the domain that an XMPP server speaks
                                   for; hf_starttls_accept: the server's own name. NULL: the address literal of
-                                  this end ("[192.0.2.1]"), the machine's name */
+                                  this end ("[192.0.2.1]"), nothing in XMPP, the machine's name */
     const char *domain;        /* hf_starttls: the domain that XMPP's stream is for; NULL: peer_name */
     hf_talk_fn talk;           /* hf_starttls, hf_starttls_accept: sees what is said; may be NULL */
     void *talk_arg;

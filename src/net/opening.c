@@ -22,7 +22,7 @@ struct opening {
     size_t scanned;
     struct talk talk;
     char tag[33];
-    char *local_name, *domain;
+    char *local_name, *domain, *from;
     hf_talk_fn fn;
     void *arg;
 };
@@ -94,6 +94,18 @@ bool opening_serves(const struct starttls *protocol, hf_error *err)
                     protocol->about.name);
 }
 
+/* RFC 6120 4.7.1: a server names itself where it can; its address would be no name. */
+static bool make_from(struct opening *o, const char *name, hf_error *err)
+{
+    size_t size = strlen(name) + sizeof " from=''";
+
+    o->from = mem_new(size);
+    if (!o->from)
+        return net_fail(err, HF_E_NO_MEMORY, 0, "for a name");
+    snprintf(o->from, size, " from='%s'", name);
+    return true;
+}
+
 bool opening_new(hf_stream *s, const struct starttls *protocol, bool server, const char *name,
                  const hf_start_tls_options *options, hf_error *err)
 {
@@ -107,6 +119,8 @@ bool opening_new(hf_stream *s, const struct starttls *protocol, bool server, con
     s->opening = o;
     o->protocol = protocol;
     o->script = server ? starttls_server_script(protocol->about.name) : NULL;
+    if (options && options->local_name && !make_from(o, options->local_name, err))
+        return false;
     o->fn = options ? options->talk : NULL;
     o->arg = options ? options->talk_arg : NULL;
     /* what the name of a peer may look like was checked when its connection was made */
@@ -123,6 +137,7 @@ void opening_free(struct opening *o)
     buffer_clear(&o->out);
     mem_free(o->local_name);
     mem_free(o->domain);
+    mem_free(o->from);
     mem_free(o);
 }
 
@@ -221,6 +236,7 @@ static const char *placeholder(const struct opening *o, char letter)
     switch (letter) {
     case 'l': return o->local_name;
     case 'd': return o->domain ? o->domain : "localhost";
+    case 'f': return o->from ? o->from : "";
     case 't': return o->tag;
     default: return "%";
     }

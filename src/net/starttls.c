@@ -55,7 +55,7 @@ static const struct starttls protocols[] = {
     {{ "xmpp",        5222, "xmpps",       5223, "RFC 6120 5", "<starttls/>", true }, FRAME_TAG, true,
      XMPP_STEPS(XMPP_OPEN("jabber:client", "")) },
     {{ "xmpp-server", 5269, "xmpps-server", 5270, "RFC 6120 5", "<starttls/>", false }, FRAME_TAG, true,
-     XMPP_STEPS(XMPP_OPEN("jabber:server", " from='%l'")) },
+     XMPP_STEPS(XMPP_OPEN("jabber:server", "%f")) },
     {{ "ldap",        389,  "ldaps",       636,  "RFC 4511 4.14", "StartTLS", false }, FRAME_BER, false,
      {{ LDAP_REQUEST, sizeof LDAP_REQUEST - 1, judge_ldap, 0, false, "its answer to StartTLS" }} },
     {{ "nntp",        119,  "nntps",       563,  "RFC 4642", "STARTTLS",  true  }, FRAME_LINE, false,
