@@ -71,8 +71,13 @@ static void drive(const char *kind, bool quiet, char *got, size_t size)
     progress_end(&p);
     fputs("end", f);
     fflush(f);
-    ssize_t n = read(outer, got, size - 1);
-    got[n > 0 ? n : 0] = '\0';
+    size_t had = 0;
+    ssize_t n;
+    got[0] = '\0';
+    while (!strstr(got, "end") && (n = read(outer, got + had, size - 1 - had)) > 0) {
+        had += (size_t)n;
+        got[had] = '\0';
+    }
     fclose(f);
     close(outer);
 }
