@@ -92,6 +92,7 @@ static const struct row table[] = {
     {"--idle-timeout", "S", SECONDS, PROXY, AT(idle), 0, 0, "seconds of silence after which a connection is ended; default 600"},
     {"--drain", "S", SECONDS, PROXY, AT(drain), 0, 0, "seconds that connections get to end by themselves after SIGTERM; default 30"},
     {"--access-log", "FILE", TEXT, PROXY, AT(access_log), 0, 0, "append a line for each connection to this file (-: standard output)"},
+    {"--pid-file", "FILE", TEXT, PROXY, AT(pid_file), 0, 0, "write the number of the process that takes signals to this file"},
     {"--stats", "S", SECONDS, PROXY, AT(stats), 0, 0, "write a line of statistics every S seconds, as SIGUSR1 does once"},
     {"--config", "FILE", TEXT, PROXY, AT(file), 0, 0, "more options, one a line without the dashes; read again on SIGHUP"},
     {"--timeout", "S", SECONDS, ALL | SCAN, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},

@@ -36,7 +36,7 @@ struct parent {
     struct child children[CHILDREN];
     size_t alive;
     unsigned generation;
-    bool stopping;
+    bool stopping, opened;
     double began, stop_at, stats_at, revive_at; /* 0: not set */
     sigset_t watched, before;
 };
@@ -311,11 +311,13 @@ static void loop(struct parent *p)
 
 /* ---------------------------------------------------------------- beginning and end */
 
-static bool write_port(const char *path, const char *url, hf_error *err)
+/* One line; path NULL: it is not wanted. */
+static bool write_line(const char *path, const char *line, hf_error *err)
 {
-    const char *port = strrchr(url, ':');
-    FILE *f = fopen(path, "w");
-    bool good = f && fprintf(f, "%s\n", port ? port + 1 : "") > 0;
+    FILE *f = path ? fopen(path, "w") : NULL;
+    if (!path)
+        return true;
+    bool good = f && fprintf(f, "%s\n", line) > 0;
     if (f)
         good = fclose(f) == 0 && good;
     return good || settings_fail(err, HF_E_FILE, errno, "%s cannot be written: %s", path,
@@ -324,14 +326,17 @@ static bool write_port(const char *path, const char *url, hf_error *err)
 
 static bool open_doors(struct parent *p, hf_error *err)
 {
-    char url[600];
+    char url[600], pid[24];
     struct setup *s = p->setup;
     p->door_count = place_listen(&s->from, p->doors, s->workers, err);
     if (!p->door_count)
         return false;
     place_url(&s->from, url, sizeof url);
-    if (s->o.port_file && !s->from.local && !write_port(s->o.port_file, url, err))
+    const char *port = s->from.local ? "" : strrchr(url, ':') + 1;
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    if (!write_line(s->o.port_file, port, err) || !write_line(s->o.pid_file, pid, err))
         return false;
+    p->opened = true;
     fill_up(p);
     printf("%s\n", url);
     fflush(stdout);
@@ -350,6 +355,8 @@ static void catch_signals(struct parent *p)
 static void clear(struct parent *p)
 {
     close_doors(p);
+    if (p->opened && p->setup->o.pid_file)
+        unlink(p->setup->o.pid_file);
     if (p->log.access >= 0)
         close(p->log.access);
     setup_free(p->setup);

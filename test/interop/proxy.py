@@ -699,8 +699,11 @@ def test_reload_changes():
 
 def test_stop():
     backend = Backend(echo)
-    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--drain", "20") as p:
+    pid = scratch("pid")
+    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--drain", "20", "--pid-file", pid) as p:
         s = p.tls()
+        with open(pid, encoding="ascii") as f:
+            expect(int(f.read()) == p.process.child.pid, "another process's number")
         talk(s)
         p.signal(signal.SIGTERM)
         time.sleep(0.4)
@@ -711,6 +714,7 @@ def test_stop():
         talk(s, b"still here" * 10000)
         s.close()
         expect(p.process.wait(5) == 0, "not the status of a clean end")
+        expect(not os.path.exists(pid), "the file with the number stays")
     with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--drain", "1.5") as p:
         s = p.tls()
         talk(s)
