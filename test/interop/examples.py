@@ -187,8 +187,8 @@ def short():
 
 def main():
     score = Score()
-    for name, check in [("client and server", client_and_server), ("epoll", lambda: loop("epoll")),
-                        ("libuv", lambda: loop("uv")), ("in memory", memory), ("mutual TLS", mutual),
+    for name, check in [("client and server", client_and_server), ("epoll [Y150 Y151]", lambda: loop("epoll")),
+                        ("libuv [Y151]", lambda: loop("uv")), ("in memory", memory), ("mutual TLS", mutual),
                         ("session resumption", resume), ("private key in another process", keyholder),
                         ("STARTTLS mail client", smtp), ("all of them, and short", short)]:
         print(f"{score.check(name, check):4} {name}")

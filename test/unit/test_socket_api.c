@@ -625,7 +625,7 @@ static void test_again(void)
     hf_stream *s[2];
     int end[2][2], done[2] = {HF_AGAIN, HF_AGAIN}, turns = 0, again = 0;
 
-    ROW("T36");
+    ROW("T36 Y130");
     pair_of(end[0]);
     pair_of(end[1]);
     s[0] = hf_stream_wrap(end[0][0], "tls", HF_CLIENT, client_config, &options, &err);

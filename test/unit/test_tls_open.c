@@ -147,6 +147,7 @@ static void test_lazy(void)
     hf_stream *mute, *s;
     double start;
 
+    ROW("Y131 Y133");
     hf_listener_url(l, url, sizeof url);
     memcpy(url, "tcp", 3);
     mute = open_ok(url, NULL);

@@ -116,6 +116,7 @@ static void test_part_of_record(void)
     int fd[2], wire[2];
     ssize_t n;
 
+    ROW("Y148");
     tls_pair(s, fd, true);
     pair_of(wire);
     /* the writing end gets another socket, so that its record can be held back */
@@ -172,6 +173,7 @@ static void test_lines(void)
     char line[32];
     int fd[2];
 
+    ROW("Y105");
     tls_pair(s, fd, true);
     CHECK_INT(hf_write(s[1], "one\ntw", 6, NULL), 6);
     CHECK_INT(hf_read_line(s[0], line, sizeof line, NULL), 4);

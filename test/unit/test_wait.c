@@ -21,7 +21,7 @@ static void test_decrypted(void)
     char buf[8];
     int fd[2];
 
-    ROW("T42");
+    ROW("T42 Y149");
     tls_pair(s, fd, false);
     CHECK_INT(wait_one(s[0], HF_WAIT_READ, 0, &ready), 0);
     CHECK_INT(hf_write(s[1], "one", 3, NULL), 3);
@@ -55,6 +55,7 @@ static void test_half_a_record(void)
     double start;
     ssize_t n;
 
+    ROW("Y148");
     tls_pair(s, fd, false);
     pair_of(wire);
     s[1]->fd = wire[0];
