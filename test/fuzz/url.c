@@ -3,7 +3,30 @@
 
 #include <string.h>
 
-#include "net/url.h"
+#include "net/resolve.h"
+
+/* The same bytes as an address without a scheme, which hf_send_to takes: what is read is written the same by
+ * address_text, and read again. */
+static void as_address(const char *text)
+{
+    static struct url url, again;
+    struct address_list list;
+    char out[ADDRESS_TEXT_MAX];
+    hf_error err = {0};
+
+    if (!url_parse_address(text, scheme_find("udp", 3), &url, &err)) {
+        REQUIRE(err.code == HF_E_URL);
+        return;
+    }
+    REQUIRE(url.kind == URL_IPV4 || url.kind == URL_IPV6 || url.kind == URL_ANY);
+    if (url.kind == URL_ANY || !resolve_literal(&url, false, &list) || !list.count)
+        return;
+    address_show(&list.a[0], out);
+    REQUIRE(url_parse_address(out, scheme_find("udp", 3), &again, &err));
+    REQUIRE(again.port == url.port);
+    if (again.kind == url.kind)
+        REQUIRE(memcmp(&again.addr, &url.addr, url.kind == URL_IPV4 ? 4 : 16) == 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = feed_text(port ? slice_of(data + 1, size - 1) : slice_of(data, size));
     memset(&url, 0, sizeof url);
     memset(&again, 0, sizeof again);
+    as_address(text);
     if (!url_parse_port(text, port, &url, &err)) {
         REQUIRE(err.code == HF_E_URL || err.code == HF_E_SCHEME ||
                 err.code == HF_E_PROHIBITED_PROTOCOL);
