@@ -43,6 +43,8 @@ static int ask_servername_cb(SSL *s)
         ret = ctx->servername_cb(s, &alert, ctx->servername_arg);
     else if (s->session_ctx->servername_cb)
         ret = s->session_ctx->servername_cb(s, &alert, s->session_ctx->servername_arg);
+    if (s->phase == PHASE_HANDSHAKE)
+        session_count_moves(s->session_ctx, s->ctx);
     if (ret != SSL_TLSEXT_ERR_ALERT_FATAL)
         return 1;
     (void)fail(s, (uint8_t)alert, SSL_R_CALLBACK_FAILED);

@@ -94,6 +94,8 @@ void session_table_free(SSL_CTX *ctx);
 /* session_moved: a session's time was set, by which a table orders them. */
 void session_moved(SSL_SESSION *session);
 void session_count(SSL_CTX *ctx, enum session_count what);
+/* session_count_moves: a connection that was accepted becomes another context's. */
+void session_count_moves(SSL_CTX *from, SSL_CTX *to);
 /* session_find looks an ID up in the table and then by the callback; a reference, or NULL. Counts. */
 SSL_SESSION *session_find(SSL *s, const unsigned char *id, size_t len, int version);
 

@@ -305,7 +305,8 @@ void session_begin(SSL *s)
 bool session_established(SSL *s)
 {
     s->hit = hf_conn_resumed(s->conn);
-    session_count(s->session_ctx, s->server ? SESS_ACCEPT_GOOD : SESS_CONNECT_GOOD);
+    session_count(s->server ? s->ctx : s->session_ctx,
+                  s->server ? SESS_ACCEPT_GOOD : SESS_CONNECT_GOOD);
     if (s->hit || (!s->server && s->session_offered))
         session_count(s->session_ctx, s->hit ? SESS_HIT : SESS_MISSES);
     if (s->server && s->hit && s->found && !s->session_made) {

@@ -291,6 +291,15 @@ void session_count(SSL_CTX *ctx, enum session_count what)
         atomic_fetch_add_explicit(&ctx->sessions->count[what], 1, memory_order_relaxed);
 }
 
+void session_count_moves(SSL_CTX *from, SSL_CTX *to)
+{
+    if (from == to)
+        return;
+    session_count(to, SESS_ACCEPT);
+    if (from->sessions)
+        atomic_fetch_sub_explicit(&from->sessions->count[SESS_ACCEPT], 1, memory_order_relaxed);
+}
+
 long SSL_CTX_get_timeout(const SSL_CTX *ctx)
 {
     return ctx ? ctx->sessions->timeout : 0;

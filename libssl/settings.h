@@ -20,7 +20,7 @@ struct settings {
     _Atomic(hf_config *) config[2]; /* by role (hf_role); made at first use, dropped by settings_edit */
     atomic_uint traced[2];          /* the kinds of events that these report */
 
-    uint64_t options; /* SSL_OP_ */
+    uint64_t options; /* SSL_OP_; copies are made from here on */
     uint32_t mode;    /* SSL_MODE_ */
     int version_min, version_max; /* 0: whatever there is */
     struct id_list suites;   /* of TLS 1.2 and older, in order */

@@ -14,7 +14,7 @@ import tempfile
 def run(program, library, folder):
     """(exit status, lines) of the program with a bare environment, in a folder of its own."""
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
         if name in os.environ:
             env[name] = os.environ[name]
     if library:
