@@ -57,7 +57,8 @@ static void test_list(void)
     CHECK(hf_transport_find(NULL) == NULL);
     CHECK(hf_open("quic://127.0.0.1:1", NULL, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "SCHEME");
-    CHECK(strstr(err.detail, "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols") != NULL);
+    CHECK(strstr(err.detail,
+                 "tcp, tls, ssl, tlsv1.0 to tlsv1.3, udp, unix, udg, and protocols") != NULL);
 }
 
 /* Every scheme and every function that the library exports says with which version of the API it came. */
@@ -349,6 +350,15 @@ static void test_port_apart(void)
     options.port++;
     CHECK(hf_open(url, NULL, &options, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "URL");
+    CHECK(hf_listen(url, NULL, &options, &err) == NULL);
+    CHECK_STR(hf_code_name(err.code), "URL");
+    hf_listener_close(l);
+    options.port = dead_port(AF_INET);
+    l = hf_listen("tcp://127.0.0.1", NULL, &options, &err);
+    CHECK(l != NULL);
+    hf_listener_url(l, url, sizeof url);
+    snprintf(want, sizeof want, "tcp://127.0.0.1:%d", options.port);
+    CHECK_STR(url, want);
     hf_listener_close(l);
 }
 

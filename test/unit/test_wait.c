@@ -355,6 +355,113 @@ static void test_many(void)
     close(pipes[1]);
 }
 
+/* One thread, one hf_wait, streams that block: a server of many. Some clients are as bad as they can be: one
+ * stops in the middle of its handshake, one in the middle of a record, one of a line. Nobody waits for them. */
+enum { GOOD = 12, BAD = 3, ROUNDS = 20 };
+
+static void *good_client(void *arg)
+{
+    const char *url = arg;
+    hf_net_options options = {.timeout = 20};
+    hf_error err = {0};
+    hf_stream *s = hf_open(url, client_config, &options, &err);
+    intptr_t rounds = 0;
+
+    for (int i = 0; s && i < ROUNDS; i++) {
+        char line[64], back[64];
+        int n = snprintf(line, sizeof line, "%*d\n", 1 + i * 2, i);
+
+        if (hf_write(s, line, (size_t)n, &err) != n ||
+            hf_read_line(s, back, sizeof back, &err) != n || strcmp(line, back) != 0)
+            break;
+        rounds++;
+    }
+    if (rounds != ROUNDS)
+        printf("    %s: %s\n", hf_code_name(err.code), err.detail);
+    hf_close(s, NULL);
+    return (void *)rounds;
+}
+
+struct crowd {
+    hf_wait_item items[1 + GOOD + BAD];
+    size_t count;
+    int ended;
+    double longest; /* that one call took */
+};
+
+static void crowd_serve(struct crowd *c, hf_wait_item *item)
+{
+    double start = now();
+    hf_error err = {0};
+    char line[64];
+
+    if (item->listener) {
+        hf_stream *s = hf_accept(item->listener, &err);
+
+        CHECK(s != NULL);
+        c->items[c->count++] = (hf_wait_item){.stream = s, .want = HF_WAIT_LINE};
+    } else {
+        ptrdiff_t n = hf_read_line(item->stream, line, sizeof line, &err);
+
+        if (n > 0)
+            CHECK_INT(hf_write(item->stream, line, (size_t)n, &err), n);
+        if (n <= 0) {
+            CHECK(n == 0 || err.code != HF_E_TIMEOUT);
+            item->want = 0;
+            c->ended++;
+        }
+    }
+    if (now() - start > c->longest)
+        c->longest = now() - start;
+}
+
+static void test_server_of_many(void)
+{
+    hf_net_options lazy = {.lazy_handshake = true, .timeout = 5, .handshake_timeout = 30};
+    hf_error err = {0};
+    hf_listener *l = hf_listen("tls://localhost:0", server_config, &lazy, &err);
+    struct crowd c = {.count = 1};
+    pthread_t threads[GOOD];
+    hf_stream *bad[BAD];
+    char url[96], plain[96];
+    double start = now();
+
+    hf_listener_url(l, url, sizeof url);
+    snprintf(plain, sizeof plain, "tcp%s", strstr(url, "://"));
+    c.items[0] = (hf_wait_item){.listener = l, .want = HF_WAIT_READ};
+    /* a hello that never ends, and nothing at all; and a line without an end, below */
+    bad[0] = open_ok(plain, NULL);
+    CHECK_INT(hf_write(bad[0], "\x16\3\1\1\0\1\0", 7, &err), 7);
+    bad[1] = open_ok(plain, NULL);
+    for (int i = 0; i < GOOD; i++)
+        CHECK(pthread_create(&threads[i], NULL, good_client, url) == 0);
+    hf_net_options background = {.non_blocking = true};
+    bad[2] = hf_open(url, client_config, &background, &err);
+    bool told = false;
+    while (c.ended < GOOD && now() - start < 60 && !check_bad) {
+        CHECK(hf_wait(c.items, c.count, 10, &err) > 0);
+        for (size_t i = 0, n = c.count; i < n; i++)
+            if (c.items[i].ready)
+                crowd_serve(&c, &c.items[i]);
+        if (!told)
+            told = hf_write(bad[2], "no end", 6, &err) == 6;
+    }
+    CHECK(told);
+    CHECK_INT(c.ended, GOOD);
+    CHECK(c.longest < 2); /* nothing waited for somebody who does not come */
+    for (int i = 0; i < GOOD; i++) {
+        void *rounds;
+
+        pthread_join(threads[i], &rounds);
+        CHECK_INT((intptr_t)rounds, ROUNDS);
+    }
+    for (size_t i = 1; i < c.count; i++)
+        hf_close(c.items[i].stream, NULL);
+    for (int i = 0; i < BAD; i++)
+        hf_close(bad[i], NULL);
+    hf_listener_close(l);
+}
+
 static void test_usage(void)
 {
     hf_wait_item item = {.want = 0x80};
@@ -417,6 +524,7 @@ int main(void)
     RUN(test_handshake_fails);
     RUN(test_connecting);
     RUN(test_many);
+    RUN(test_server_of_many);
     RUN(test_usage);
     RUN(test_question);
     return tls_done(files);
