@@ -41,6 +41,28 @@ static void put_quoted(FILE *out, const char *text, const char *quote, const cha
     }
 }
 
+static bool has_verbs(command all, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all[i].verb && strcmp(all[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The verbs of a command, each with a blank before it. */
+static void put_verbs(FILE *out, command all, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all[i].verb && strcmp(all[i].name, name) == 0)
+            fprintf(out, " %s", all[i].verb);
+}
+
+/* A command whose options are those of its verbs has none of its own. */
+static bool has_options(command all, size_t count, command c)
+{
+    return c->mask && (c->verb || !has_verbs(all, count, c->name));
+}
+
 /* ---------------------------------------------------------------- bash */
 
 static const char bash_head[] =
@@ -85,13 +107,32 @@ static void bash_values(FILE *out, command c)
 static void bash_command(FILE *out, command c)
 {
     struct option_row row;
-    fprintf(out, "    %s)\n        case $option in\n", c->name);
+    fprintf(out, "    '%s%s%s')\n        case $option in\n", c->name, c->verb ? " " : "",
+            c->verb ? c->verb : "");
     bash_values(out, c);
     fputs("        esac\n        options='", out);
     for (size_t i = 0; options_row(i, &row); i++)
         if (row.commands & c->mask)
             fprintf(out, " %s", row.name);
     fputs("' ;;\n", out);
+}
+
+/* The word behind a command that goes on with a verb, and what to look options up by then. */
+static void bash_verbs(FILE *out, command commands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i].verb || !has_verbs(commands, count, commands[i].name))
+            continue;
+        fprintf(out,
+                "    if [[ $command == %s ]]; then\n"
+                "        if [[ $COMP_CWORD -eq 2 ]]; then\n"
+                "            COMPREPLY=($(compgen -W '",
+                commands[i].name);
+        put_verbs(out, commands, count, commands[i].name);
+        fputs(" --help' -- \"$current\"))\n            return\n        fi\n"
+              "        command+=\" ${COMP_WORDS[2]}\"\n    fi\n",
+              out);
+    }
 }
 
 static void bash(FILE *out, command commands, size_t count)
@@ -101,11 +142,13 @@ static void bash(FILE *out, command commands, size_t count)
           "        COMPREPLY=($(compgen -W '",
           out);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "%s ", commands[i].name);
-    fputs("--help --version' -- \"$current\"))\n        return\n    fi\n    case $command in\n",
-          out);
+        if (!commands[i].verb)
+            fprintf(out, "%s ", commands[i].name);
+    fputs("--help --version' -- \"$current\"))\n        return\n    fi\n", out);
+    bash_verbs(out, commands, count);
+    fputs("    case $command in\n", out);
     for (size_t i = 0; i < count; i++)
-        if (commands[i].mask)
+        if (has_options(commands, count, &commands[i]))
             bash_command(out, &commands[i]);
     fputs("    completion) options='bash zsh fish'; [[ $COMP_CWORD -eq 2 ]] || return ;;\n"
           "    run)\n"
@@ -148,32 +191,59 @@ static void zsh_option(FILE *out, const struct option_row *row)
     fputs("' \\\n", out);
 }
 
-static void zsh(FILE *out, command commands, size_t count)
+static void zsh_description(FILE *out, const char *name, const char *summary)
+{
+    fprintf(out, "        '%s:", name);
+    put_quoted(out, summary, "'\\''", ":\\");
+    fputs("'\n", out);
+}
+
+/* zsh_verbs shows the verbs of a command, and joins the chosen one to it: "cert show" is then looked up. */
+static void zsh_verbs(FILE *out, command commands, size_t count, const char *name)
+{
+    fprintf(out, "    if [[ $words[2] == %s ]]; then\n        commands=(\n", name);
+    for (size_t i = 0; i < count; i++)
+        if (commands[i].verb && strcmp(commands[i].name, name) == 0)
+            zsh_description(out, commands[i].verb, commands[i].summary);
+    fputs(
+        "        )\n        if (( CURRENT == 3 )); then\n            _describe verb commands\n"
+        "            return\n        fi\n        key=\"$words[2] $words[3]\"\n        shift words\n"
+        "        (( CURRENT-- ))\n    fi\n",
+        out);
+}
+
+static void zsh_command(FILE *out, command c)
 {
     struct option_row row;
+    fprintf(
+        out,
+        "    '%s%s%s')\n        shift words\n        (( CURRENT-- ))\n        _arguments -S \\\n",
+        c->name, c->verb ? " " : "", c->verb ? c->verb : "");
+    for (size_t r = 0; options_row(r, &row); r++)
+        if (row.commands & c->mask)
+            zsh_option(out, &row);
+    fputs(c->verb ? "            '*:file:_files' ;;\n" : "            '*:URL or word: ' ;;\n",
+          out);
+}
+
+static void zsh(FILE *out, command commands, size_t count)
+{
     fputs("#compdef handfast\n# zsh completion for handfast; made by: handfast completion zsh\n"
-          "_handfast() {\n    local -a commands\n    commands=(\n",
+          "_handfast() {\n    local -a commands\n    local key=$words[2]\n    commands=(\n",
           out);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(out, "        '%s:", commands[i].name);
-        put_quoted(out, commands[i].summary, "'\\''", ":\\");
-        fputs("'\n", out);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!commands[i].verb)
+            zsh_description(out, commands[i].name, commands[i].summary);
     fputs("    )\n    if (( CURRENT == 2 )) || [[ $words[2] == help ]]; then\n"
-          "        _describe command commands\n        return\n    fi\n    case $words[2] in\n",
+          "        _describe command commands\n        return\n    fi\n",
           out);
-    for (size_t i = 0; i < count; i++) {
-        if (!commands[i].mask)
-            continue;
-        fprintf(
-            out,
-            "    %s)\n        shift words\n        (( CURRENT-- ))\n        _arguments -S \\\n",
-            commands[i].name);
-        for (size_t r = 0; options_row(r, &row); r++)
-            if (row.commands & commands[i].mask)
-                zsh_option(out, &row);
-        fputs("            '*:URL or word: ' ;;\n", out);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!commands[i].verb && has_verbs(commands, count, commands[i].name))
+            zsh_verbs(out, commands, count, commands[i].name);
+    fputs("    case $key in\n", out);
+    for (size_t i = 0; i < count; i++)
+        if (has_options(commands, count, &commands[i]))
+            zsh_command(out, &commands[i]);
     fputs(
         "    completion) _values shell bash zsh fish ;;\n"
         "    run)\n        shift words\n        (( CURRENT-- ))\n"
@@ -189,8 +259,10 @@ static void zsh(FILE *out, command commands, size_t count)
 static void fish_option(FILE *out, command c, const struct option_row *row)
 {
     enum value v = value_of(row);
-    fprintf(out, "complete -c handfast -n '__fish_seen_subcommand_from %s' -l '%s'", c->name,
-            row->name + 2);
+    fprintf(out, "complete -c handfast -n '__fish_seen_subcommand_from %s", c->name);
+    if (c->verb)
+        fprintf(out, "; and __fish_seen_subcommand_from %s", c->verb);
+    fprintf(out, "' -l '%s'", row->name + 2);
     if (v == FILES)
         fputs(" -r -F", out);
     if (v == FOLDERS)
@@ -207,6 +279,21 @@ static void fish_option(FILE *out, command c, const struct option_row *row)
     fputs("'\n", out);
 }
 
+static void fish_word(FILE *out, command commands, size_t count, command c)
+{
+    fputs("complete -c handfast -n ", out);
+    if (c->verb) {
+        fprintf(out, "'__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from",
+                c->name);
+        put_verbs(out, commands, count, c->name);
+        fprintf(out, "' -a %s -d '", c->verb);
+    } else {
+        fprintf(out, "__fish_use_subcommand -a %s -d '", c->name);
+    }
+    put_quoted(out, c->summary, "\\'", "\\");
+    fputs("'\n", out);
+}
+
 static void fish(FILE *out, command commands, size_t count)
 {
     struct option_row row;
@@ -214,17 +301,14 @@ static void fish(FILE *out, command commands, size_t count)
           "complete -c handfast -f\n",
           out);
     for (size_t i = 0; i < count; i++) {
-        fprintf(out, "complete -c handfast -n __fish_use_subcommand -a %s -d '",
-                commands[i].name);
-        put_quoted(out, commands[i].summary, "\\'", "\\");
-        fputs("'\n", out);
-        if (strcmp(commands[i].name, "help") != 0)
+        fish_word(out, commands, count, &commands[i]);
+        if (!commands[i].verb && strcmp(commands[i].name, "help") != 0)
             fprintf(out, "complete -c handfast -n '__fish_seen_subcommand_from help' -a %s\n",
                     commands[i].name);
     }
     for (size_t i = 0; i < count; i++)
         for (size_t r = 0; options_row(r, &row); r++)
-            if (row.commands & commands[i].mask)
+            if ((row.commands & commands[i].mask) && has_options(commands, count, &commands[i]))
                 fish_option(out, &commands[i], &row);
     fputs(
         "complete -c handfast -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"

@@ -119,11 +119,17 @@ static int help(int argc, char **argv)
 
 static int completion(int argc, char **argv)
 {
-    struct completion_command list[COMMANDS];
-    for (size_t i = 0; i < COMMANDS; i++)
-        list[i] = (struct completion_command){commands[i].name, commands[i].summary,
-                                              commands[i].mask};
-    if (argc == 3 && completion_write(stdout, argv[2], list, COMMANDS))
+    struct completion_command list[COMMANDS + 16];
+    size_t count = 0;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct command *c = &commands[i];
+        list[count++] = (struct completion_command){c->name, c->summary, c->mask, NULL};
+    }
+    for (size_t i = 0; i < cert_verb_count && i < 16; i++) {
+        const struct cert_verb *v = &cert_verbs[i];
+        list[count++] = (struct completion_command){"cert", v->summary, v->mask, v->name};
+    }
+    if (argc == 3 && completion_write(stdout, argv[2], list, count))
         return EXIT_OK;
     fprintf(stderr, "handfast completion: name the shell: bash, zsh or fish\n"
                     "Try: handfast help completion\n");

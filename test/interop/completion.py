@@ -65,6 +65,9 @@ def common(shell):
     shell.complete("handfast serve tls://localhost:1 --client-auth requ", "request", "require")
     shell.complete("handfast serve --cert only-", r"--cert only-one\.pem")
     shell.complete("handfast completion b", r"completion bash")
+    shell.complete("handfast cert conv", r"cert convert ")
+    shell.complete("handfast cert make --key-t", r"make --key-type")
+    shell.complete("handfast cert show --ou", r"show --output")
     shell.complete("handfast help trac", r"help trace")
 
 
@@ -99,7 +102,8 @@ def test_fish():
         raise Skip("needs fish (the package of that name)")
     for line, wanted in (("handfast comp", "completion"), ("handfast connect --insec", "--insecure-no-verify"),
                          ("handfast connect --crl-check l", "leaf"), ("handfast proxy --to-ins", "--to-insecure-no-verify"),
-                         ("handfast serve --cert only-", "only-one.pem"), ("handfast help trac", "trace"),
+                         ("handfast serve --cert only-", "only-one.pem"), ("handfast help trac", "trace"), ("handfast cert conv", "convert"),
+                         ("handfast cert make --key-t", "--key-type"),
                          ("handfast completion b", "bash")):
         done = Process(["fish", "--no-config", "-c", f"{HANDFAST} completion fish | source; complete -C '{line}'"],
                        cwd=SCRATCH, env={"HOME": SCRATCH})
