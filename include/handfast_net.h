@@ -153,13 +153,13 @@ HF_API bool hf_stream_pair(const char *scheme, const hf_net_options *options, hf
                            hf_error *err);
 
 /* hf_stream_wrap makes a stream of a connected socket, which it takes; role and config as for
- * hf_conn_new. scheme "tcp", "tls", "unix", "udp" or "udg". No handshake is made: the first read or write does that, or
- * hf_stream_handshake. On failure the socket stays the caller's. */
+ * hf_conn_new. scheme "tcp", "tls", "unix", "udp" or "udg". No handshake is made: the first read or write
+ * does that, or hf_stream_handshake. On failure the socket stays the caller's. */
 HF_API hf_stream *hf_stream_wrap(int fd, const char *scheme, hf_role role, hf_config *config,
                                  const hf_net_options *options, hf_error *err);
 
 /* hf_stream_detach gives the socket back and frees the stream without a word to the peer. The socket then
- * belongs to the caller and is non-blocking if hf_open made it. -1 and E_USAGE if the stream is still
+ * belongs to the caller; it is non-blocking unless hf_stream_wrap was given one that is not. -1 and E_USAGE if the stream is still
  * connecting or holds bytes that the peer has sent and nobody has read (hf_stream_pending), or that were
  * written and not sent; then the stream stays. A TLS connection ends with it, without close_notify. */
 HF_API int hf_stream_detach(hf_stream *stream, hf_error *err);
@@ -276,9 +276,10 @@ typedef struct hf_wait_item {
  * What TLS makes of a socket is known: bytes that are decrypted already count, a socket with half a record
  * does not, what must be sent before something can be read is sent, and connecting and handshakes go on
  * meanwhile, within their time. (A stream in which that fails has what is wanted: the next call returns the
- * error.) So streams may block, and yet no call does that hf_wait says is ready; except that hf_accept makes
- * the handshake of the client that is there, unless lazy_handshake leaves it to hf_wait. For the thread that reads the
- * streams that are to be read, and writes those that are to be written. */
+ * error.) So streams may block, and yet no read does that hf_wait says is ready. A write may, if it is more than
+ * goes at once; and hf_accept makes the handshake of the client that is there, unless lazy_handshake leaves
+ * it to hf_wait. For the thread that reads the streams that are to be read, and writes those that are to be
+ * written. */
 HF_API int hf_wait(hf_wait_item *items, size_t count, double timeout, hf_error *err);
 
 /* ---------------------------------------------------------------- more about a stream */
