@@ -177,8 +177,8 @@ struct ssl_st {
 
 /* ssl_start makes the engine's connection. */
 bool ssl_start(SSL *s);
-/* ssl_fill reads from the transport what the engine needs next: 1; 0 at the end of the stream, which has been
- * told to the engine; -1 with rwstate. */
+/* ssl_fill reads from the transport what the engine needs next: 1; 0 or less with rwstate, or at the end of the
+ * stream, which has been told to the engine. */
 int ssl_fill(SSL *s);
 /* ssl_take lets the engine have what was read. */
 hf_result ssl_take(SSL *s);

@@ -36,18 +36,17 @@ hf_result ssl_take(SSL *s)
 
 /* A stream that ends without close_notify may have been cut short by anybody on the line; OpenSSL's programs may
  * choose to take it for one (SSL_OP_IGNORE_UNEXPECTED_EOF). The peer, who may still read, is told by an alert. */
-static int at_end(SSL *s)
+static void at_end(SSL *s)
 {
     if (s->settings->options & SSL_OP_IGNORE_UNEXPECTED_EOF) {
         s->shutdown |= SSL_RECEIVED_SHUTDOWN;
-        return 0;
+        return;
     }
     bool shaking = ssl_in_progress(s);
     access_conn_fail(s->conn, shaking ? HF_E_HANDSHAKE_CUT : HF_E_TRUNCATED,
                      SSL_AD_DECODE_ERROR, "");
     (void)ssl_failed(s);
     s->rwstate = shaking ? SSL_READING : SSL_NOTHING;
-    return 0;
 }
 
 /* Reads at most len bytes: more than 0, or what ssl_fill returns. */
@@ -63,7 +62,7 @@ static int read_some(SSL *s, unsigned char *out, size_t len)
         return n;
     }
     if (!BIO_should_retry(s->rbio) && BIO_eof(s->rbio))
-        return at_end(s);
+        at_end(s);
     return n;
 }
 

@@ -173,10 +173,14 @@ static void freed(int close)
     BIO *b = BIO_new(BIO_f_ssl());
     char c;
     MUST(pair_shake(&p) && BIO_set_ssl(b, p.client, close) == 1);
+    BIO *transport = BIO_next(b); /* it has a reference of its own */
     BIO_free(b);
-    int n = SSL_read(p.server, &c, 1);
-    printf("freed with %d: the peer reads %d, error %d\n", close, n,
-           SSL_get_error(p.server, n));
+    for (int i = 0; i < 2; i++) {
+        int n = SSL_read(p.server, &c, 1);
+        printf("freed with %d: the peer reads %d, error %d\n", close, n,
+               SSL_get_error(p.server, n));
+        BIO_free_all(i ? NULL : transport);
+    }
     if (!close)
         SSL_free(p.client);
     SSL_free(p.server);

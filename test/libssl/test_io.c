@@ -584,7 +584,6 @@ static void test_taken(void)
     LOOK(p.client, SSL_shutdown(p.client));
     pair_free(&p);
     p = connected();
-    BIO_up_ref(SSL_get_wbio(p.server));
     SSL_set0_rbio(p.server, NULL);
     LOOK(p.server, SSL_read(p.server, buf, 4));
     LOOK(p.server, SSL_write(p.server, "x", 1));
