@@ -29,6 +29,15 @@ HF_API bool hf_config_add_authority(hf_config *config, const uint8_t *der, size_
  * servers that use the name). Default on. */
 HF_API bool hf_config_set_acknowledge_name(hf_config *config, bool on);
 
+/* hf_config_set_send_name says whether a client sends server_name (RFC 6066 3). Default on. The name is verified
+ * all the same; a server with several names cannot know then which one is meant. */
+HF_API bool hf_config_set_send_name(hf_config *config, bool on);
+
+/* hf_credential_set_names says for which names a server shows a credential, in place of those in its certificate:
+ * "www.example.com, *.example.com". One that is named exactly goes before "*" for one label. To be called
+ * before the credential is in use. NULL: the certificate's own again. E_CONFIG for what is no DNS name. */
+HF_API bool hf_credential_set_names(hf_credential *cred, const char *names, hf_error *err);
+
 /* hf_config_set_max_chain limits what a peer's Certificate message may have in it: certificates (1 to
  * HF_CHAIN_MAX, default 16), and bytes (1 to 16 MB, default 131072), both within what
  * hf_config_set_memory_cap allows. E_CHAIN_TOO_LONG, E_MESSAGE_TOO_LONG. */

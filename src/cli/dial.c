@@ -211,6 +211,8 @@ bool dial_open(struct dial *d, const struct options *o, const struct target *t, 
         net.early_len = d->early_len;
     }
     net.no_session_cache = true; /* one connection per process: the file is the cache */
+    if (!named_read(o, &d->named, err) || (d->named && !hf_options_net(d->named, &net, err)))
+        return false;
     if (d->config && !settings_freeze(d->config, err))
         return false;
     d->stream = hf_open(t->url, d->config, &net, err);
@@ -234,6 +236,7 @@ void dial_close(struct dial *d)
     hf_session_free(d->session);
     hf_session_free(d->newest);
     hf_config_free(d->config);
+    hf_options_free(d->named);
     if (d->early)
         explicit_bzero(d->early, d->early_len);
     free(d->early);

@@ -3,7 +3,7 @@
 #ifndef CLI_DIAL_H
 #define CLI_DIAL_H
 
-#include "cli/options.h"
+#include "cli/named.h"
 #include "cli/target.h"
 #include "cli/text.h"
 #include "handfast_net.h"
@@ -11,6 +11,7 @@
 struct dial {
     hf_stream *stream;
     hf_config *config;
+    hf_options *named;    /* from --option, or NULL */
     hf_session *session;  /* from --session, or NULL */
     hf_session *newest;   /* the last ticket that came */
     double timeout;       /* seconds for each wait; 0: none */

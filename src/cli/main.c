@@ -6,6 +6,7 @@
 
 #include "cli/cert.h"
 #include "cli/command.h"
+#include "cli/named.h"
 #include "cli/completion.h"
 #include "cli/report.h"
 
@@ -53,7 +54,7 @@ static const struct command commands[] = {
      "Writes a script for the shell: in bash, eval \"$(handfast completion bash)\"; in zsh,\n"
      "into a file _handfast of a folder in $fpath; in fish, handfast completion fish | source.\n"},
     {"version", 0, NULL, "", "print the version", ""},
-    {"help", 0, NULL, "[COMMAND]", "explain a command", ""},
+    {"help", 0, NULL, "[COMMAND|options]", "explain a command, or the options of -o", ""},
 };
 /* clang-format on */
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -102,6 +103,13 @@ static int unknown_command(const char *word)
 static int help(int argc, char **argv)
 {
     const struct command *c = argc > 2 ? find(argv[2]) : NULL;
+    if (argc > 2 && strcmp(argv[2], "options") == 0) {
+        const char *form = argc > 3 ? argv[3] : "";
+        (strcmp(form, "markdown") == 0 ? named_markdown
+         : strcmp(form, "mdoc") == 0   ? named_mdoc
+                                       : named_help)(stdout);
+        return EXIT_OK;
+    }
     if (argc > 2 && !c)
         return unknown_command(argv[2]);
     if (c && strcmp(c->name, "cert") == 0) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/nearest.h"
+
 enum kind { FLAG, TEXT, LIST, NUMBER, SIGNED, SECONDS, CHOICE };
 
 struct row {
@@ -95,6 +97,7 @@ static const struct row table[] = {
     {"--pid-file", "FILE", TEXT, PROXY, AT(pid_file), 0, 0, "write the number of the process that takes signals to this file"},
     {"--stats", "S", SECONDS, PROXY, AT(stats), 0, 0, "write a line of statistics every S seconds, as SIGUSR1 does once"},
     {"--config", "FILE", TEXT, PROXY, AT(file), 0, 0, "more options, one a line without the dashes; read again on SIGHUP"},
+    {"--option", "NAME=VALUE", LIST, ALL | SCAN, AT(named), 0, 0, "set an option by its name in PHP's stream contexts (short: -o); may be repeated; handfast help options lists them"},
     {"--timeout", "S", SECONDS, ALL | SCAN, AT(timeout), 0, 0, "seconds for the handshake, and for each silence after it"},
     {"--keylog", "FILE", TEXT, ALL, AT(keylog), 0, 0, "append the secrets to this file (SSLKEYLOGFILE format)"},
     {"--parallel", "N", NUMBER, SCAN, AT(parallel), 1, 64, "connections at once, at most; default 8"},
@@ -147,40 +150,9 @@ static const struct row table[] = {
 /* clang-format on */
 enum { ROWS = sizeof table / sizeof *table };
 
-/* How many letters must change, up to 20 letters; more is never near. */
-static unsigned distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b);
-    unsigned row[32];
-    if (n > 30 || m > 30)
-        return 99;
-    for (size_t j = 0; j <= m; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= n; i++) {
-        unsigned corner = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= m; j++) {
-            unsigned best = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-        }
-    }
-    return row[m];
-}
-
 const char *options_nearest(const char *word, const char *const *candidates, size_t count)
 {
-    const char *best = NULL;
-    unsigned least = 4;
-    for (size_t i = 0; i < count; i++) {
-        unsigned d = distance(word, candidates[i]);
-        if (d < least && 3 * d < strlen(word)) {
-            least = d;
-            best = candidates[i];
-        }
-    }
-    return best;
+    return nearest_word(word, candidates, count);
 }
 
 /* One option while it is read. */
@@ -346,7 +318,7 @@ bool options_parse(struct options *o, unsigned command, const char *command_name
         if (strcmp(word, "-h") == 0)
             word = "--help";
         if (strcmp(word, "-o") == 0)
-            word = "--output";
+            word = find("--output", 8, command) ? "--output" : "--option";
         const char *equals = strchr(word, '=');
         struct reading r = {.o = o, .command = command_name};
         r.row = find(word, equals ? (size_t)(equals - word) : strlen(word), command);

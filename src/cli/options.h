@@ -38,6 +38,7 @@ struct options {
     const char *starttls;
     const char *crl_check, *verify_flags, *early_data, *peer_types, *compress_cert;
     struct text_list cert, key, crl, pin, policy, psk, raw_key, trust_key;
+    struct text_list named; /* NAME=VALUE */
     bool insecure_no_verify, json, quiet, key_update, psk_ke, echo, reverse, show, www, cookie;
     bool post_auth;
     bool strict;

@@ -12,6 +12,7 @@
 #include "cli/files.h"
 #include "cli/guest.h"
 #include "cli/report.h"
+#include "cli/named.h"
 #include "cli/settings.h"
 #include "cli/target.h"
 
@@ -312,6 +313,14 @@ static bool open_doors(struct server *s, const struct target *t, hf_error *err)
     net.connect_timeout = -1; /* the loop keeps the time */
     net.timeout = -1;
     net.backlog = 4096;
+    hf_options *named;
+    if (!named_read(o, &named, err))
+        return false;
+    bool good = !named || hf_options_net(named, &net, err);
+    hf_options_free(named); /* of its strings a listener keeps none */
+    net.peer_name = net.bindto = NULL;
+    if (!good)
+        return false;
     s->house.root = -1;
     if (o->root) {
         s->house.root = files_open_root(o->root);
@@ -384,7 +393,7 @@ static const char *mistake(const struct options *o, const struct target *t)
             (o->root != NULL) >
         1)
         return "choose one of --root, --www, --show, --echo and --reverse";
-    if (t->tls && o->cert.count + o->raw_key.count + o->psk.count == 0)
+    if (t->tls && o->cert.count + o->raw_key.count + o->psk.count + o->named.count == 0)
         return "a TLS server needs a certificate and its key: --cert FILE --key FILE";
     if (o->client_auth && !o->ca && !o->ca_folder && !o->trust_key.count && !o->peer_types)
         return "--client-auth needs --ca FILE or --trust-key FILE: whom to accept";

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cert.h"
+#include "cli/named.h"
 
 bool settings_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, ...)
 {
@@ -329,7 +330,7 @@ hf_config *settings_client(const struct options *o, hf_error *err)
         good = false;
         *err = *hf_config_error(config);
     }
-    if (good)
+    if (good && named_apply(o, config, err))
         return config;
     hf_config_free(config);
     return NULL;
@@ -378,7 +379,7 @@ hf_config *settings_server_like(const struct options *o, const hf_config *other,
         good = false;
         *err = *hf_config_error(config);
     }
-    if (good)
+    if (good && named_apply(o, config, err))
         return config;
     hf_config_free(config);
     return NULL;

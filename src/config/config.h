@@ -110,7 +110,7 @@ struct hf_config {
     bool server_preference;
     bool group_first;           /* server: a round trip is worth the best group */
     bool resume_preferred_only; /* server */
-    bool silent_name;           /* server: server_name is not answered */
+    bool silent_name; /* server: server_name is not answered; client: it is not sent */
 
     uint8_t *alpn; /* ProtocolNameList content: 1-byte length and name, repeated */
     size_t alpn_len;

@@ -32,6 +32,14 @@ bool hf_config_set_acknowledge_name(hf_config *config, bool on)
     return true;
 }
 
+bool hf_config_set_send_name(hf_config *config, bool on)
+{
+    if (!may_set(config))
+        return false;
+    config->silent_name = !on;
+    return true;
+}
+
 bool hf_config_set_ticket_seal(hf_config *config, hf_ticket_seal_fn fn, void *arg)
 {
     if (!may_set(config))

@@ -104,7 +104,8 @@ struct choice {
 static void consider(struct choice *best, hf_credential *cred, const char *name, bool accepted,
                      int place, uint16_t alg)
 {
-    int rank = name && !credential_serves(cred, name) ? 1 : accepted ? 3 : 2;
+    enum serving serves = name ? credential_serves(cred, name) : SERVES;
+    int rank = serves == SERVES_NOT ? 1 : 2 * (int)serves + accepted;
     bool better = rank == best->rank && name && rank > 1 && place < best->place;
     if (rank > best->rank || better)
         *best = (struct choice){cred, rank, place, alg};

@@ -6,7 +6,7 @@ bool server_name_wants(const struct nego *n, unsigned message)
     /* "When resuming a session, the server MUST NOT include a server_name extension" (RFC 6066 3). */
     if ((message == IN_EE && n->psk) || (message == IN_SH12 && n->resumed12))
         return false;
-    if (n->server && n->config->silent_name)
+    if (n->config->silent_name)
         return false;
     /* "Literal IPv4 and IPv6 addresses are not permitted in HostName" (RFC 6066 3). */
     return n->server_name && (n->server || !name_is_ip(n->server_name));

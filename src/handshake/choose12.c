@@ -200,6 +200,9 @@ static bool try_suite(struct hs *hs, const struct suite *s)
             hs->no_scheme |= is_signed12(s);
         return false;
     }
+    if (hs->serving && cred &&
+        credential_serves(cred, hs->n.server_name) < (enum serving)hs->serving)
+        return false;
     hs->n.suite = s;
     hs->n.group = group;
     hs->scheme = scheme;
@@ -301,11 +304,40 @@ static enum hs_result no_suite(struct hs *hs)
         name_version(hs->n.version), first_of_ours(hs));
 }
 
+static bool pick_any(struct hs *hs)
+{
+    return !hs->n.config->server_preference
+               ? pick_by_client(hs)
+               : (chacha_first(hs) && pick(hs, true)) || pick(hs, false);
+}
+
+/* How well the name that is asked for can be served at all. */
+static enum serving best_serving(const struct hs *hs)
+{
+    const struct credentials *list = hs->n.config->credentials;
+    enum serving best = SERVES_NOT;
+    if (!hs->n.server_name || hs->credential_given || !list || list->count < 2)
+        return SERVES_NOT;
+    for (size_t i = 0; i < list->count; i++) {
+        enum serving s = credential_serves(list->cred[i], hs->n.server_name);
+        best = s > best ? s : best;
+    }
+    return best;
+}
+
+/* The suite says which kind of key signs, and the kinds may stand for different names: the right certificate
+ * with another suite is better than the best suite with the wrong one. */
+static bool pick_for_name(struct hs *hs)
+{
+    hs->serving = best_serving(hs);
+    bool found = hs->serving && pick_any(hs);
+    hs->serving = SERVES_NOT;
+    return found;
+}
+
 enum hs_result choose_suite12(struct hs *hs)
 {
-    bool found = !hs->n.config->server_preference
-                     ? pick_by_client(hs)
-                     : (chacha_first(hs) && pick(hs, true)) || pick(hs, false);
+    bool found = pick_for_name(hs) || pick_any(hs);
     if (!found)
         return no_suite(hs);
     hs->n.ecc = is_ecdhe12(hs->n.suite);

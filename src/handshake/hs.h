@@ -147,6 +147,7 @@ struct hs {
     /* Authentication. */
     bool credential_given;              /* the application chose it (or chose none) */
     bool no_group, no_ffdhe, no_scheme; /* TLS 1.2: why suites were passed over */
+    uint8_t serving; /* TLS 1.2, server: how well (enum serving) the credential must serve the name */
     bool cert_requested;                /* a CertificateRequest was sent or has come */
     uint8_t *request_context;
     uint8_t request_context_len;

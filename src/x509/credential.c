@@ -316,6 +316,7 @@ void hf_credential_free(hf_credential *cred)
     private_key_free(cred->key);
     mem_free(cred->ocsp);
     mem_free(cred->scts);
+    names_clear(&cred->served);
     packed_free(atomic_load_explicit(&cred->packed, memory_order_relaxed));
     mem_free(cred);
 }
@@ -387,10 +388,4 @@ const hf_certificate *hf_credential_certificate(const hf_credential *cred, size_
 {
     bool raw = credential_type(cred) == CERT_RAW;
     return !raw && i < cred->chain->count ? cred->chain->cert[i] : NULL;
-}
-
-bool credential_serves(const struct hf_credential *cred, const char *name)
-{
-    /* A raw public key is for whatever name its holder is known by (RFC 7250 6). */
-    return credential_type(cred) == CERT_RAW || cert_matches_name(cred->chain->cert[0], name);
 }

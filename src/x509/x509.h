@@ -6,6 +6,7 @@
 #include "bytes/bytes.h"
 #include "compress/compress.h"
 #include "crypto/sign.h"
+#include "x509/name.h"
 
 /* Types of certificates, as bits of a mask (RFC 7250 4.1); the numbers on the wire are HF_CERTIFICATE_... */
 enum cert_type { CERT_X509 = 1, CERT_RAW = 2 };
@@ -84,6 +85,7 @@ struct hf_credential {
     size_t ocsp_len;
     uint8_t *scts; /* SignedCertificateTimestampList with its length; NULL: none */
     size_t scts_len;
+    struct names served; /* in place of the certificate's own, where there are any */
     _Atomic(struct packed *) packed; /* newest first */
 };
 
@@ -94,8 +96,10 @@ const struct packed *credential_pack(struct hf_credential *cred, const struct co
                                      struct slice plain);
 void packed_free(struct packed *list);
 
-/* credential_serves: the certificate is for this DNS name or IP literal. */
-bool credential_serves(const struct hf_credential *cred, const char *name);
+/* credential_serves: the certificate is for this DNS name or IP literal; SERVES_PATTERN where the credential was
+ * given "*" for it (hf_credential_set_names), SERVES_NAMED where it was given just this name. */
+enum serving { SERVES_NOT, SERVES, SERVES_PATTERN, SERVES_NAMED };
+enum serving credential_serves(const struct hf_credential *cred, const char *name);
 
 /* credential_type: what is sent, a chain or a raw public key. */
 enum cert_type credential_type(const struct hf_credential *cred);

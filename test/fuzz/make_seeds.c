@@ -672,6 +672,19 @@ static void put_texts(void)
                                                  "-ALL:+SHA1", NULL};
     static const char *const alpns[] = {"h2,http/1.1", "a", NULL};
     static const char *const names[] = {"example.com", "10.0.0.1", "::1", "a..b", NULL};
+    static const char *const options[] = {
+        "verify_peer=no\nverify_peer_name=no\n",
+        "ssl.crypto_method=TLSv1.2|TLSv1.3\nciphers=ECDHE+AESGCM:@SECLEVEL=1\nsecurity_level=0",
+        "peer_fingerprint=sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "peer_fingerprint=00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13:14:15:16:17:18:19:1a:1b:1c:1d:1e:1f",
+        "peer_fingerprint=d41d8cd98f00b204e9800998ecf8427e",
+        "SNI_server_certs=a.test=/x.pem:/x.key,*.b.test=/y.pem",
+        "backlog=5\nbindto=[::1]:0\ntimeout=-1\nconnect_timeout=0.5\nipv6_v6only=no",
+        "alpn_protocols=h2,http/1.1\necdh_curve=X25519:P-256\nhonor_cipher_order=off\nno_ticket=on",
+        "cafile=-----BEGIN CERTIFICATE-----\nmin_proto_version=33\nmax_proto_version=65\nverify_depth=3",
+        "psk_client_cb=x\nverify_per=1\n=\nx",
+        NULL};
+    put_text("options", "", 0, options);
     put_text("url", "", 0, urls);
     put_text("recognise", "\0", 1, peers);
     put_text("recognise", "\1", 1, peers);
