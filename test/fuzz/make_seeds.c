@@ -700,6 +700,51 @@ static void put_texts(void)
     put_text("lists", "\x08", 1, cipher_strings);
 }
 
+/* What peers say before TLS, by the rows of the table in src/net/starttls.c; 0x80: a client. */
+static void put_starttls(void)
+{
+    /* clang-format off */
+    static const struct { uint8_t which; const char *says; size_t len; } rows[] = {
+#define SAYS(s) s, sizeof s - 1
+        {0, SAYS("220-a\r\n220 b ESMTP\r\n250-a\r\n250-STARTTLS\r\n250 HELP\r\n220 2.0.0 go\r\n")},
+        {0, SAYS("220 a\r\n250 a\r\n")},
+        {2, SAYS("421 4.3.2 busy\r\n")},
+        {3, SAYS("* OK [CAPABILITY IMAP4rev1] hi\r\n* CAPABILITY X\r\na1 OK go\r\n")},
+        {3, SAYS("* PREAUTH hi\r\n")},
+        {4, SAYS("+OK hi\r\n-ERR no\r\n")},
+        {5, SAYS("120 wait\r\n220-a\r\n b\r\n220 c\r\n234 go\r\n")},
+        {6, SAYS("<?xml version='1.0'?><stream:stream id='a>b'><stream:features><starttls xmlns=\"x\"/></stream:features><proceed/>")},
+        {6, SAYS("<stream:stream><stream:error><host-unknown/></stream:error>")},
+        {7, SAYS("<stream:stream> <stream:features><starttls></starttls></stream:features> <proceed></proceed>")},
+        {8, SAYS("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00")},
+        {8, SAYS("\x30\x81\x12\x02\x01\x01\x78\x0d\x0a\x01\x02\x04\x00\x04\x06no TLS")},
+        {9, SAYS("201 hi\r\n382 go\r\n")},
+        {10, SAYS("\"IMPLEMENTATION\" \"x\"\r\n\"STARTTLS\"\r\nOK\r\nOK \"go\"\r\n")},
+        {11, SAYS("S")},
+        {11, SAYS("N")},
+        {11, SAYS("E\0\0\0\x18SFATAL\0C0A000\0Mno\0\0\0")},
+        {13, SAYS("\x29\0\0\0\x0a" "8.0.36\0\1\0\0\0saltsalt\0\xff\xff\x21\2\0\xff\xff\x15\0\0\0\0\0\0\0\0\0\0ab")},
+        {13, SAYS("\x17\0\0\0\xff\x10\x04#08004Too many")},
+        {14, SAYS(":irc NOTICE * :hi\r\nPING :1\r\n:irc 670 * :go\r\n")},
+        {14, SAYS(":irc 421 * STARTTLS :Unknown command\r\n")},
+        {0x80, SAYS("EHLO a\r\nNOOP\r\nMAIL FROM:<a>\r\nSTARTTLS\r\nQUIT\r\n")},
+        {0x83, SAYS("a CAPABILITY\r\nb1 STARTTLS\r\n{3}\r\nc LOGOUT\r\n")},
+        {0x86, SAYS("<?xml version='1.0'?><stream:stream to='a'><starttls xmlns='x'/>")},
+        {0x8b, SAYS("\0\0\0\x08\x04\xd2\x16\x30\0\0\0\x08\x04\xd2\x16\x2f")},
+        {0x8b, SAYS("\0\0\0\x0c\0\3\0\0user")},
+#undef SAYS
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer b = {0};
+        char name[32];
+        add_u8(&b, rows[i].which);
+        add(&b, rows[i].says, rows[i].len);
+        snprintf(name, sizeof name, "%zu", i);
+        put_buffer("starttls", name, &b);
+    }
+}
+
 /* Edges of coefficients and of keys: the last one that is reduced, the first one that is not. */
 static void put_mlkem(void)
 {
@@ -943,6 +988,7 @@ int main(int argc, char **argv)
     put_floods();
     put_texts();
     put_errors();
+    put_starttls();
     put_mlkem();
     put_records();
     put_old_records();
