@@ -762,6 +762,55 @@ def test_sessions_shared():
     backend.close()
 
 
+def test_words():
+    """What it says to people, and of several addresses the one that answers."""
+    backend, log, port = Backend(echo), scratch("access.log"), free_port()
+    p = Process([HANDFAST, "proxy", f"tls://127.0.0.1:{port}", f"tcp://localhost:{backend.port}", "--access-log", log,
+                 "--stats", "0.3", "--cert", PKI.chain("ec"), "--key", PKI.key("ec")]).wait_port(port)
+    s = ssl.create_default_context(cafile=PKI.ca).wrap_socket(socket.create_connection(("127.0.0.1", port)),
+                                                              server_hostname="localhost")
+    talk(s)
+    s.unwrap()
+    p.wait_text(r"statistics: \d+ s, \d+ workers, 0 connections open of 1; handshakes 1 \(0 resumed, 0 failed\); backend "
+                r"1 \(0 failed\); 0 timeouts; 5 bytes received, 5 sent; backend down: no")
+    with open(log, encoding="utf-8") as f:
+        line = f.read()
+    expect(re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC 127\.0\.0\.1:\d+ to 127\.0\.0\.1:%d, TLS 1\.3, TLS_\w+, "
+                        r"name localhost, 5 bytes received, 5 sent, \d\.\d+ s, closed\n" % backend.port, line), line)
+    os.rename(log, log + ".1")  # as logrotate does
+    p.child.send_signal(signal.SIGHUP)
+    until(lambda: os.path.exists(log), "the access log is not opened anew")
+    p.child.send_signal(signal.SIGTERM)
+    expect(p.wait(10) == 0 and "stopping: 0 connections" in p.err(), tail(p.err()))
+    backend.close()
+
+
+def test_few_descriptors():
+    """Where the system gives few descriptors, others wait, and nothing breaks."""
+    backend, port = Backend(echo), free_port()
+    p = Process(["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", HANDFAST, "proxy", f"tls://127.0.0.1:{port}",
+                 f"tcp://127.0.0.1:{backend.port}", "--workers", "1", "--json", "--cert", PKI.chain("ec"), "--key",
+                 PKI.key("ec")]).wait_port(port)
+    context, done = ssl.create_default_context(cafile=PKI.ca), []
+
+    def client():
+        s = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=20), server_hostname="localhost")
+        talk(s)
+        time.sleep(0.05)
+        s.close()
+        done.append(1)
+
+    threads = [threading.Thread(target=client) for _ in range(60)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(30)
+    expect(len(done) == 60, f"{len(done)} of 60 clients were served: {tail(p.err())}")
+    p.child.send_signal(signal.SIGTERM)
+    expect(p.wait(10) == 0, tail(p.err()))
+    backend.close()
+
+
 def test_usage():
     cert = ["--cert", PKI.chain("ec"), "--key", PKI.key("ec")]
     for words, status, text in ((["tls://:0"], 1, "TO-URL"), (["tls://:0", "tcp://h:1"], 1, "--cert"),
@@ -828,7 +877,8 @@ TESTS = [("tls to tcp", test_tls_to_tcp), ("tcp to tls, verified and resumed", t
          ("clients that speak no TLS", test_bad_clients), ("the PROXY protocol", test_proxy_protocol),
          ("what chance brings", test_chance), ("reload under load", test_reload_under_load), ("what a reload changes", test_reload_changes),
          ("SIGTERM", test_stop), ("a worker that is killed", test_worker_killed),
-         ("sessions of all workers", test_sessions_shared), ("mistakes", test_usage),
+         ("sessions of all workers", test_sessions_shared), ("what it says", test_words),
+         ("few descriptors", test_few_descriptors), ("mistakes", test_usage),
          ("nginx under load", test_load)]
 
 
