@@ -91,6 +91,7 @@ static const struct row table[] = {
     {"--to-alpn", "LIST", TEXT, PROXY, AT(to_alpn), 0, 0, "application protocols to offer the backend"},
     {"--proxy-protocol", "v1|v2", CHOICE, PROXY, AT(proxy_protocol), 0, 0, "tell the backend the client's address with a PROXY header; v2 says more"},
     {"--workers", "N", NUMBER, PROXY, AT(workers), 1, 256, "number of processes; default: one for each processor"},
+    {"--user", "NAME", TEXT, PROXY, AT(user), 0, 0, "let the processes that talk to the world run as this user"},
     {"--idle-timeout", "S", SECONDS, PROXY, AT(idle), 0, 0, "seconds of silence after which a connection is ended; default 600"},
     {"--drain", "S", SECONDS, PROXY, AT(drain), 0, 0, "seconds that connections get to end by themselves after SIGTERM; default 30"},
     {"--access-log", "FILE", TEXT, PROXY, AT(access_log), 0, 0, "append a line for each connection to this file (-: standard output)"},

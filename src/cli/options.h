@@ -50,7 +50,7 @@ struct options {
     int64_t tickets, security_level; /* -1: not given */
     /* proxy */
     const char *to_ca, *to_ca_folder, *to_name, *to_cert, *to_key, *to_alpn, *file;
-    const char *proxy_protocol, *access_log, *pid_file;
+    const char *proxy_protocol, *access_log, *pid_file, *user;
     bool to_insecure_no_verify;
     double idle, drain, stats;
     uint64_t workers;

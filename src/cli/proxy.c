@@ -3,6 +3,7 @@
  * is open keeps the configuration that it began with. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,17 @@ static double clock_now(void)
 
 /* ---------------------------------------------------------------- workers */
 
+/* The parent keeps its rights, so that it can read keys again. */
+static bool become_user(const struct parent *p)
+{
+    const struct setup *s = p->setup;
+    if (!s->o.user ||
+        (initgroups(s->o.user, s->gid) == 0 && setgid(s->gid) == 0 && setuid(s->uid) == 0))
+        return true;
+    log_say(&p->log, "error", "--user %s: %s", s->o.user, strerror(errno));
+    return false;
+}
+
 static int be_worker(struct parent *p, size_t door, int slot, pid_t parent)
 {
     struct worker w = {.setup = p->setup,
@@ -57,6 +69,8 @@ static int be_worker(struct parent *p, size_t door, int slot, pid_t parent)
                        .counts = &p->board->slots[slot].counts,
                        .log = p->log};
     sigset_t all;
+    if (!become_user(p))
+        return EXIT_CONFIG;
     /* A parent that is gone cannot say so: then what is here may end, and nothing new comes. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "cli/proxy_setup.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +185,20 @@ static void take_numbers(struct setup *s)
     s->drain = o->drain > 0 ? o->drain : 30;
 }
 
+static bool find_user(struct setup *s, hf_error *err)
+{
+    const char *name = s->o.user;
+    errno = 0;
+    const struct passwd *user = name ? getpwnam(name) : NULL;
+    if (!name)
+        return true;
+    if (!user)
+        return settings_fail(err, HF_E_CONFIG, errno, "--user %s: there is no such user", name);
+    s->uid = user->pw_uid;
+    s->gid = user->pw_gid;
+    return true;
+}
+
 static bool fill(struct setup *s, const struct options *o, const struct setup *before,
                  bool *usage, hf_error *err)
 {
@@ -204,8 +220,9 @@ static bool fill(struct setup *s, const struct options *o, const struct setup *b
         return false;
     }
     take_numbers(s);
-    return place_resolve(&s->from, true, err) && place_resolve(&s->to, false, err) &&
-           (!s->from.tls || make_server(s, before, err)) && (!s->to.tls || make_client(s, err));
+    return find_user(s, err) && place_resolve(&s->from, true, err) &&
+           place_resolve(&s->to, false, err) && (!s->from.tls || make_server(s, before, err)) &&
+           (!s->to.tls || make_client(s, err));
 }
 
 struct setup *setup_new(const struct options *o, const struct setup *before, bool *usage,

@@ -15,6 +15,7 @@ struct setup {
     hf_config *
         tickets; /* has the ticket keys and the cache of sessions, from one setup to the next */
     char to_name[256];            /* whom the backend must be */
+    unsigned uid, gid;            /* of --user */
     size_t workers, most;         /* most: connections of one worker */
     double patience, idle, drain; /* seconds */
 };

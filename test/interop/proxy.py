@@ -785,6 +785,28 @@ def test_words():
     backend.close()
 
 
+def test_user():
+    """Workers give their rights away, their parent does not, and reloads still work."""
+    if os.getuid() != 0:
+        raise Skip("needs to be root, to become another user")
+    backend, key = Backend(echo), scratch("secret.key")
+    shutil.copy(PKI.key("ec"), key)
+    os.chmod(key, 0o600)
+    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--user", "nobody", "--cert", PKI.chain("ec"), "--key", key) as p:
+        talk(p.tls())
+        old = p.workers()
+        p.signal(signal.SIGHUP)
+        until(lambda: len(p.workers()) == 2 and not set(old) & set(p.workers()), "no new workers")
+        talk(p.tls())
+        for pid in p.workers():
+            with open(f"/proc/{pid}/status", encoding="ascii") as f:
+                ids = [set(line.split()[1:]) for line in f if line.startswith(("Uid:", "Gid:", "Groups:"))]
+            expect("0" not in set.union(*ids), f"a worker has root's rights: {ids}")
+    done = Process([HANDFAST, "proxy", "tcp://:0", "tcp://127.0.0.1:1", "--user", "no-such-user"])
+    expect(done.wait(10) == 4 and "no-such-user" in done.err(), tail(done.err()))
+    backend.close()
+
+
 def test_few_descriptors():
     """Where the system gives few descriptors, others wait, and nothing breaks."""
     backend, port = Backend(echo), free_port()
@@ -878,7 +900,7 @@ TESTS = [("tls to tcp", test_tls_to_tcp), ("tcp to tls, verified and resumed", t
          ("what chance brings", test_chance), ("reload under load", test_reload_under_load), ("what a reload changes", test_reload_changes),
          ("SIGTERM", test_stop), ("a worker that is killed", test_worker_killed),
          ("sessions of all workers", test_sessions_shared), ("what it says", test_words),
-         ("few descriptors", test_few_descriptors), ("mistakes", test_usage),
+         ("another user", test_user), ("few descriptors", test_few_descriptors), ("mistakes", test_usage),
          ("nginx under load", test_load)]
 
 
