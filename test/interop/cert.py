@@ -6,6 +6,8 @@ Its output is compared with Python's ssl and with the openssl command; servers a
 import ctypes
 import json
 import os
+import pty
+import select
 import socket
 import ssl
 import stat
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from pki import Pki, openssl
 
@@ -303,6 +306,46 @@ def convert():
         has(run.said, "openssl pkcs12 -legacy")
 
 
+def typed(words, *answers):
+    """What the terminal shows while the command asks and is answered, and its exit status."""
+    child, fd = pty.fork()
+    if child == 0:
+        os.execv(HANDFAST, [HANDFAST, "cert", *words])
+    shown = b""
+    for question, answer in answers:
+        while question not in shown:
+            if not select.select([fd], [], [], 10)[0]:
+                raise Failure(f"no {question!r} in {shown!r}")
+            shown += os.read(fd, 4096)
+        time.sleep(0.1)  # the question comes before the terminal is told not to echo
+        os.write(fd, answer + b"\n")
+        shown += b"|"
+    try:
+        while True:
+            more = os.read(fd, 4096)
+            if not more:
+                break
+            shown += more
+    except OSError:
+        pass
+    os.close(fd)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def prompt():
+    """The passphrase is asked for where there is a terminal, and never shown."""
+    out = path("typed.p12")
+    shown, status = typed(["convert", PKI.chain("ec"), "--key", PKI.key("ec"), "-o", out],
+                          (b"passphrase of the new file: ", b"s3cret"), (b"once more: ", b"s3cret"))
+    same((status, b"s3cret" in shown), (0, False))
+    openssl_says("pkcs12", "-in", out, "-passin", "pass:s3cret", "-noout")
+    shown, status = typed(["show", out], (b"typed.p12: ", b"s3cret"))
+    same((status, b"s3cret" in shown, b"CN=localhost" in shown), (0, False, True))
+    same(typed(["show", out], (b"typed.p12: ", b"wrong"))[1], 4)
+    same(typed(["convert", PKI.chain("ec"), "-o", path("typed2.p12")], (b"new file: ", b"a"), (b"once more: ", b"b"))[1], 4)
+    same(os.path.exists(path("typed2.p12")), False)
+
+
 def serve_pkcs12():
     """A PKCS#12 file is good wherever a chain is."""
     secret, port = write("pw", "pw\n"), path("port")
@@ -379,7 +422,7 @@ def mistakes():
 
 def main():
     passed = failed = 0
-    for test in (show_json, show_text, show_forms, fetch, check, check_like_openssl, revoked, convert, serve_pkcs12, make, mistakes):
+    for test in (show_json, show_text, show_forms, fetch, check, check_like_openssl, revoked, convert, prompt, serve_pkcs12, make, mistakes):
         rows = f" [{test.__doc__}]" if test.__doc__ and test.__doc__[0] in "CTY" and test.__doc__[1:].isdigit() else ""
         try:
             test()

@@ -226,8 +226,8 @@ static void test_forms(void)
 {
     ROW("C17");
     hf_error err = {0};
-    size_t len, key_len, p12_len;
-    uint8_t *p12, key[300];
+    size_t len, key_len, p12_len = 0;
+    uint8_t *p12 = NULL, key[300];
     const uint8_t *der = hf_certificate_der(hf_credential_certificate(leaf, 0), &len);
     char pem[4000], *key_pem = hf_credential_key_pem(leaf, NULL, &err);
     size_t n = hf_certificate_pem(hf_credential_certificate(leaf, 0), pem, sizeof pem);
@@ -318,6 +318,42 @@ static void test_load_cert_chain(void)
     CHECK_INT(err.code, HF_E_PEM); /* a file without a key is a mistake */
 }
 
+/* The n-th allocation fails, for every n. */
+static void test_no_memory(void)
+{
+    uint8_t *p12;
+    size_t len;
+    CHECK(hf_pkcs12_write(leaf, NULL, "", NULL, &p12, &len, NULL));
+    for (int what = 0; what < 3; what++) {
+        bool ok = false;
+        unsigned long n = 1;
+        for (; !ok && n < 200; n++) {
+            hf_error err = {0};
+            hf_certificate_list others = {0};
+            hf_credential *cred = NULL;
+            uint8_t *out = NULL;
+            size_t out_len = 0;
+            mem_test_fail_after(n);
+            if (what == 0)
+                ok = hf_pkcs12_read(p12, len, NULL, NULL, &cred, &others, &err);
+            else if (what == 1)
+                ok = (cred =
+                          hf_credential_make(&(hf_certificate_plan){.names = "a.b"}, ca, &err));
+            else
+                ok = hf_pkcs12_write(leaf, NULL, "", NULL, &out, &out_len, &err);
+            mem_test_fail_after(0);
+            CHECK(ok || err.code == HF_E_NO_MEMORY || err.code == HF_E_CRYPTO ||
+                  strstr(err.detail, "memory ran out"));
+            CHECK(ok || (!cred && !out && others.count == 0));
+            hf_credential_free(cred);
+            hf_certificates_clear(&others);
+            hf_secret_free(out, out_len);
+        }
+        CHECK(n > 2 && ok);
+    }
+    hf_secret_free(p12, len);
+}
+
 /* A trust store: certificates without a key. */
 static void test_pkcs12_certificates(void)
 {
@@ -351,6 +387,7 @@ int main(void)
     RUN(test_forms);
     RUN(test_load_cert_chain);
     RUN(test_pkcs12_certificates);
+    RUN(test_no_memory);
     hf_credential_free(ca);
     hf_credential_free(leaf);
     return check_done();
