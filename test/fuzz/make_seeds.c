@@ -864,6 +864,22 @@ static void put_crls(void)
     put_crl("certificate", 0, crl_root_pem, sizeof crl_root_pem - 1, "", 0);
 }
 
+/* OpenSSL's own block: behind the certificate stands what it is trusted for, here serverAuth alone. */
+static void put_trusted(const uint8_t *der, size_t len)
+{
+    static const uint8_t uses[] = {0x30, 12, 0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1};
+    struct buffer b = {0};
+    char pem[8000];
+    uint8_t both[4000];
+    REQUIRE(len + sizeof uses <= sizeof both);
+    memcpy(both, der, len);
+    memcpy(both + len, uses, sizeof uses);
+    size_t n = hf_pem_encode("TRUSTED CERTIFICATE", both, len + sizeof uses, pem, sizeof pem);
+    REQUIRE(n < sizeof pem);
+    add_vec16(&b, pem, n);
+    put_buffer("credential", "trusted", &b);
+}
+
 static void put_rich(void)
 {
     static const struct {
@@ -878,6 +894,7 @@ static void put_rich(void)
         add(&b, der, len);
         put_buffer("certificate", hosts[i].name, &b);
     }
+    put_trusted(der, len);
     free(der);
     hf_credential *c = hf_credential_load_memory(server_pem, strlen(server_pem), server_key_pem,
                                                  strlen(server_key_pem), NULL, NULL, &err);

@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -315,6 +316,11 @@ def default_paths():
         same(got[:6], json.loads(theirs.stdout), (file, folder))
     area = subprocess.run(["openssl", "version", "-d"], capture_output=True, text=True).stdout.split('"')[1]
     same(got[6:], [area + "/private", area], "openssl version -d")
+    if shutil.which("php"):
+        php = subprocess.run(["php", "-r", "echo json_encode(openssl_get_cert_locations());"], capture_output=True, text=True)
+        there = json.loads(php.stdout)
+        same([there["default_" + n] for n in ("cert_file_env", "cert_file", "cert_dir_env", "cert_dir", "private_dir",
+                                              "default_cert_area")], got[2:], "PHP")
 
 
 def print_paths():

@@ -374,6 +374,31 @@ static void test_purposes(void)
     hf_trust_free(trust);
 }
 
+/* The platform's store, one by one, with what each is trusted for (enum_certificates of Python's ssl). */
+static void test_enumerate(void)
+{
+    ROW("Y40");
+    hf_trust *trust = hf_trust_new();
+    hf_certificate_list list;
+    bool seen[2] = {false, false};
+    CHECK(hf_trust_add_platform(trust, NULL)); /* from the file of test_platform */
+    CHECK(hf_trust_certificates(trust, true, &list, NULL));
+    CHECK_INT(list.count, 2);
+    for (size_t i = 0; i < list.count; i++) {
+        size_t len;
+        const uint8_t *der = hf_certificate_der(list.cert[i], &len);
+        bool mid = len == pki->mid->der_len && memcmp(der, pki->mid->der, len) == 0;
+        bool root = len == pki->root->der_len && memcmp(der, pki->root->der, len) == 0;
+        CHECK(mid || root);
+        seen[mid] = true;
+        CHECK_INT(hf_trust_uses(trust, list.cert[i]),
+                  mid ? HF_TRUSTED_SERVER : HF_TRUSTED_SERVER | HF_TRUSTED_CLIENT);
+    }
+    CHECK(seen[0] && seen[1]);
+    hf_certificates_clear(&list);
+    hf_trust_free(trust);
+}
+
 /* Two certificates of one authority, of which one has ended; and two authorities of one name. The order in
  * the file does not matter. */
 static void test_candidates(void)
@@ -577,6 +602,7 @@ int main(void)
     RUN(test_lists);
     RUN(test_trust);
     RUN(test_purposes);
+    RUN(test_enumerate);
     RUN(test_candidates);
     RUN(test_bad_files);
     RUN(test_verify_chain);
