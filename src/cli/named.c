@@ -69,13 +69,18 @@ void named_markdown(FILE *out)
         markdown_row(out, hf_option_at(i));
 }
 
-/* mdoc takes a point at the beginning of a line, and quotation marks, for its own. */
+/* mdoc takes a point at the beginning of a line for its own, and wants a line for each sentence. */
 static void mdoc_text(FILE *out, const char *text)
 {
     if (*text == '.')
         fputs("\\&", out);
-    for (; *text; text++)
+    for (; *text; text++) {
+        bool sentence = text[0] == '.' && text[1] == ' ';
         fputs(*text == '\\' ? "\\e" : *text == '-' ? "\\-" : (char[]){*text, '\0'}, out);
+        if (sentence)
+            fputc('\n', out);
+        text += sentence;
+    }
 }
 
 void named_mdoc(FILE *out)

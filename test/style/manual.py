@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGES = sorted(glob.glob(os.path.join(ROOT, "docs", "*.1")))
+PAGES = sorted(glob.glob(os.path.join(ROOT, "docs", "*.[17]")))
 HANDFAST = os.path.abspath(sys.argv[1])
 EXPLAINED = re.compile(r"^\.It .*$", re.M)
 OPTION = re.compile(r"Fl -([a-z][a-z0-9.-]*)")
