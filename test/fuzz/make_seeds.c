@@ -7,7 +7,6 @@
 #include "../unit/hex.h"
 #include "crl_identity.h"
 #include "ends.h"
-#include "handfast_issue.h"
 #include "identity.h"
 #include "message/message.h"
 #include "seed_certificates.h"
@@ -864,47 +863,6 @@ static void put_crls(void)
     put_crl("certificate", 0, crl_root_pem, sizeof crl_root_pem - 1, "", 0);
 }
 
-/* OpenSSL's own block: behind the certificate stands what it is trusted for, here serverAuth alone. */
-static void put_trusted(const uint8_t *der, size_t len)
-{
-    static const uint8_t uses[] = {0x30, 12, 0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1};
-    struct buffer b = {0};
-    char pem[8000];
-    uint8_t both[4000];
-    REQUIRE(len + sizeof uses <= sizeof both);
-    memcpy(both, der, len);
-    memcpy(both + len, uses, sizeof uses);
-    size_t n = hf_pem_encode("TRUSTED CERTIFICATE", both, len + sizeof uses, pem, sizeof pem);
-    REQUIRE(n < sizeof pem);
-    add_vec16(&b, pem, n);
-    put_buffer("credential", "trusted", &b);
-}
-
-static void put_rich(void)
-{
-    static const struct {
-        const char *name, *host;
-    } hosts[] = {{"rich", "a.example"}, {"rich-ip", "2001:db8::1"}};
-    uint8_t *der, *p12;
-    size_t len = rich_certificate(&der), p12_len;
-    hf_error err = {0};
-    for (size_t i = 0; i < 2; i++) {
-        struct buffer b = {0};
-        add_vec16(&b, hosts[i].host, strlen(hosts[i].host));
-        add(&b, der, len);
-        put_buffer("certificate", hosts[i].name, &b);
-    }
-    put_trusted(der, len);
-    free(der);
-    hf_credential *c = hf_credential_load_memory(server_pem, strlen(server_pem), server_key_pem,
-                                                 strlen(server_key_pem), NULL, NULL, &err);
-    REQUIRE(c && hf_pkcs12_write(c, NULL, "fuzz", "friend", &p12, &p12_len, &err));
-    put("pkcs12", "key", p12, p12_len);
-    put("pkcs12", "cut", p12, p12_len - 1);
-    hf_secret_free(p12, p12_len);
-    hf_credential_free(c);
-}
-
 static void put_identities(void)
 {
     put_crls();
@@ -933,7 +891,7 @@ static void put_identities(void)
         put_buffer("credential", name, &b);
         hf_credential_free(c);
     }
-    put_rich();
+    seed_certificates(put, server_pem, server_key_pem);
 }
 
 /* Scripts of calls: see ssl.c. 16 shakes both, 2 writes, 1 reads; 0x80: the server. */

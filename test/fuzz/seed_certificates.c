@@ -1,10 +1,11 @@
-/* seed_certificates.c: a certificate with everything in it that is decoded, and PKCS#12 files. */
+/* seed_certificates.c: a certificate with everything in it that is decoded, what it is trusted for, and PKCS#12. */
 #include "seed_certificates.h"
 
 #include <openssl/conf.h>
 #include <openssl/x509v3.h>
 
 #include "fuzz.h"
+#include "handfast_issue.h"
 
 static const char extensions[] =
     "[all]\n"
@@ -22,7 +23,7 @@ static const char extensions[] =
     "[dn]\nC=DE\nO=x\n+OU=y\n[full]\nfullname=URI:http://r.example/1,dirName:dn\n"
     "[relative]\nrelativename=cn\n[cn]\nCN=z\n[nothing]\nreasons=keyCompromise\nCRLissuer=dirName:dn\n";
 
-size_t rich_certificate(uint8_t **out)
+static size_t rich_certificate(uint8_t **out)
 {
     BIO *bio = BIO_new_mem_buf(extensions, -1);
     CONF *conf = NCONF_new(NULL);
@@ -54,4 +55,51 @@ size_t rich_certificate(uint8_t **out)
     NCONF_free(conf);
     BIO_free(bio);
     return (size_t)n;
+}
+
+/* Text with its length in front, then the rest: what most targets read. */
+static void put_pair(seed_fn put, const char *target, const char *name, struct slice text,
+                     struct slice rest)
+{
+    uint8_t all[12000];
+    REQUIRE(2 + text.len + rest.len <= sizeof all);
+    put_u16(all, (uint16_t)text.len);
+    memcpy(all + 2, text.p, text.len);
+    if (rest.len)
+        memcpy(all + 2 + text.len, rest.p, rest.len);
+    put(target, name, all, 2 + text.len + rest.len);
+}
+
+/* OpenSSL's own block: behind the certificate stands what it is trusted for, here serverAuth alone. */
+static void put_trusted(seed_fn put, struct slice der)
+{
+    static const uint8_t uses[] = {0x30, 12, 0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1};
+    char pem[8000];
+    uint8_t both[4000];
+    REQUIRE(der.len + sizeof uses <= sizeof both);
+    memcpy(both, der.p, der.len);
+    memcpy(both + der.len, uses, sizeof uses);
+    size_t n =
+        hf_pem_encode("TRUSTED CERTIFICATE", both, der.len + sizeof uses, pem, sizeof pem);
+    REQUIRE(n < sizeof pem);
+    put_pair(put, "credential", "trusted", slice_of(pem, n), slice_of(NULL, 0));
+}
+
+void seed_certificates(seed_fn put, const char *pem, const char *key_pem)
+{
+    uint8_t *rich, *p12;
+    size_t rich_len = rich_certificate(&rich), len;
+    struct slice der = slice_of(rich, rich_len);
+    put_pair(put, "certificate", "rich", slice_of("a.example", 9), der);
+    put_pair(put, "certificate", "rich-ip", slice_of("2001:db8::1", 11), der);
+    put_trusted(put, der);
+    free(rich);
+    hf_error err = {0};
+    hf_credential *c =
+        hf_credential_load_memory(pem, strlen(pem), key_pem, strlen(key_pem), NULL, NULL, &err);
+    REQUIRE(c && hf_pkcs12_write(c, NULL, "fuzz", "friend", &p12, &len, &err));
+    put("pkcs12", "key", p12, len);
+    put("pkcs12", "cut", p12, len - 1);
+    hf_secret_free(p12, len);
+    hf_credential_free(c);
 }

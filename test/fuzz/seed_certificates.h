@@ -3,9 +3,10 @@
 #define SEED_CERTIFICATES_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-/* rich_certificate makes a DER certificate with every extension that is decoded; to be freed with free(). */
-size_t rich_certificate(uint8_t **out);
+/* seed_certificates puts a certificate with everything in it that is decoded, OpenSSL's TRUSTED CERTIFICATE, and PKCS#12
+ * files of this certificate and key. put writes one seed of a target. */
+typedef void (*seed_fn)(const char *target, const char *name, const void *p, size_t n);
+void seed_certificates(seed_fn put, const char *pem, const char *key_pem);
 
 #endif
