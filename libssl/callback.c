@@ -129,7 +129,7 @@ static bool answer_credential(SSL *s, const hf_question *q)
     }
     if (!ask_status_cb(s)) {
         hf_credential_free(cred);
-        return fail(s, SSL_AD_INTERNAL_ERROR, SSL_R_CALLBACK_FAILED);
+        return fail(s, SSL_AD_INTERNAL_ERROR, SSL_R_CLIENTHELLO_TLSEXT);
     }
     if (!staple(s, &cred))
         return fail(s, SSL_AD_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);

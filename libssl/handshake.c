@@ -35,12 +35,23 @@ bool ssl_start(SSL *s)
     return true;
 }
 
+/* In TLS 1.2 and older a server looks for a suite with which everything goes well; what stands in the way of the
+ * last one is no reason of its own. */
+static bool is_no_shared_suite(const SSL *s, const hf_error *err)
+{
+    return s->server && !err->alert_received && access_version(s->conn) < TLS1_3_VERSION &&
+           (err->code == HF_E_NO_SHARED_SIGNATURE || err->code == HF_E_NO_SHARED_GROUP ||
+            err->code == HF_E_NO_CREDENTIAL);
+}
+
 /* Programs look for these two to answer in plain HTTP. */
 static int reason_for(const SSL *s, const hf_error *err)
 {
     static const char *const methods[] = {"GET ", "POST ", "HEAD ", "PUT "};
     size_t len = s->in_end - s->in_start;
     const char *p = s->in ? (const char *)s->in + s->in_start : NULL;
+    if (is_no_shared_suite(s, err))
+        return SSL_R_NO_SHARED_CIPHER;
     if (err->code != HF_E_PLAINTEXT_PEER || !s->server || !p)
         return reason_of(err);
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
@@ -142,6 +153,25 @@ static bool early_is_over(const SSL *s)
            hf_conn_early_data(s->conn) != HF_EARLY_ACCEPTED;
 }
 
+/* There are no settings with which it could begin. The peer is told all the same. */
+static int not_started(SSL *s)
+{
+    bool versions = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_NO_PROTOCOLS_AVAILABLE;
+    const unsigned char alert[] = {SSL3_RT_ALERT,
+                                   3,
+                                   1,
+                                   0,
+                                   2,
+                                   SSL3_AL_FATAL,
+                                   versions ? SSL_AD_PROTOCOL_VERSION : SSL_AD_INTERNAL_ERROR};
+    s->phase = PHASE_FAILED;
+    if (s->wbio) {
+        (void)BIO_write(s->wbio, alert, sizeof alert);
+        (void)BIO_flush(s->wbio);
+    }
+    return -1;
+}
+
 int ssl_run(SSL *s)
 {
     if (s->phase == PHASE_FAILED)
@@ -150,7 +180,7 @@ int ssl_run(SSL *s)
     s->early_pause = false;
     ERR_clear_error();
     if (!s->conn && !ssl_start(s))
-        return -1;
+        return not_started(s);
     hf_result r = advance(s);
     for (;;) {
         int asked = s->rwstate; /* what a callback waits for */

@@ -315,6 +315,8 @@ static void refuse(const hf_error *err)
     if (err->code == HF_E_CONFIG &&
         strncmp(err->detail, about_versions, sizeof about_versions - 1) == 0)
         raise_hf_as(err, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    else if (err->code == HF_E_CONFIG) /* of what was set nothing can be used */
+        raise_hf_as(err, SSL_R_NO_CIPHERS_AVAILABLE);
     else if (err->code != HF_OK)
         raise_hf(err);
 }
