@@ -138,8 +138,9 @@ HF_API void hf_listener_close(hf_listener *listener);
  * handshake. NULL on failure, E_TIMEOUT if none came; the listener stays usable. */
 HF_API hf_stream *hf_accept(hf_listener *listener, hf_error *err);
 
-/* hf_listener_set_timeout changes how long hf_accept waits, in seconds as in hf_net_options, and what the
- * streams that it returns have as their timeout. */
+/* hf_listener_set_timeout changes how long hf_accept waits, in seconds as in hf_net_options; what the streams have
+ * stays. Where several processes share a listener, another one may take the client that hf_wait told of: give it
+ * a short time then. */
 HF_API void hf_listener_set_timeout(hf_listener *listener, double seconds);
 
 /* hf_bind makes a stream of datagrams (udp, udg) that belongs to nobody in particular: it receives what

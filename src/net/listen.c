@@ -15,7 +15,8 @@ struct hf_listener {
     struct bound_file *file;
     struct sock_options sockets; /* of the listener, and what its connections are given */
     hf_config *config;
-    hf_net_options options;
+    hf_net_options options; /* of its connections */
+    double accept_timeout;
 };
 
 /* A connection made and thrown away shows now what every client would run into. */
@@ -76,6 +77,7 @@ hf_listener *hf_listen(const char *text, hf_config *config, const hf_net_options
     l->url = url;
     if (options)
         l->options = *options;
+    l->accept_timeout = l->options.timeout;
     /* they are a client's, and the program's to free */
     l->options.peer_name = NULL;
     l->options.session = NULL;
@@ -99,7 +101,7 @@ void hf_listener_close(hf_listener *l)
 
 void hf_listener_set_timeout(hf_listener *l, double seconds)
 {
-    l->options.timeout = seconds;
+    l->accept_timeout = seconds;
 }
 
 int hf_listener_fd(const hf_listener *l)
@@ -141,7 +143,7 @@ static bool client_gone(int os_errno)
 
 static int accept_one(hf_listener *l, hf_error *err)
 {
-    deadline d = deadline_after(l->options.timeout);
+    deadline d = deadline_after(l->accept_timeout);
 
     for (;;) {
         int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;

@@ -275,6 +275,7 @@ static void test_accept(void)
     start = now();
     stalled = hf_accept(l, &err);
     CHECK(stalled != NULL);
+    CHECK(hf_stream_limit(stalled, HF_LIMIT_READ) == 60); /* that was the listener's */
     hf_net_options background = {.non_blocking = true};
     client = hf_open(url, client_config, &background, &err);
     while (client->connecting && hf_stream_handshake(client, &err) == HF_AGAIN &&
