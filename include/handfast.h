@@ -733,7 +733,7 @@ HF_API hf_result hf_conn_renegotiate(hf_conn *conn, hf_error *err) HF_MUST_CHECK
  * shown before), and the client gets as many new tickets as after a full handshake, which know it.
  *
  * HF_FAILED, and the connection lives on: E_NO_POST_AUTH if the client does not offer it; E_USAGE if TLS 1.3 is
- * not spoken, the configuration does not allow it, one request is under way already, or the connection is
+ * not spoken, or HTTP/2 is (ALPN "h2": RFC 8740 3), the configuration does not allow it, one request is under way already, or the connection is
  * closed; E_CONFIG if nothing says whom to trust; E_NOT_HANDSHAKEN. Other failures end it: hf_conn_error. */
 HF_API hf_result hf_conn_request_certificate(hf_conn *conn, hf_client_auth mode,
                                              hf_error *err) HF_MUST_CHECK;

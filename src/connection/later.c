@@ -6,9 +6,16 @@ static void set_state(struct later *l, hf_post_auth state)
     atomic_store_explicit(&l->state, state, memory_order_release);
 }
 
+/* HTTP/2 has many requests under way at once, and nothing would say for which of them it was (RFC 8740 3). */
+static bool is_http2(const struct established *e)
+{
+    return e->alpn_len == 2 && memcmp(e->alpn, "h2", 2) == 0;
+}
+
 hf_post_auth hf_conn_post_auth(const hf_conn *c)
 {
-    const struct later *l = conn_in_handshake(c) ? NULL : later_of(&c->est);
+    const struct later *l =
+        conn_in_handshake(c) || (c->est.server && is_http2(&c->est)) ? NULL : later_of(&c->est);
     return l ? (hf_post_auth)atomic_load_explicit(&l->state, memory_order_acquire)
              : HF_POST_AUTH_NONE;
 }
@@ -173,7 +180,7 @@ static bool may_request(const hf_conn *c, const struct later *l, hf_error *err)
         return err_set(err, HF_E_USAGE,
                        "%s has no authentication after the handshake; renegotiation may do it",
                        hf_version_name(c->est.version));
-    if (c->est.alpn_len == 2 && memcmp(c->est.alpn, "h2", 2) == 0)
+    if (is_http2(&c->est))
         return err_set(err, HF_E_USAGE,
                        "HTTP/2 has no authentication after the handshake (RFC 8740 3, RFC 9113 "
                        "9.2.3): whose request it is for could not be told");

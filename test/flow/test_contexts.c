@@ -785,6 +785,8 @@ static void test_http2(void)
         CHECK(hf_config_set_alpn(p.client_config, protocols[i], true));
         CHECK(hf_config_set_alpn(p.server_config, protocols[i], true));
         CHECK(pair_shake(&p));
+        CHECK_INT(hf_conn_post_auth(p.server.conn),
+                  i ? HF_POST_AUTH_POSSIBLE : HF_POST_AUTH_NONE);
         hf_result r = hf_conn_request_certificate(p.server.conn, HF_CLIENT_AUTH_REQUIRE, &err);
         CHECK_INT(r, i ? HF_DONE : HF_FAILED);
         CHECK_INT(err.code, i ? HF_OK : HF_E_USAGE);
