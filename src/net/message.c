@@ -79,10 +79,11 @@ static ptrdiff_t peek(hf_stream *s, void *out, size_t len, deadline d, hf_error 
     return r == 1 ? copy_data(s, out, len) : r;
 }
 
-static ptrdiff_t receive_urgent(hf_stream *s, void *out, size_t len, deadline d, hf_error *err)
+static ptrdiff_t receive_urgent(hf_stream *s, void *out, size_t len, int flags, deadline d,
+                                hf_error *err)
 {
     for (;;) {
-        ssize_t n = recv(s->fd, out, len, MSG_OOB | MSG_DONTWAIT);
+        ssize_t n = recv(s->fd, out, len, flags | MSG_OOB | MSG_DONTWAIT);
         int r;
 
         if (n >= 0)
@@ -134,7 +135,7 @@ ptrdiff_t hf_receive_from(hf_stream *s, void *out, size_t len, unsigned flags, c
     if (from)
         hf_stream_name(s, true, from, from_size);
     if (flags & HF_MSG_OOB)
-        return receive_urgent(s, out, len, d, err);
+        return receive_urgent(s, out, len, flags & HF_MSG_PEEK ? MSG_PEEK : 0, d, err);
     return flags & HF_MSG_PEEK ? peek(s, out, len, d, err) : hf_read(s, out, len, err);
 }
 

@@ -74,6 +74,7 @@ static void check_oob(void)
     item.stream = s[1];
     CHECK_INT(hf_wait(&item, 1, 5, &err), 1);
     CHECK_INT(item.ready, HF_WAIT_OOB);
+    CHECK_INT(hf_receive_from(s[1], buf, 1, HF_MSG_OOB | HF_MSG_PEEK, NULL, 0, &err), 1);
     CHECK_INT(hf_receive_from(s[1], buf, 1, HF_MSG_OOB, NULL, 0, &err), 1);
     CHECK_INT(buf[0], '!');
     CHECK_INT(hf_read(s[1], buf, 6, &err), 6);
