@@ -88,6 +88,16 @@ static hf_config *make_config(struct check *c, hf_error *err)
 
 /* ---------------------------------------------------------------- what is said */
 
+/* A certificate that was sent and is no part of the path costs every connection its bytes. */
+static bool is_spare(const struct check *c, size_t i)
+{
+    const uint8_t *sha256 = hf_certificate_sha256(c->in.certs.cert[i]);
+    for (size_t k = 0; k < c->path.count; k++)
+        if (memcmp(hf_certificate_sha256(c->path.cert[k]), sha256, 32) == 0)
+            return false;
+    return c->path.count > 0;
+}
+
 static void lines(const struct check *c, struct text *out)
 {
     for (size_t i = 0; i < c->count; i++) {
@@ -117,6 +127,13 @@ static void lines(const struct check *c, struct text *out)
         text_date(out, hf_certificate_not_after(c->path.cert[i]));
         text_add(out, "\n");
     }
+    for (size_t i = 0; i < c->in.certs.count; i++) {
+        if (!is_spare(c, i))
+            continue;
+        text_add(out, "  not needed: ");
+        text_plain(out, hf_certificate_subject(c->in.certs.cert[i]));
+        text_add(out, "\n");
+    }
 }
 
 static void json(const struct check *c, struct text *out)
@@ -139,6 +156,13 @@ static void json(const struct check *c, struct text *out)
     for (size_t i = 0; i < c->path.count; i++) {
         text_add(out, i ? ", " : "");
         text_json(out, hf_certificate_subject(c->path.cert[i]));
+    }
+    text_add(out, "], \"not_needed\": [");
+    for (size_t i = 0, n = 0; i < c->in.certs.count; i++) {
+        if (!is_spare(c, i))
+            continue;
+        text_add(out, n++ ? ", " : "");
+        text_json(out, hf_certificate_subject(c->in.certs.cert[i]));
     }
     text_add(out, "]}\n");
 }
@@ -187,7 +211,7 @@ int cert_check(const struct options *o)
         return cert_usage("check", "--time: %s", err.detail);
     if (o->client && o->name)
         return cert_usage("check", "--name is for servers: clients are not checked for one");
-    bool good = cert_read(&c.in, o, false, &err);
+    bool good = cert_read(&c.in, o, o->key_file != NULL, &err);
     if (good && c.in.server && !c.name && !o->client)
         c.name = c.in.host;
     good = good && judge(&c, &err);

@@ -115,6 +115,7 @@ static const struct row table[] = {
     {"--force", NULL, FLAG, CERT, AT(force), 0, 0, "replace files that are there already"},
     {"--to", "pem|der|p12", CHOICE, CERT_CONVERT, AT(to), 0, 0, "what to write; default: what the output's name ends with"},
     {"--key", "FILE", TEXT, CERT_CONVERT, AT(key_file), 0, 0, "private key of the first certificate; default: in the same file"},
+    {"--key", "FILE", TEXT, CERT_CHECK, AT(key_file), 0, 0, "private key, which must be the first certificate's"},
     {"--no-key", NULL, FLAG, CERT_CONVERT, AT(no_key), 0, 0, "leave the private key out"},
     {"--leaf", NULL, FLAG, CERT_CONVERT, AT(leaf), 0, 0, "take the first certificate only"},
     {"--name", "NAME", TEXT, CERT_CONVERT, AT(name), 0, 0, "friendly name in a PKCS#12 file"},

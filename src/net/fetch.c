@@ -72,6 +72,18 @@ static bool complete(const char *url, char *out, size_t size)
     return n >= 0 && (size_t)n < size;
 }
 
+/* Politely, so that the server's log has no broken connection; but it gets no more than a moment. */
+static void part(hf_stream *s)
+{
+    char dropped[512];
+
+    hf_stream_set_timeout(s, 0.3);
+    if (!hf_shutdown_write(s, NULL))
+        return;
+    for (int i = 0; i < 8 && hf_read(s, dropped, sizeof dropped, NULL) > 0; i++)
+        ;
+}
+
 bool hf_get_server_certificate(const char *url, const char *name, hf_trust *trust,
                                double timeout, hf_certificate_list *out, hf_error *err)
 {
@@ -102,6 +114,8 @@ bool hf_get_server_certificate(const char *url, const char *name, hf_trust *trus
                 "%s is a connection without TLS: nobody shows a certificate there", whole);
     if (s && why.code == HF_OK && out->count == 0)
         err_set(&why, HF_E_NO_PEER_CERTIFICATE, "%s has shown no certificate", whole);
+    if (s)
+        part(s);
     hf_close(s, NULL);
     hf_config_free(config);
     if (c.no_memory)
