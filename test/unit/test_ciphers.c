@@ -389,6 +389,7 @@ static void generate(char *out, size_t size)
 
 static void test_like_openssl(void)
 {
+    ROW("T48");
     char string[512];
     size_t count;
     const struct suite *table = suite_table(&count);
@@ -415,6 +416,7 @@ static void test_like_openssl(void)
 /* What is supported at a level, PSK and anonymous suites among it. */
 static void test_levels_like_openssl(void)
 {
+    ROW("T48");
     if (!can_ask())
         SKIP("there is no openssl command of version 3.0 to compare with");
     for (unsigned level = 0; level <= 5; level++) {

@@ -1,4 +1,5 @@
 /* Streams over TLS: data, the end, waiting and what goes wrong, over real sockets. */
+#include "handfast_context.h"
 #include "tlspeer.h"
 
 static void test_echo(void)
@@ -29,6 +30,34 @@ static void test_echo(void)
         CHECK(hf_close(s, NULL));
         tls_peer_end(&p);
         CHECK_INT(p.err.code, HF_OK);
+    }
+    CHECK_INT(iobuf_test_held(), 0);
+}
+
+/* For who would rather have it so: the end of TCP will do. */
+static void test_ragged_end(void)
+{
+    ROW("Y73 Y134");
+    for (int allowed = 0; allowed < 2; allowed++) {
+        hf_stream *s[2];
+        hf_error err = {0};
+        char buf[32];
+        int fd[2];
+        hf_config *strict = client_config, *lenient = hf_config_derive(client_config);
+
+        CHECK(hf_config_insecure_ignore_truncation(lenient, allowed));
+        client_config = lenient;
+        tls_pair(s, fd, false);
+        client_config = strict;
+        CHECK_INT(hf_write(s[1], "all of it", 9, NULL), 9);
+        stream_free(s[1], false);
+        close(fd[1]);
+        CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), 9);
+        CHECK_INT(hf_read(s[0], buf, sizeof buf, &err), allowed ? 0 : -1);
+        CHECK_STR(hf_code_name(err.code), allowed ? "OK" : "TRUNCATED");
+        CHECK(hf_eof(s[0]) == allowed);
+        hf_close(s[0], NULL);
+        hf_config_free(lenient);
     }
     CHECK_INT(iobuf_test_held(), 0);
 }
@@ -519,6 +548,7 @@ int main(void)
 
     tls_setup();
     RUN(test_echo);
+    RUN(test_ragged_end);
     RUN(test_truncated);
     RUN(test_half_close);
     RUN(test_pending);
