@@ -202,11 +202,6 @@ HF_API size_t hf_conn_shared_suites(const hf_conn *conn, uint16_t *out, size_t m
 HF_API uint16_t hf_conn_own_signature(const hf_conn *conn);
 HF_API const char *hf_conn_compression(const hf_conn *conn);
 
-/* hf_conn_pending returns how much application data was received and not handed out: always 0, because
- * hf_conn_receive hands all of it out at once. What a program has left in its own buffer is its own to count;
- * hf_object_pending (handfast_memory.h) and hf_stream_pending (handfast_net.h) do. */
-HF_API size_t hf_conn_pending(const hf_conn *conn);
-
 /* ---- sessions: what Python's SSLSession says. hf_session_time: when it was made, in seconds. hf_session_timeout:
  * for how many seconds from then on it is good here. hf_session_lifetime_hint: the same if the server gave a ticket
  * (it is the ticket's word, but for more than a week and for 0, which leaves it to the client), else 0. hf_session_key writes what tells sessions apart, of all versions, as a key for a

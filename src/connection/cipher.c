@@ -176,9 +176,3 @@ const char *hf_conn_compression(const hf_conn *c)
     (void)c;
     return NULL;
 }
-
-size_t hf_conn_pending(const hf_conn *c)
-{
-    (void)c;
-    return 0;
-}

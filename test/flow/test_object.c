@@ -160,7 +160,6 @@ static void test_attributes(void)
     CHECK_INT(hf_object_pending(o.client), 3);
     check_read(o.client, "ong");
     CHECK_INT(hf_object_pending(o.client), 0);
-    CHECK_INT(hf_conn_pending(client), 0);
     CHECK(o.pair.sessions > 0 && !hf_conn_resumed(client)); /* session, session_reused */
     CHECK(hf_conn_peer_certificate(client, 0) != NULL);     /* getpeercert() */
     CHECK(hf_conn_peer_certificate(client, 1) && !hf_conn_peer_certificate(client, 2));
