@@ -422,6 +422,22 @@ def test_slow_readers():
     return f"{held} kB for 32:"
 
 
+def test_kept_apart():
+    """What waits for slow readers stays each connection's own, whichever sides speak TLS."""
+    backend = Backend(lambda s: [s.sendall(mark * 65536) for mark in [s.recv(1)] for _ in range(128)])
+    context = ssl.create_default_context(cafile=PKI.ca)
+    for where in ("tcp://127.0.0.1:0", "tls://127.0.0.1:0"):
+        with Proxy(where, f"tcp://127.0.0.1:{backend.port}", workers=1) as p:
+            clients = [p.plain() if where.startswith("tcp") else p.tls(context) for _ in range(4)]
+            for i, s in enumerate(clients):
+                s.sendall(b"%d" % i)
+            time.sleep(0.5)
+            for i, s in enumerate(clients):
+                got = rest(s)
+                expect(got == b"%d" % i * (128 * 65536), f"{where}: client {i} got {len(got)} bytes, or another's")
+    backend.close()
+
+
 def test_timeouts():
     backend = Backend(echo)
     with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--timeout", "0.7", "--idle-timeout", "0.7") as p:
@@ -895,7 +911,8 @@ TESTS = [("tls to tcp", test_tls_to_tcp), ("tcp to tls, verified and resumed", t
          ("tls to tls", test_tls_to_tls), ("unix sockets", test_unix), ("the client ends its half", test_client_ends_first),
          ("the backend ends its half", test_backend_ends_first), ("what was cut stays cut", test_cut_stays_cut),
          ("a backend that is away", test_backend_away), ("a backend that is killed", test_backend_killed),
-         ("slow readers", test_slow_readers), ("timeouts", test_timeouts), ("bytes that are owed", test_owed), ("limits", test_limits),
+         ("slow readers", test_slow_readers), ("what waits is kept apart", test_kept_apart),
+         ("timeouts", test_timeouts), ("bytes that are owed", test_owed), ("limits", test_limits),
          ("clients that speak no TLS", test_bad_clients), ("the PROXY protocol", test_proxy_protocol),
          ("what chance brings", test_chance), ("reload under load", test_reload_under_load), ("what a reload changes", test_reload_changes),
          ("SIGTERM", test_stop), ("a worker that is killed", test_worker_killed),
