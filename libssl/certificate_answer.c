@@ -78,12 +78,41 @@ hf_credential *certs_credential(SSL *s, enum cert_slot slot)
 /* More kinds of certificates than there are names for make no sense, and are left to the default. */
 enum { CLIENT_TYPES_MAX = 16 };
 
+/* Those that can have signed with what a client may sign with. */
+static bool default_types(const SSL *s, hf_config *config)
+{
+    const struct settings *t = s->settings;
+    const struct id_list *list = t->client_sigalgs.count ? &t->client_sigalgs : &t->sigalgs;
+    uint8_t types[2];
+    size_t count = 0;
+    bool rsa = false, ecdsa = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct sigalg_info *info = sigalg_info(list->id[i]);
+        int key = info ? info->sig : 0;
+        rsa |= key == EVP_PKEY_RSA || key == EVP_PKEY_RSA_PSS;
+        ecdsa |= key == EVP_PKEY_EC || key == EVP_PKEY_ED25519 || key == EVP_PKEY_ED448;
+    }
+    if (rsa)
+        types[count++] = TLS_CT_RSA_SIGN;
+    if (ecdsa)
+        types[count++] = TLS_CT_ECDSA_SIGN;
+    return !count || access_config_request_types(config, types, count);
+}
+
+static bool request_types(const SSL *s, const struct certs *c, hf_config *config)
+{
+    if (!s->server)
+        return true;
+    if (!c->client_types || c->client_types_len > CLIENT_TYPES_MAX)
+        return default_types(s, config);
+    return access_config_request_types(config, c->client_types, c->client_types_len);
+}
+
 /* The engine takes the first that fits, and has no signatures with DSA. */
 bool certs_to_config(SSL *s, hf_config *config)
 {
     const struct certs *c = certs_get(s, NULL);
-    if (c->client_types && c->client_types_len <= CLIENT_TYPES_MAX &&
-        !access_config_request_types(config, c->client_types, c->client_types_len))
+    if (!request_types(s, c, config))
         return false;
     for (int i = 0; i < CERT_SLOTS; i++) {
         if (!has(c, i) || i == CERT_DSA)
