@@ -6,6 +6,7 @@ Nothing of the system's own services is started, stopped or read.
 """
 
 import glob
+import grp
 import os
 import pwd
 import shutil
@@ -134,6 +135,7 @@ log_path = {folder}/log
 instance_name = handfast
 protocols = {" ".join(protocols)}
 default_internal_user = {inner.pw_name}
+default_internal_group = {grp.getgrgid(inner.pw_gid).gr_name}
 default_login_user = {login.pw_name}
 ssl = required
 ssl_cert = <{h.chain}
