@@ -49,6 +49,6 @@ void hf_stream_get_info(const hf_stream *s, hf_stream_info *out)
         .unread_bytes = hf_stream_pending(s),
         .crypto = {.protocol = "", .cipher_name = "", .cipher_version = ""},
     };
-    if (s->conn)
+    if (s->conn && !s->opening)
         tell_crypto(s, out);
 }

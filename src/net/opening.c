@@ -540,7 +540,7 @@ static bool begin(hf_stream *s, const struct wish *w, hf_config *config,
         return false;
     }
     s->ready = false;
-    s->open_end = deadline_after(s->open_timeout);
+    s->open_end = 0; /* its time begins now */
     return true;
 }
 

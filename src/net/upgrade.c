@@ -280,7 +280,7 @@ static bool begin(hf_stream *s, hf_role role, hf_config *config, const hf_start_
         return false;
     }
     upgrade_switch(s);
-    s->open_end = deadline_after(s->open_timeout);
+    s->open_end = 0; /* its time begins now */
     return true;
 }
 

@@ -670,6 +670,38 @@ static void test_urls(void)
     by_url("postgres", "postgresql");
 }
 
+/* Connected, talked and shaken hands in the background. */
+static void test_background(void)
+{
+    hf_net_options options = {.non_blocking = true, .connect_timeout = 5};
+    struct tls_peer p;
+    hf_error err = {0};
+    char url[96], line[64];
+    int r, waits = 0;
+
+    tls_peer_start(&p, "ftp://127.0.0.1:0", server_config, 1, play_once);
+    snprintf(url, sizeof url, "ftp://localhost:%s", strrchr(p.url, ':') + 1);
+    hf_stream *s = hf_open(url, client_config, &options, &err);
+    CHECK(s != NULL);
+    hf_stream_info info;
+    hf_stream_get_info(s, &info);
+    CHECK_STR(info.stream_type, "tcp_socket");
+    while ((r = hf_stream_handshake(s, &err)) == HF_AGAIN && waits++ < 100) {
+        struct pollfd at = {.fd = hf_stream_fd(s), .events = hf_stream_events(s)};
+        CHECK(at.events != 0);
+        CHECK_INT(poll(&at, 1, 3000), 1);
+    }
+    CHECK_INT(r, 0);
+    CHECK(waits > 1 && waits < 50); /* it neither spun nor slept */
+    hf_stream_get_info(s, &info);
+    CHECK_STR(info.stream_type, "tcp_socket/ssl");
+    CHECK_INT(hf_write(s, "hello\n", 6, &err), 6);
+    s->non_blocking = false;
+    CHECK_INT(hf_read_line(s, line, sizeof line, &err), 6);
+    hf_close(s, NULL);
+    tls_peer_end(&p);
+}
+
 /* Port 465: TLS from the first byte. */
 static void test_implicit(void)
 {
@@ -755,6 +787,7 @@ int main(void)
     RUN(test_both);
     RUN(test_served);
     RUN(test_urls);
+    RUN(test_background);
     RUN(test_implicit);
     RUN(test_table);
     RUN(test_memory);
