@@ -66,7 +66,8 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq, const SSL_METHO
     atomic_init(&ctx->refs, 1);
     ctx->method = method;
     ctx->libctx = libctx;
-    if (!fill(ctx, propq)) {
+    /* The keys of tickets are made now, so that processes that fork later share them. */
+    if (!fill(ctx, propq) || (method->server && !tickets_make_keys(ctx))) {
         raise_ssl(ERR_R_MALLOC_FAILURE);
         SSL_CTX_free(ctx);
         return NULL;

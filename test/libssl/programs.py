@@ -4,7 +4,7 @@
     programs.py compare STOCK OURS [NULL]
     programs.py check SUITE [WORD...] --build FOLDER
 
-SUITE is cpython, php, openssl, curl or nginx; WORDs choose some of its modules or tests. `run` writes outcomes as
+SUITE is cpython, php, perl, ruby, openssl, curl, nginx or services; WORDs choose some of its modules or tests. `run` writes outcomes as
 JSON; `compare` reads two or three of those and tells the differences; `check` runs all three libraries and ends
 with a line "N passed, N failed, N skipped": failed is what passes on the system's library and not on ours, and
 what passes with the library that does nothing counts for nothing.
@@ -19,23 +19,25 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs"))
 import library  # noqa: E402
 
-SUITES = ["cpython", "php", "openssl", "curl", "nginx"]
+SUITES = ["cpython", "php", "perl", "ruby", "openssl", "curl", "nginx", "services"]
 
 
-def php_source(arguments):
-    """The folder that was named, or one beside the build that tools/php-source fills."""
-    if arguments.php_source:
-        return arguments.php_source
-    folder = os.path.join(os.path.abspath(arguments.build), "php-source")
-    tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/php-source")
-    subprocess.run([tool, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return folder
+def fetcher(arguments):
+    """How a suite gets tests out of Debian's source packages: into a folder beside the build, once."""
+    def fetch(package, patterns):
+        folder = os.path.join(os.path.abspath(arguments.build), "sources", package)
+        tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/package-source")
+        subprocess.run([tool, package, folder, *patterns], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return folder
+    return fetch
 
 
 def suite_of(arguments):
     module = importlib.import_module(arguments.suite)
-    extra = {"source": php_source(arguments)} if arguments.suite == "php" else {}
-    return module, extra
+    if not hasattr(module, "sources"):
+        return module, {}
+    named = arguments.suite == "php" and arguments.php_source
+    return module, {"source": named or module.sources(fetcher(arguments))}
 
 
 def run(arguments, name):

@@ -7,6 +7,8 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static EVP_PKEY *key;
 static X509 *cert;
@@ -274,6 +276,26 @@ static void more(void)
     SSL_CTX_free(sctx);
 }
 
+/* Processes that fork from the one that made the context open each other's tickets. */
+static void forked(void)
+{
+    unsigned char ours[80], theirs[80] = {0};
+    int fds[2];
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    if (pipe(fds) != 0)
+        return;
+    pid_t child = fork();
+    SSL_CTX_get_tlsext_ticket_keys(ctx, ours, sizeof ours);
+    if (child == 0)
+        _exit(write(fds[1], ours, sizeof ours) != sizeof ours);
+    printf("forked: %d", read(fds[0], theirs, sizeof theirs) == sizeof theirs);
+    waitpid(child, NULL, 0);
+    printf(" %s\n", memcmp(ours, theirs, sizeof ours) == 0 ? "same keys" : "other keys");
+    close(fds[0]);
+    close(fds[1]);
+    SSL_CTX_free(ctx);
+}
+
 int main(void)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -286,6 +308,8 @@ int main(void)
     }
     early();
     more();
+    fflush(stdout);
+    forked();
     X509_free(cert);
     EVP_PKEY_free(key);
     return 0;

@@ -12,6 +12,10 @@ LINE = re.compile(r"^(PASS|FAIL|SKIP|XFAIL|WARN|BORK)\b.*\[(\S+\.phpt)\]")
 OUTCOMES = {"PASS": "ok", "SKIP": "skip"}
 
 
+def sources(fetch):
+    return fetch("php8.2", ["run-tests.php", *FOLDERS])
+
+
 def missing(source):
     if not library.command_exists(PHP):
         return f"no {PHP} (package php8.2-cli)"
