@@ -61,36 +61,30 @@ HF_API uint16_t hf_config_maximum_version(const hf_config *config);
  *
  * hf_config_set_options replaces the set; hf_config_options returns it, so that `set_options(c, options(c) | X)`
  * adds one. Those marked "always" are set whatever is asked for, and clearing them changes nothing: the getter
- * shows it. E_CONFIG names bits that are not known. */
-#define HF_OP_INSECURE_LEGACY_SERVER_CONNECT                                                   \
-    UINT64_C(0x4) /* hf_config_insecure_allow_unpatched; clients */
-#define HF_OP_ENABLE_KTLS                                                                      \
-    UINT64_C(0x8) /* a wish: there is no kTLS (hf_have), records are protected here */
-#define HF_OP_INSECURE_IGNORE_UNEXPECTED_EOF                                                   \
-    UINT64_C(0x80) /* hf_config_insecure_ignore_truncation */
-#define HF_OP_NO_TICKET                                                                        \
-    UINT64_C(                                                                                  \
-        0x4000) /* no tickets (RFC 5077) before TLS 1.3. A server's tickets of TLS 1.3 are
-                                          * then numbers of sessions in its cache, good for one use; their count
-                                          * is hf_config_set_tickets' */
-#define HF_OP_NO_COMPRESSION UINT64_C(0x20000) /* always */
-#define HF_OP_ENABLE_MIDDLEBOX_COMPAT                                                          \
-    UINT64_C(0x100000) /* default; hf_config_set_middlebox_compat */
-#define HF_OP_CIPHER_SERVER_PREFERENCE                                                         \
-    UINT64_C(0x400000)                      /* default; hf_config_set_server_preference */
-#define HF_OP_NO_SSL2   UINT64_C(0)         /* always; the bit is gone */
-#define HF_OP_NO_SSL3   UINT64_C(0x2000000) /* always */
-#define HF_OP_NO_TLS1_0 UINT64_C(0x4000000)
-#define HF_OP_NO_TLS1_2 UINT64_C(0x8000000)
-#define HF_OP_NO_TLS1_1 UINT64_C(0x10000000)
-#define HF_OP_NO_TLS1_3 UINT64_C(0x20000000)
-#define HF_OP_NO_RENEGOTIATION                                                                 \
-    UINT64_C(0x40000000) /* default; cleared: hf_config_set_renegotiation(config, 1) */
-#define HF_OP_SINGLE_DH_USE   UINT64_C(0) /* always; the bit is gone */
-#define HF_OP_SINGLE_ECDH_USE UINT64_C(0) /* always; the bit is gone */
-#define HF_OP_ALL                                                                              \
-    UINT64_C(                                                                                  \
-        0x80000050) /* workarounds for faults of old peers: none is needed here; kept and shown */
+ * shows it. E_CONFIG names bits that are not known.
+ *
+ * HF_OP_NO_TICKET: no tickets (RFC 5077) before TLS 1.3, where sessions by ID stay. A server's tickets of TLS 1.3 are
+ * then numbers of sessions in its cache (hf_config_set_session_cache, hf_config_set_session_store), each good for one
+ * use; how many there are is still hf_config_set_tickets'. */
+/* clang-format off */
+#define HF_OP_INSECURE_LEGACY_SERVER_CONNECT  UINT64_C(0x4)             /* clients: hf_config_insecure_allow_unpatched */
+#define HF_OP_ENABLE_KTLS                     UINT64_C(0x8)             /* a wish: there is no kTLS (hf_have), records are protected here */
+#define HF_OP_INSECURE_IGNORE_UNEXPECTED_EOF  UINT64_C(0x80)            /* hf_config_insecure_ignore_truncation */
+#define HF_OP_NO_TICKET                       UINT64_C(0x4000)          /* see below */
+#define HF_OP_NO_COMPRESSION                  UINT64_C(0x20000)         /* always */
+#define HF_OP_ENABLE_MIDDLEBOX_COMPAT         UINT64_C(0x100000)        /* default; hf_config_set_middlebox_compat */
+#define HF_OP_CIPHER_SERVER_PREFERENCE        UINT64_C(0x400000)        /* default; hf_config_set_server_preference */
+#define HF_OP_NO_SSL2                         UINT64_C(0)               /* always; the bit is gone */
+#define HF_OP_NO_SSL3                         UINT64_C(0x2000000)       /* always */
+#define HF_OP_NO_TLS1_0                       UINT64_C(0x4000000)
+#define HF_OP_NO_TLS1_2                       UINT64_C(0x8000000)
+#define HF_OP_NO_TLS1_1                       UINT64_C(0x10000000)
+#define HF_OP_NO_TLS1_3                       UINT64_C(0x20000000)
+#define HF_OP_NO_RENEGOTIATION                UINT64_C(0x40000000)      /* default; cleared: hf_config_set_renegotiation(config, 1) */
+#define HF_OP_SINGLE_DH_USE                   UINT64_C(0)               /* always; the bit is gone */
+#define HF_OP_SINGLE_ECDH_USE                 UINT64_C(0)               /* always; the bit is gone */
+#define HF_OP_ALL                             UINT64_C(0x80000050)      /* workarounds for old peers: none is needed; kept, and shown */
+/* clang-format on */
 HF_API bool hf_config_set_options(hf_config *config, uint64_t mask);
 HF_API uint64_t hf_config_options(const hf_config *config);
 
