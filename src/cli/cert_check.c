@@ -171,6 +171,12 @@ static void json(const struct check *c, struct text *out)
 
 static bool judge(struct check *c, hf_error *err)
 {
+    if (c->in.certs.count > HF_CHAIN_MAX)
+        return settings_fail(
+            err, HF_E_CONFIG, 0,
+            "%s has %zu certificates; a chain has %d at most: the first one and its "
+            "issuers",
+            c->in.name, c->in.certs.count, HF_CHAIN_MAX);
     hf_config *config = make_config(c, err);
     bool good =
         config && hf_verify_chain(config, &c->in.certs, c->name, c->when, &c->path, err);
