@@ -70,7 +70,7 @@ HF_API uint16_t hf_config_maximum_version(const hf_config *config);
 #define HF_OP_INSECURE_LEGACY_SERVER_CONNECT  UINT64_C(0x4)             /* clients: hf_config_insecure_allow_unpatched */
 #define HF_OP_ENABLE_KTLS                     UINT64_C(0x8)             /* a wish: there is no kTLS (hf_have), records are protected here */
 #define HF_OP_INSECURE_IGNORE_UNEXPECTED_EOF  UINT64_C(0x80)            /* hf_config_insecure_ignore_truncation */
-#define HF_OP_NO_TICKET                       UINT64_C(0x4000)          /* see below */
+#define HF_OP_NO_TICKET                       UINT64_C(0x4000)          /* see above */
 #define HF_OP_NO_COMPRESSION                  UINT64_C(0x20000)         /* always */
 #define HF_OP_ENABLE_MIDDLEBOX_COMPAT         UINT64_C(0x100000)        /* default; hf_config_set_middlebox_compat */
 #define HF_OP_CIPHER_SERVER_PREFERENCE        UINT64_C(0x400000)        /* default; hf_config_set_server_preference */
