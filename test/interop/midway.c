@@ -56,7 +56,8 @@ static hf_stream *data_channel(hf_stream *control, const char *command)
     if (!strchr(line, '(') || sscanf(strchr(line, '('), "(%d,%d,%d,%d,%d,%d)", &a[0], &a[1],
                                      &a[2], &a[3], &a[4], &a[5]) != 6)
         exit(2);
-    snprintf(url, sizeof url, "tcp://%d.%d.%d.%d:%d", a[0], a[1], a[2], a[3], a[4] * 256 + a[5]);
+    snprintf(url, sizeof url, "tcp://%d.%d.%d.%d:%d", a[0], a[1], a[2], a[3],
+             a[4] * 256 + a[5]);
     hf_stream *s = hf_open(url, NULL, NULL, &err);
     if (!s)
         fail(url, &err);

@@ -611,6 +611,7 @@ static void test_stop_stalled(void)
 static void test_plain_client(void)
 {
     ROW("T23");
+    /* clang-format off */
     static const struct {
         const char *says, *name;
     } rows[] = {
@@ -624,15 +625,14 @@ static void test_plain_client(void)
         {"USER anonymous\r\n", "FTP"},
         {"\x80\x2e\1\0\2\0\x15\0\0\0\x10", "SSL 2.0"},
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hf_net_options options = {.non_blocking = true};
         hf_error err = {0};
         char back[128];
         bool old = rows[i].says[0] == (char)0x80;
-        size_t len = old      ? 11
-                     : i == 6 ? strlen(rows[i].says) + 9
-                              : strlen(rows[i].says);
+        size_t len = old ? 11 : i == 6 ? strlen(rows[i].says) + 9 : strlen(rows[i].says);
         size_t got = 0;
         int fd[2], r = HF_AGAIN;
 
@@ -717,6 +717,7 @@ static void test_plain_then_tls(void)
 static void test_plain_server(void)
 {
     ROW("T22 T26");
+    /* clang-format off */
     static const struct {
         const char *says, *name, *remedy;
         size_t len;
@@ -734,6 +735,7 @@ static void test_plain_server(void)
         {"J\0\0\0\x0a" "8.0.36\0xx", "plain MySQL", "--starttls mysql", 14},
         {"\x30\x1b\2\1\0\x78\7\x0a", "plain LDAP", "--starttls ldap; or use the port for TLS (ldaps, 636)", 8},
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hf_net_options options = {.non_blocking = true, .peer_name = "localhost"};

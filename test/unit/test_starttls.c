@@ -278,6 +278,7 @@ static void test_injected(void)
 /* An answer to a command that was not given yet. */
 static void test_too_early(void)
 {
+    /* clang-format off */
     static const struct script early[] = {
         {"smtp", {{NULL, "220 a\r\n250 STARTTLS\r\n220 go\r\n", 0, 0}}},
         {"smtp",
@@ -291,6 +292,7 @@ static void test_too_early(void)
         {"postgres", {{NULL, "S", 0, 0}}},
         {"mysql", {{NULL, MYSQL_GREETING "\0\0\0\2", 0, sizeof MYSQL_GREETING + 3}}},
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < sizeof early / sizeof *early; i++) {
         struct play p;
