@@ -198,6 +198,53 @@ def compare(bench, port, found):
     same("versions with suites", sorted(theirs), sorted(v for v in taken(found) if suites(found, v)))
 
 
+# testssl's names of curves.
+CURVES = {"prime256v1": "secp256r1", "X25519": "x25519", "X448": "x448"}
+
+
+def testssl(bench):
+    """The same versions, groups, protocols and behaviour as testssl.sh finds."""
+    need("testssl")
+    if os.environ.get("HF_TEST_SANITIZED"):
+        raise Skip("testssl.sh takes its time, and its verdict is not about this build")
+    port, server = bench.openssl("-cipher", "DEFAULT:@SECLEVEL=0", "-client_renegotiation", "-alpn", "http/1.1,h2")
+    path = scratch("testssl.json")
+    process = Process(["testssl", "--quiet", "--color", "0", "--warnings", "off", "--fast", "--ip", "one", "-p", "-f", "-R", "-Z",
+                       "--jsonfile", path, "--add-ca", bench.pki.ca, f"https://127.0.0.1:{port}"], cwd=SCRATCH)
+    found = bench.scan(port)
+    process.wait(200)
+    server.stop()
+    with open(path, encoding="utf-8") as f:
+        theirs = {row["id"]: row["finding"] for row in json.load(f)}
+    names = {"SSLv2": "SSL 2.0", "SSLv3": "SSL 3.0", "TLS1": "TLS 1.0", "TLS1_1": "TLS 1.1", "TLS1_2": "TLS 1.2", "TLS1_3": "TLS 1.3"}
+    same("versions", taken(found), [name for row, name in names.items() if theirs[row].startswith("offered")])
+    curves = {CURVES.get(c, c) for c in theirs["PFS_ECDHE_curves"].split()}
+    same("curves", {g for g in found["groups_tls1.3"] if not g.startswith("ffdhe")}, curves)
+    same("client's renegotiation", found["handshake_older"]["client_renegotiation"], "VULNERABLE" in theirs["secure_client_renego"])
+    same("secure renegotiation", found["secure_renegotiation"], theirs["secure_renego"] == "supported")
+    same("fallback", found["fallback_scsv"], theirs["fallback_SCSV"] == "supported")
+    same("protocols", {"h2", "http/1.1"}, set(found["alpn"]))
+    return f"{len(theirs)} findings of testssl.sh"
+
+
+def starttls(bench):
+    """Servers that begin in plain text."""
+    for protocol in ("smtp", "imap", "postgres"):
+        port, pki = free_port(), bench.pki
+        server = Process([bench.handfast.command, "serve", f"{protocol}://127.0.0.1:{port}", "--cert", pki.chain("ec"), "--key",
+                          pki.key("ec"), "--quiet"]).wait_port(port)
+        for words in ([f"{protocol}://127.0.0.1:{port}"], [f"127.0.0.1:{port}", "--starttls", protocol]):
+            done = bench.handfast.run("scan", *words, "--name", "localhost", "--ca", pki.ca, "--json")
+            if done.status != OK:
+                raise Failure(f"{words}: {tail(done.err())}")
+            found = json.loads(done.out())
+            same("versions", taken(found), ["TLS 1.2", "TLS 1.3"])
+            same("suites", len(suites(found, "TLS 1.2")), 3)
+            same("trusted", [c["trusted"] for c in found["chains"]], [True])
+            same("resumption", found["handshake_tls1.3"]["resumed_by_ticket"], True)
+        server.stop()
+
+
 def openssl_odd(bench):
     port, server = bench.openssl("-cipher", "AES128-SHA:AES256-SHA", "-no_tls1_3", "-no_ticket",
                                  "-no_etm")
@@ -503,7 +550,7 @@ def main():
     begun = time.monotonic()
     bench = Bench(os.path.abspath(sys.argv[1]))
     wanted = sys.argv[2:]
-    for function in (own_default, own_narrow, own_old, own_certificates, openssl_all, openssl_odd, openssl_dh, gnutls, nginx,
+    for function in (own_default, own_narrow, own_old, own_certificates, openssl_all, openssl_odd, testssl, starttls, openssl_dh, gnutls, nginx,
                      nobody, oldest, intolerant, polite, shown):
         if not wanted or function.__name__ in wanted:
             print(f"{function.__name__:16} {score.check(function.__name__, function, bench)}", flush=True)
