@@ -329,7 +329,7 @@ static enum serving best_serving(const struct hs *hs)
  * with another suite is better than the best suite with the wrong one. */
 static bool pick_for_name(struct hs *hs)
 {
-    hs->serving = best_serving(hs);
+    hs->serving = (uint8_t)best_serving(hs);
     bool found = hs->serving && pick_any(hs);
     hs->serving = SERVES_NOT;
     return found;

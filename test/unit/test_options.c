@@ -2,6 +2,7 @@
 #include <openssl/x509.h>
 
 #include "meeting.h"
+#include "x509/x509.h"
 
 static struct pki_cert *self_signed;
 
@@ -404,6 +405,31 @@ static void test_sites(void)
         pki_free(site[i]);
 }
 
+static void test_credential_names(void)
+{
+    hf_error err = {0};
+    hf_credential *cred = hf_credential_load_memory(
+        self_signed->pem, strlen(self_signed->pem), self_signed->key_pem,
+        strlen(self_signed->key_pem), NULL, NULL, &err);
+    static const char *const good[] = {"a.test", " a.test,, *.b.test ", "*.b.test", NULL};
+    static const char *const bad[] = {"", ",", "a_b c!", "a..b", "*", "*.*.a", "10.0.0.1/8"};
+    CHECK(cred != NULL);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        CHECK(hf_credential_set_names(cred, good[i], &err));
+    CHECK_INT(credential_serves(cred, "localhost"), SERVES); /* by its certificate again */
+    CHECK(hf_credential_set_names(cred, "a.test, *.b.test", &err));
+    CHECK_INT(credential_serves(cred, "localhost"), SERVES_NOT);
+    CHECK_INT(credential_serves(cred, "A.test."), SERVES_NAMED);
+    CHECK_INT(credential_serves(cred, "x.b.test"), SERVES_PATTERN);
+    CHECK_INT(credential_serves(cred, "x.y.b.test"), SERVES_NOT);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK(!hf_credential_set_names(cred, bad[i], &err) && err.code == HF_E_CONFIG);
+        CHECK_INT(credential_serves(cred, "a.test"), SERVES_NAMED); /* as before */
+    }
+    CHECK(!hf_credential_set_names(NULL, "a.test", &err) && err.code == HF_E_USAGE);
+    hf_credential_free(cred);
+}
+
 static void hex(const uint8_t *p, char out[65])
 {
     for (int i = 0; i < 32; i++)
@@ -472,6 +498,7 @@ int main(void)
     RUN(test_depth);
     RUN(test_capture);
     RUN(test_sites);
+    RUN(test_credential_names);
     RUN(test_fingerprint);
 
     pki_free(self_signed);

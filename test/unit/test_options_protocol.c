@@ -154,9 +154,10 @@ static size_t suites_of(hf_config *config, hf_suite_info *out)
     return hf_config_suites(config, false, out, 128);
 }
 
-/* That hf_config_set_ciphers chooses what OpenSSL does is shown elsewhere (interop/ciphers.py). */
+/* That hf_config_set_ciphers chooses what OpenSSL does is shown in test_ciphers.c, for the same row. */
 static void test_ciphers(void)
 {
+    ROW("T48");
     static const char *const strings[] = {"ALL",
                                           "DEFAULT",
                                           "ECDHE+AESGCM",
