@@ -94,9 +94,9 @@ typedef struct hf_start_tls_options {
  * the peer sent a line of its own in front of its ClientHello (the PROXY protocol), buffered_is_tls says so.
  *
  * session_stream's sessions are those that its server has given to it so far (a server of TLS 1.3 gives them
- * after the handshake: read its first answer before). They are kept where that stream's configuration keeps
- * none by itself; config must be the same, or NULL. E_USAGE if that stream is no TLS client, or if its
- * configuration has a session callback of the program's own (then give `session`).
+ * after the handshake: read its first answer before). It is read from as far as something has arrived, so it
+ * belongs to the same thread. config must be the one that it was opened with, or NULL. E_USAGE if that stream is
+ * no TLS client, or if its configuration has a session callback of the program's own (then give `session`).
  *
  * -1: E_USAGE (a stream of datagrams, TLS already, a server without configuration, a method for the other
  * role), E_INJECTED_PLAINTEXT, E_WRITE_CLOSED, E_CONFIG (no version in common between method and

@@ -71,6 +71,9 @@ static const char *peer_name_of(const hf_stream *s, const hf_start_tls_options *
         return o->peer_name;
     if (o->session_stream && o->session_stream->key)
         return name_of_key(o->session_stream->key);
+    /* one that had TLS before: for whom it was then */
+    if (!s->target && s->key)
+        return name_of_key(s->key);
     if (!s->target || !url_parse(s->target, &url, &ignored) || url.kind > URL_IPV6)
         return NULL;
     open_peer_name(&url, host);

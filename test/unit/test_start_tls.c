@@ -157,6 +157,38 @@ static void test_blocking(void)
     peer_end(&p);
 }
 
+static void play_again(hf_stream *s)
+{
+    hf_error err = {0};
+    char line[16];
+
+    CHECK_INT(hf_read_line(s, line, sizeof line, &err), 4);
+    CHECK_INT(hf_stop_tls(s, &err), 0);
+    CHECK_INT(hf_start_tls(s, HF_SERVER, server_config, NULL, &err), 0);
+    CHECK_INT(hf_write(s, "two\n", 4, &err), 4);
+    hf_close(s, NULL);
+}
+
+/* A stream that began with TLS goes on without, and with it again: the same name holds. */
+static void test_again(void)
+{
+    struct tls_peer p;
+    hf_error err = {0};
+    char line[16], url[96];
+
+    tls_peer_start(&p, "tls://127.0.0.1:0", server_config, 1, play_again);
+    snprintf(url, sizeof url, "tls://localhost:%s", strrchr(p.url, ':') + 1);
+    hf_stream *s = tls_open(url, NULL);
+    CHECK_INT(hf_write(s, "one\n", 4, &err), 4);
+    CHECK_INT(hf_stop_tls(s, &err), 0);
+    CHECK_INT(hf_start_tls(s, HF_CLIENT, client_config, NULL, &err), 0);
+    CHECK(hf_conn_verified(hf_stream_conn(s)));
+    CHECK_STR(hf_conn_server_name(hf_stream_conn(s)), "localhost");
+    CHECK_INT(hf_read_line(s, line, sizeof line, &err), 4);
+    hf_close(s, NULL);
+    tls_peer_end(&p);
+}
+
 static void test_wrong_name(void)
 {
     hf_stream *s[2];
@@ -796,6 +828,7 @@ int main(void)
     files = open_files();
     RUN(test_on_and_off);
     RUN(test_blocking);
+    RUN(test_again);
     RUN(test_wrong_name);
     RUN(test_drip);
     RUN(test_stalled);
