@@ -676,7 +676,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_both();
     for (int i = 0; i < OPERATIONS && f.left; i++) {
         uint8_t byte = feed_u8(&f);
-        operate(byte & 0x80 ? &server : &client, (byte & 0x7f) % OPS, &f);
+        operate(byte & 0x80 ? &server : &client, (byte & 0x7fu) % OPS, &f);
     }
     close_both();
     SSL_SESSION_free(kept);
