@@ -138,9 +138,9 @@ typedef struct hf_starttls_protocol {
     bool server;            /* hf_starttls_accept and hf_listen can play the server's part */
 } hf_starttls_protocol;
 
-/* hf_starttls_protocol_at returns the i-th row of the table, NULL behind the last: smtp, submission, lmtp, imap, pop3, ftp, xmpp, xmpp-server, ldap,
- * nntp, sieve, postgres (also "postgresql"), mysql, irc. hf_starttls_find finds a row by name, whatever its
- * letter case; NULL if there is none. */
+/* hf_starttls_protocol_at returns the i-th row of the table, NULL behind the last: smtp, submission, lmtp, imap,
+ * pop3, ftp, xmpp, xmpp-server, ldap, nntp, sieve, postgres (also "postgresql"), mysql, irc. hf_starttls_find finds
+ * a row by name, whatever its letter case; NULL if there is none. */
 HF_API const hf_starttls_protocol *hf_starttls_protocol_at(size_t i);
 HF_API const hf_starttls_protocol *hf_starttls_find(const char *name);
 

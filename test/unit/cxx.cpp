@@ -11,6 +11,7 @@
 #include "handfast_names.h"
 #include "handfast_net.h"
 #include "handfast_random.h"
+#include "handfast_starttls.h"
 
 namespace
 {
