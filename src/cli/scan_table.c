@@ -22,21 +22,21 @@ static const char *on(const struct table *t, enum colour c)
     return t->colour ? codes[c] : "";
 }
 
-static const char *off(const struct table *t)
+static const char *off(const struct table *t, enum colour c)
 {
-    return t->colour ? "\033[0m" : "";
+    return t->colour && c != PLAIN ? "\033[0m" : "";
 }
 
 static void head(const struct table *t, const char *title)
 {
-    text_addf(t->out, "\n%s%s%s\n", on(t, BOLD), title, off(t));
+    text_addf(t->out, "\n%s%s%s\n", on(t, BOLD), title, off(t, BOLD));
 }
 
 static void row(const struct table *t, const char *name, enum colour c, const char *value)
 {
     text_addf(t->out, "  %-*s %s", WIDTH, name, on(t, c));
     text_plain(t->out, value);
-    text_addf(t->out, "%s\n", off(t));
+    text_addf(t->out, "%s\n", off(t, c));
 }
 
 const char *scan_order_name(enum scan_order o)
@@ -101,7 +101,7 @@ static void suite(const struct table *t, const struct scan_suite *s)
     else if (marks & SUITE_STATIC_RSA)
         snprintf(extra, sizeof extra, "no forward secrecy");
     text_addf(t->out, "  %04x  %s%-48s%s %3u  %s\n", s->id, on(t, suite_colour(marks, bits)),
-              scan_suite_name(s->id), off(t), bits, extra);
+              scan_suite_name(s->id), off(t, suite_colour(marks, bits)), bits, extra);
 }
 
 static bool same_suites(const struct scan_offer *a, const struct scan_offer *b)
@@ -123,8 +123,8 @@ static void suites(const struct table *t, const struct scan_result *r)
         if (!o->taken)
             continue;
         if (v < SCAN_TLS12 && r->offer[v + 1].taken && same_suites(o, &r->offer[v + 1])) {
-            text_addf(t->out, "\n%sSuites of %s%s  as for %s\n", on(t, BOLD), name, off(t),
-                      scan_version_name((enum scan_version)(v + 1)));
+            text_addf(t->out, "\n%sSuites of %s%s  as for %s\n", on(t, BOLD), name,
+                      off(t, BOLD), scan_version_name((enum scan_version)(v + 1)));
             continue;
         }
         const char *order = o->count < 2 ? "" : scan_order_name(o->order);
@@ -145,12 +145,11 @@ static void list(const struct table *t, const char *title, const struct numbers 
     text_addf(t->out, "  %-*s ", WIDTH, title);
     for (size_t i = 0; i < n->count; i++) {
         const char *name = name_of(n->n[i]);
-        if (at + strlen(name) > LINE) {
-            text_addf(t->out, "\n  %-*s ", WIDTH, "");
-            at = 2 + WIDTH + 1;
-        }
-        text_addf(t->out, "%s%s", name, i + 1 < n->count ? ", " : "");
-        at += strlen(name) + 2;
+        bool wraps = i > 0 && at + strlen(name) + 2 > LINE;
+        if (wraps)
+            text_addf(t->out, ",\n  %-*s ", WIDTH, "");
+        text_addf(t->out, "%s%s", i == 0 || wraps ? "" : ", ", name);
+        at = (wraps ? 2 + WIDTH + 1 : at + 2) + strlen(name);
     }
     text_addf(t->out, "%s\n", more);
 }
@@ -276,7 +275,7 @@ static void ssl2(const struct table *t, const struct scan_result *r)
         "", "RC4-128", "RC4-40 (export)", "RC2-128", "RC2-40 (export)", "IDEA", "DES", "3DES"};
     if (!r->offer[SCAN_SSL2].taken || !r->ssl2_specs.count)
         return;
-    text_addf(t->out, "\n%sCiphers of SSL 2.0%s ", on(t, BOLD), off(t));
+    text_addf(t->out, "\n%sCiphers of SSL 2.0%s ", on(t, BOLD), off(t, BOLD));
     for (size_t i = 0; i < r->ssl2_specs_high.count; i++)
         text_addf(t->out, " %s%s",
                   r->ssl2_specs_high.n[i] < 8 ? names[r->ssl2_specs_high.n[i]] : "unknown",
@@ -289,14 +288,14 @@ static void findings(const struct table *t, const struct findings *f)
     static const enum colour colours[] = {PLAIN, YELLOW, RED};
     head(t, "Findings");
     if (!f->count)
-        text_addf(t->out, "  %snone%s\n", on(t, GREEN), off(t));
+        text_addf(t->out, "  %snone%s\n", on(t, GREEN), off(t, GREEN));
     for (size_t i = 0; i < f->count; i++) {
         const struct finding *x = &f->f[i];
         text_addf(t->out, "  %s%-4s%s  ", on(t, colours[x->severity]),
-                  scan_severity_name(x->severity), off(t));
+                  scan_severity_name(x->severity), off(t, colours[x->severity]));
         text_plain(t->out, x->what);
         if (*x->reference)
-            text_addf(t->out, "  %s[%s]%s", on(t, DIM), x->reference, off(t));
+            text_addf(t->out, "  %s[%s]%s", on(t, DIM), x->reference, off(t, DIM));
         text_add(t->out, "\n");
     }
 }
@@ -308,7 +307,7 @@ void scan_table(struct text *out, const struct scan *s, const struct findings *f
     char ms[32];
     milliseconds(ms, sizeof ms, r->time);
     text_addf(out, "%s%s%s  %s  %zu connections, up to %zu at once, in %s\n", on(&t, BOLD),
-              s->t->url, off(&t), r->address, r->connections, r->most_at_once, ms);
+              s->t->url, off(&t, BOLD), r->address, r->connections, r->most_at_once, ms);
     versions(&t, r);
     suites(&t, r);
     ssl2(&t, r);

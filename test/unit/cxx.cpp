@@ -10,6 +10,7 @@
 #include "handfast_memory.h"
 #include "handfast_names.h"
 #include "handfast_net.h"
+#include "handfast_options.h"
 #include "handfast_random.h"
 #include "handfast_starttls.h"
 
