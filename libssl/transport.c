@@ -93,6 +93,24 @@ static bool make_room(SSL *s, size_t size)
     return true;
 }
 
+/* The first bytes of a record are read aside, since most records are short: what is kept is as long as they are, and
+ * a thousand idle connections keep nothing. */
+static int fill_aside(SSL *s)
+{
+#if __has_attribute(uninitialized)
+    __attribute__((uninitialized))
+#endif
+    unsigned char aside[READ_AHEAD + 512];
+    int n = read_some(s, aside, sizeof aside);
+    if (n <= 0)
+        return n;
+    if (!make_room(s, (size_t)n))
+        return -1;
+    memcpy(s->in, aside, (size_t)n);
+    s->in_end = (size_t)n;
+    return 1;
+}
+
 /* As many bytes as there are, up to a record and more. */
 static int fill_ahead(SSL *s)
 {
@@ -100,6 +118,8 @@ static int fill_ahead(SSL *s)
     size_t want = hf_conn_next_size(s->conn, s->in ? s->in + s->in_start : NULL, have);
     size_t size = s->settings->read_buffer_len > READ_AHEAD ? s->settings->read_buffer_len
                                                             : READ_AHEAD + 512;
+    if (!s->in && size == READ_AHEAD + 512)
+        return fill_aside(s);
     if (want > HF_RECORD_MAX + 512 || want <= have)
         want = have + 1; /* it will be refused */
     if (!make_room(s, want > size ? want : size))
@@ -107,6 +127,8 @@ static int fill_ahead(SSL *s)
     int n = read_some(s, s->in + s->in_end, s->in_size - s->in_end);
     if (n > 0)
         s->in_end += (size_t)n;
+    else
+        ssl_release(s); /* idle connections keep no buffer */
     return n > 0 ? 1 : n;
 }
 
