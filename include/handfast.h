@@ -184,7 +184,7 @@ typedef int (*hf_passphrase_fn)(char *out, size_t size, void *arg);
 /* hf_credential: a certificate chain and its private key, with what is stapled to it.
  *
  * hf_credential_load_files reads a chain (own certificate first, then its issuers) and a key from
- * PEM or DER files; key_path NULL means that the key is in chain_path too. Fails with E_FILE (with
+ * PEM, DER or PKCS#12 files; key_path NULL means that the key is in chain_path too. Fails with E_FILE (with
  * os_errno), E_PEM, E_PASSPHRASE, E_KEY_MISMATCH, E_WEAK_KEY. fn may be NULL: nobody is ever
  * prompted on the terminal. */
 HF_API hf_credential *hf_credential_load_files(const char *chain_path, const char *key_path,
@@ -220,8 +220,8 @@ HF_API void hf_trust_free(hf_trust *trust);
  * else libcrypto's default places). They are loaded once per process. */
 HF_API bool hf_trust_add_platform(hf_trust *trust, hf_error *err);
 
-/* hf_trust_add_file adds every certificate of a PEM file, or one DER certificate; at least one must
- * be there. hf_trust_add_folder adds a folder of hashed names (as `openssl rehash` makes), read when
+/* hf_trust_add_file adds every certificate of a PEM or DER file; at least one must be there. What
+ * OpenSSL's TRUSTED CERTIFICATE says of an authority's uses holds. hf_trust_add_folder adds a folder of hashed names (as `openssl rehash` makes), read when
  * needed. hf_trust_add_memory is hf_trust_add_file for bytes. */
 HF_API bool hf_trust_add_file(hf_trust *trust, const char *path, hf_error *err);
 HF_API bool hf_trust_add_folder(hf_trust *trust, const char *path, hf_error *err);
