@@ -141,19 +141,6 @@ bool groups_numbers(struct id_list *out, const int *nids, size_t count)
     return any_usable(out);
 }
 
-static bool trimmed(const char *from, size_t len, char *out, size_t size)
-{
-    while (len > 0 && (*from == ' ' || *from == '\t'))
-        from++, len--;
-    while (len > 0 && (from[len - 1] == ' ' || from[len - 1] == '\t'))
-        len--;
-    if (len == 0 || len >= size)
-        return false;
-    memcpy(out, from, len);
-    out[len] = 0;
-    return true;
-}
-
 bool groups_names(struct id_list *out, const char *names)
 {
     char name[64];
@@ -161,7 +148,7 @@ bool groups_names(struct id_list *out, const char *names)
     out->count = 0;
     for (;; names++) {
         size_t len = strcspn(names, ":");
-        if (!trimmed(names, len, name, sizeof name))
+        if (!list_item(names, len, name, sizeof name))
             return false;
         const struct group_name *g = by_name(name);
         if (!g) {

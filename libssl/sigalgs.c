@@ -130,7 +130,7 @@ static const struct sigalg_info *by_name(char *name)
     return by_numbers(digest, type);
 }
 
-static bool trimmed(const char *from, size_t len, char *out, size_t size)
+bool list_item(const char *from, size_t len, char *out, size_t size)
 {
     while (len > 0 && (*from == ' ' || *from == '\t'))
         from++, len--;
@@ -150,7 +150,7 @@ bool sigalgs_names(struct id_list *out, const char *names)
     out->count = 0;
     for (;; names++) {
         size_t len = strcspn(names, ":");
-        if (!trimmed(names, len, name, sizeof name))
+        if (!list_item(names, len, name, sizeof name))
             return false;
         const struct sigalg_info *info = by_name(name);
         if (!info || in_list(out, info->id) || !add(out, info))
