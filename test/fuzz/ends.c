@@ -570,6 +570,11 @@ bool end_move(hf_conn *from, struct buffer *to)
 {
     size_t len;
     const uint8_t *p = hf_conn_output(from, &len);
+    const hf_question *q = len ? NULL : hf_conn_question(from);
+    if (q && q->ask == HF_ASK_PSK && !from->est.server) { /* before its first message */
+        answer(from);
+        p = hf_conn_output(from, &len);
+    }
     if (!len)
         return false;
     REQUIRE(buffer_append(to, p, len));
