@@ -228,7 +228,7 @@ class Suite:
 def usable(listed):
     """What -s leaves of a list on ours: suites that are negotiated (docs/libssl.md says which are not)."""
     absent = re.compile(r"CAMELLIA|ARIA|DSS|RSA-PSK|SRP")
-    if "\n" in listed.strip():
+    if not listed.strip() or "\n" in listed.strip():
         return "".join(line for line in listed.splitlines(True) if not absent.search(line))
     return ":".join(name for name in listed.strip().split(":") if not absent.search(name)) + "\n"
 
