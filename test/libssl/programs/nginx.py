@@ -30,7 +30,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} ssl http2;
         server_name localhost;
-        ssl_certificate {folder}/localhost.pem;
+        ssl_certificate {folder}/chain.pem;
         ssl_certificate_key {folder}/localhost.key;
         ssl_stapling on;
         ssl_stapling_file {folder}/ocsp.der;
@@ -80,6 +80,9 @@ class Nginx:
         self.lib, self.folder = lib, folder
         self.certs = pki.Pki(folder)
         self.certs.ocsp_response("localhost")
+        with open(self.certs.path("chain.pem"), "w", encoding="ascii") as f:  # curl finds the issuer in what is sent
+            for name in ("localhost.pem", "ca.pem"):
+                f.write(open(self.certs.path(name), encoding="ascii").read())
         os.makedirs(os.path.join(folder, "www"))
         with open(os.path.join(folder, "www/big"), "wb") as f:
             f.write(os.urandom(1 << 20) * 100)
