@@ -10,7 +10,7 @@
 /* The names of a plan. */
 struct plan_names {
     GENERAL_NAMES *all; /* never NULL after success, perhaps empty */
-    char first[65];     /* the first one as text, for the common name; "" */
+    char first[65];     /* the first that fits in a common name (RFC 5280 A.1), or "" */
 };
 
 /* plan_names_read reads the list; E_CONFIG names what is wrong. */

@@ -76,8 +76,9 @@ static bool read_name(const char *text, struct plan_names *out, hf_error *err)
     int kind = kind_of(&text);
     if (!check_name(kind, text, err))
         return false;
-    if (!*out->first)
-        snprintf(out->first, sizeof out->first, "%s", text);
+    size_t len = strlen(text);
+    if (!*out->first && len < sizeof out->first)
+        memcpy(out->first, text, len + 1);
     return add_name(out->all, kind, text) || err_set(err, HF_E_NO_MEMORY, "for names");
 }
 

@@ -395,8 +395,13 @@ static bool carry(struct tower *from, struct tower *to)
 
 static void settle_all(struct tower *client, struct tower *server)
 {
-    while (settle(client) | settle(server) | carry(client, server) | carry(server, client))
-        ;
+    bool moved = true;
+    while (moved) {
+        moved = settle(client);
+        moved = settle(server) || moved;
+        moved = carry(client, server) || moved;
+        moved = carry(server, client) || moved;
+    }
 }
 
 static bool shake_level(struct tower *client, struct tower *server, int level)

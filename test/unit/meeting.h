@@ -18,7 +18,7 @@ static inline hf_options *options_of(const char *first, ...)
         hf_error err = {0};
         if (!hf_options_set(o, name, value, &err)) {
             printf("    %s: %s\n", name, err.detail);
-            CHECK(!"the option is taken");
+            CHECK_STR(err.detail, "the option is taken");
         }
     }
     va_end(args);

@@ -74,7 +74,7 @@ static void test_values(void)
         hf_error err = {0};
         if (!hf_options_set(o, rows[i].name, rows[i].good, &err)) {
             printf("    %s=%s: %s\n", rows[i].name, rows[i].good, err.detail);
-            CHECK(!"a good value is taken");
+            CHECK_STR(err.detail, "a good value is taken");
         }
         CHECK(!hf_options_set(o, rows[i].name, rows[i].bad, &err));
         /* The option, its type and what is allowed. */

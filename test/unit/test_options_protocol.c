@@ -211,8 +211,11 @@ static bool carry(hf_conn *from, hf_conn *to)
 
 static void talk(hf_conn *client, hf_conn *server)
 {
-    while (carry(client, server) | carry(server, client))
-        ;
+    bool moved = true;
+    while (moved) {
+        moved = carry(client, server);
+        moved = carry(server, client) || moved;
+    }
 }
 
 static void test_renegotiation(void)
