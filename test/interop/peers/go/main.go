@@ -30,6 +30,11 @@ func options(args []string) map[string]string {
 	return opts
 }
 
+// tls.VersionName came with Go 1.21; Debian 12 has 1.19.
+func versionName(version uint16) string {
+	return fmt.Sprintf("TLSv1.%d", version-tls.VersionTLS10)
+}
+
 func pool(path string) *x509.CertPool {
 	pem, err := os.ReadFile(path)
 	if err != nil {
@@ -49,7 +54,7 @@ func report(state tls.ConnectionState, bytes int) {
 	if len(state.PeerCertificates) > 0 {
 		client = strings.ReplaceAll(state.PeerCertificates[0].Subject.CommonName, " ", "_")
 	}
-	version := strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1)
+	version := versionName(state.Version)
 	printing.Lock()
 	defer printing.Unlock()
 	fmt.Printf("conn version=%s suite=%s resumed=%s alpn=%s client=%s bytes=%d\n", version,
