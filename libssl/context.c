@@ -64,6 +64,7 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq, const SSL_METHO
         return NULL;
     }
     atomic_init(&ctx->refs, 1);
+    variants_init(&ctx->variants);
     ctx->method = method;
     ctx->libctx = libctx;
     /* The keys of tickets are made now, so that processes that fork later share them. */
@@ -94,6 +95,7 @@ void SSL_CTX_free(SSL_CTX *ctx)
     if (ctx->sessions)
         session_table_free(ctx);
     CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL_CTX, ctx, &ctx->ex_data);
+    variants_clear(&ctx->variants);
     settings_free(ctx->settings);
     sk_SSL_CIPHER_free(ctx->ciphers_cache);
     X509_VERIFY_PARAM_free(ctx->param);

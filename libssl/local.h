@@ -15,6 +15,7 @@
 #include "libssl/error.h"
 #include "libssl/session.h"
 #include "libssl/settings.h"
+#include "libssl/variant.h"
 
 struct ssl_method_st {
     int version;         /* TLS_ANY_VERSION, or the one */
@@ -69,6 +70,7 @@ struct ssl_ctx_st {
     int (*cookie_verify_cb)(SSL *, const unsigned char *, unsigned int);
     int (*stateless_generate_cb)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify_cb)(SSL *, const unsigned char *, size_t);
+    struct variants variants; /* variant.h */
     void *ctlog_store;     /* CTLOG_STORE */
     struct dane_ctx *dane; /* dane.c; or NULL */
 };

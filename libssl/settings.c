@@ -10,6 +10,12 @@ enum {
     TICKETS = 2,
 };
 
+static uint64_t next_change(void)
+{
+    static _Atomic uint64_t count;
+    return atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) + 1;
+}
+
 struct settings *settings_new(void)
 {
     struct settings *s = OPENSSL_zalloc(sizeof *s);
@@ -18,6 +24,7 @@ struct settings *settings_new(void)
         return NULL;
     }
     atomic_init(&s->refs, 1);
+    s->made = next_change();
     s->ca_names = sk_X509_NAME_new_null(); /* contexts have these from their beginning */
     s->client_ca_names = sk_X509_NAME_new_null();
     s->mode = SSL_MODE_AUTO_RETRY;
@@ -79,6 +86,8 @@ static struct settings *copy_of(const struct settings *from)
     atomic_init(&s->refs, 1);
     atomic_init(&s->config[0], NULL);
     atomic_init(&s->config[1], NULL);
+    s->made = next_change();
+    s->base = from->made;
     certs_ref(s->certs);
     custom_ref(s->custom_exts);
     s->alpn = from->alpn ? OPENSSL_memdup(from->alpn, from->alpn_len) : NULL;
@@ -99,6 +108,7 @@ struct settings *settings_edit(struct settings **slot)
     struct settings *s = *slot;
     if (atomic_load_explicit(&s->refs, memory_order_acquire) == 1) {
         drop_configs(s);
+        s->made = next_change();
         return s;
     }
     if (!(s = copy_of(s))) {
@@ -364,14 +374,16 @@ hf_config *settings_config(SSL *s, hf_role role)
             return NULL;
         config = NULL;
     }
-    if (config)
+    if (config || (config = variant_find(s)) != NULL)
         return config;
     if (!(config = make_config(s, role)))
         return NULL;
     atomic_store(&t->traced[role], events);
     /* Connections of several threads may share these settings. */
-    if (atomic_compare_exchange_strong(&t->config[role], &none, config))
+    if (atomic_compare_exchange_strong(&t->config[role], &none, config)) {
+        variant_keep(s);
         return config;
+    }
     hf_config_free(config);
     return none;
 }

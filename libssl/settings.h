@@ -19,6 +19,8 @@ struct settings {
     _Atomic int refs;
     _Atomic(hf_config *) config[2]; /* by role (hf_role); made at first use, dropped by settings_edit */
     atomic_uint traced[2];          /* the kinds of events that these report */
+    uint64_t made; /* when these last changed, in the order of all changes; */
+    uint64_t base; /* of what these are a copy: when that had changed */
 
     uint64_t options; /* SSL_OP_; copies are made from here on */
     uint32_t mode;    /* SSL_MODE_ */
