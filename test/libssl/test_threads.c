@@ -43,6 +43,11 @@ static SSL_SESSION *connect_once(SSL_SESSION *session, int round)
     SSL_set_tlsext_host_name(p.client, name);
     if (round % 4 == 1)
         SSL_set_max_proto_version(p.client, TLS1_2_VERSION);
+    if (round % 2)
+        SSL_set_options(p.server,
+                        SSL_OP_NO_RENEGOTIATION); /* shared by the connections that do so */
+    if (round % 7 == 3)
+        SSL_set_num_tickets(p.server, 1);
     if (round % 5 == 2)
         SSL_set_info_callback(p.server, on_info);
     if (session)
@@ -73,7 +78,7 @@ static void *run(void *arg)
             SSL_SESSION_free(session);
             session = NULL;
         }
-        session = connect_once(session, i - i % 2);
+        session = connect_once(session, i / 2);
         (void)SSL_CTX_sess_number(server_ctx);
         SSL_CTX_flush_sessions(server_ctx, 1);
     }
