@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/descriptors.h"
 #include "cli/proxy_worker.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -183,15 +183,9 @@ static bool open_log(struct parent *p, const struct setup *s, hf_error *err)
 /* Each connection needs two descriptors. */
 static void raise_limit(struct setup *s)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return;
-    size_t room = limit.rlim_cur > 320 ? ((size_t)limit.rlim_cur - 300) / 2 : 8;
-    if (s->most > room)
+    size_t limit = descriptors_raise();
+    size_t room = limit > 320 ? (limit - 300) / 2 : 8;
+    if (limit != SIZE_MAX && s->most > room)
         s->most = room;
 }
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/descriptors.h"
 #include "cli/files.h"
 #include "cli/guest.h"
 #include "cli/report.h"
@@ -348,15 +348,9 @@ static bool open_doors(struct server *s, const struct target *t, hf_error *err)
 /* As many descriptors as the system lets us have: each guest needs one, a file another. */
 static void raise_limit(struct server *s)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return;
-    size_t room = limit.rlim_cur > 64 ? (size_t)limit.rlim_cur - 32 : 16;
-    if (s->most > room)
+    size_t limit = descriptors_raise();
+    size_t room = limit > 64 ? limit - 32 : 16;
+    if (limit != SIZE_MAX && s->most > room)
         s->most = room;
 }
 

@@ -90,7 +90,7 @@ static void test_cpu(void)
     while (f && fgets(line, sizeof line, f) && strncmp(line, "flags", 5) != 0)
         ;
     if (!f)
-        SKIP("no /proc/cpuinfo");
+        SKIP("no /proc/cpuinfo to compare with: mount /proc");
     fclose(f);
     CHECK(cpu_has_aes() == (strstr(line, " aes ") && strstr(line, " pclmulqdq ")));
     CHECK(cpu_has_avx() == (strstr(line, " avx ") != NULL));
