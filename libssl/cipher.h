@@ -6,74 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access/access.h"
+
 struct settings;
 struct id_list;
-
-enum cipher_kx {
-    KX_ANY,
-    KX_RSA,
-    KX_DHE,
-    KX_ECDHE,
-    KX_PSK,
-    KX_RSA_PSK,
-    KX_ECDHE_PSK,
-    KX_DHE_PSK,
-    KX_SRP,
-    KX_GOST,
-    KX_GOST18,
-};
-
-enum cipher_au {
-    AU_ANY,
-    AU_RSA,
-    AU_DSS,
-    AU_ECDSA,
-    AU_PSK,
-    AU_SRP,
-    AU_NULL,
-    AU_GOST01,
-    AU_GOST12,
-    AU_GOST18,
-};
-
-enum cipher_enc {
-    ENC_NONE, /* of what is no suite at all */
-    ENC_NULL,
-    ENC_AES128,
-    ENC_AES256,
-    ENC_AES128_GCM,
-    ENC_AES256_GCM,
-    ENC_AES128_CCM,
-    ENC_AES256_CCM,
-    ENC_AES128_CCM8,
-    ENC_AES256_CCM8,
-    ENC_CHACHA20,
-    ENC_CAMELLIA128,
-    ENC_CAMELLIA256,
-    ENC_ARIA128_GCM,
-    ENC_ARIA256_GCM,
-    ENC_IDEA,
-    ENC_SEED,
-    ENC_GOST89,
-    ENC_GOST89_12,
-    ENC_KUZNYECHIK,
-    ENC_MAGMA,
-};
-
-enum cipher_mac {
-    MAC_NONE,
-    MAC_AEAD,
-    MAC_MD5,
-    MAC_SHA1,
-    MAC_SHA256,
-    MAC_SHA384,
-    MAC_GOST89,
-    MAC_GOST94,
-    MAC_GOST12,
-    MAC_GOST89_12,
-    MAC_KUZNYECHIK,
-    MAC_MAGMA,
-};
 
 /* What the handshake hashes with, as far as the suite says. */
 enum cipher_prf { PRF_NONE, PRF_MD5, PRF_DEFAULT, PRF_SHA256, PRF_SHA384 };
@@ -134,8 +70,8 @@ struct sigalg_info {
     int both;      /* NID of the two together */
 };
 const struct sigalg_info *sigalg_info(uint16_t id); /* NULL: not known */
-extern const struct id_list groups_default;  /* the same for groups */
-extern const struct id_list sigalgs_default; /* what counts where none are set */
+extern const struct id_list groups_default;         /* the same for groups */
+extern const struct id_list sigalgs_default;        /* what counts where none are set */
 bool sigalgs_numbers(struct id_list *out, const int *pairs, size_t count);
 bool sigalgs_names(struct id_list *out, const char *names);
 /* list_item copies one name of such a list, without the blanks around it; false: nothing is left, or too much. */

@@ -6,7 +6,7 @@
 
 const char *OSSL_default_cipher_list(void)
 {
-    return "ALL:!COMPLEMENTOFDEFAULT:!eNULL";
+    return CIPHER_RULES_DEFAULT;
 }
 
 const char *OSSL_default_ciphersuites(void)

@@ -1,427 +1,67 @@
-/* cipher_string.c: OpenSSL's language for lists of cipher suites (openssl-ciphers(1)). A string is a sequence
- * of rules over one list of all suites, each of which is active or not:
- *
- *   WORD   the suites that match become active and go to the end, if they were not active
- *   +WORD  active ones that match go to the end
- *   -WORD  active ones that match become inactive, and go to the front, where later words find them
- *   !WORD  those that match are gone for good
- *
- * and the active ones are the result. WORD is several joined by +, all of which must match. */
+/* cipher_string.c: OpenSSL's suites, as its language for lists of them sees them. */
 #include <openssl/sslerr.h>
 
 #include "libssl/local.h"
 
-#define BIT(x) (1U << (x))
+_Static_assert(LIST_MAX >= CIPHER_RULES_MAX, "a list has room for what a string chooses");
 
-/* A suite has one bit of each; a word those of all that it matches, 0 for any. */
-enum { KX, AU, ENC, MAC, STRONG, RESERVE, MASKS };
-
-/* No suite has this: words for what there is no more. */
-#define NONE BIT(31)
-
-enum { LOW, MEDIUM, HIGH, FIPS, NO_STRENGTH };
-
-#define ANY_PSK       (BIT(KX_PSK) | BIT(KX_RSA_PSK) | BIT(KX_ECDHE_PSK) | BIT(KX_DHE_PSK))
-#define NOT_ANONYMOUS (~BIT(AU_NULL))
-#define ANY_CCM8      (BIT(ENC_AES128_CCM8) | BIT(ENC_AES256_CCM8))
-#define ANY_CCM       (BIT(ENC_AES128_CCM) | BIT(ENC_AES256_CCM) | ANY_CCM8)
-#define ANY_GCM       (BIT(ENC_AES128_GCM) | BIT(ENC_AES256_GCM))
-#define ANY_AES128                                                                             \
-    (BIT(ENC_AES128) | BIT(ENC_AES128_GCM) | BIT(ENC_AES128_CCM) | BIT(ENC_AES128_CCM8))
-#define ANY_AES256                                                                             \
-    (BIT(ENC_AES256) | BIT(ENC_AES256_GCM) | BIT(ENC_AES256_CCM) | BIT(ENC_AES256_CCM8))
-#define ANY_CAMELLIA (BIT(ENC_CAMELLIA128) | BIT(ENC_CAMELLIA256))
-#define ANY_ARIA     (BIT(ENC_ARIA128_GCM) | BIT(ENC_ARIA256_GCM))
-#define ANY_CBC      (BIT(ENC_AES128) | BIT(ENC_AES256) | ANY_CAMELLIA)
-
-struct filter {
-    uint32_t mask[MASKS];
-    uint16_t version, id; /* 0: any */
-};
-
-struct word {
-    const char *name;
-    struct filter filter;
-};
-
-/* clang-format off */
-static const struct word words[] = {
-    {"ALL",                 {.mask = {[ENC] = ~BIT(ENC_NULL)}}},
-    {"COMPLEMENTOFALL",     {.mask = {[ENC] = BIT(ENC_NULL)}}},
-    {"COMPLEMENTOFDEFAULT", {.mask = {[RESERVE] = 1}}},
-    {"HIGH",                {.mask = {[STRONG] = BIT(HIGH)}}},
-    {"MEDIUM",              {.mask = {[STRONG] = BIT(MEDIUM)}}},
-    {"LOW",                 {.mask = {[STRONG] = BIT(LOW)}}},
-    {"FIPS",                {.mask = {[STRONG] = BIT(FIPS)}}},
-
-    {"kRSA",      {.mask = {[KX] = BIT(KX_RSA)}}},
-    {"kEDH",      {.mask = {[KX] = BIT(KX_DHE)}}},
-    {"kDHE",      {.mask = {[KX] = BIT(KX_DHE)}}},
-    {"DH",        {.mask = {[KX] = BIT(KX_DHE)}}},
-    {"kEECDH",    {.mask = {[KX] = BIT(KX_ECDHE)}}},
-    {"kECDHE",    {.mask = {[KX] = BIT(KX_ECDHE)}}},
-    {"ECDH",      {.mask = {[KX] = BIT(KX_ECDHE)}}},
-    {"kPSK",      {.mask = {[KX] = BIT(KX_PSK)}}},
-    {"kRSAPSK",   {.mask = {[KX] = BIT(KX_RSA_PSK)}}},
-    {"kECDHEPSK", {.mask = {[KX] = BIT(KX_ECDHE_PSK)}}},
-    {"kDHEPSK",   {.mask = {[KX] = BIT(KX_DHE_PSK)}}},
-    {"PSK",       {.mask = {[KX] = ANY_PSK}}},
-    {"kSRP",      {.mask = {[KX] = BIT(KX_SRP)}}},
-    {"SRP",       {.mask = {[KX] = BIT(KX_SRP)}}},
-    {"kGOST",     {.mask = {[KX] = NONE}}},
-    {"kGOST18",   {.mask = {[KX] = NONE}}},
-
-    {"aRSA",    {.mask = {[AU] = BIT(AU_RSA)}}},
-    {"aECDSA",  {.mask = {[AU] = BIT(AU_ECDSA)}}},
-    {"ECDSA",   {.mask = {[AU] = BIT(AU_ECDSA)}}},
-    {"aDSS",    {.mask = {[AU] = BIT(AU_DSS)}}},
-    {"DSS",     {.mask = {[AU] = BIT(AU_DSS)}}},
-    {"aPSK",    {.mask = {[AU] = BIT(AU_PSK)}}},
-    {"aSRP",    {.mask = {[AU] = BIT(AU_SRP)}}},
-    {"aNULL",   {.mask = {[AU] = BIT(AU_NULL)}}},
-    {"aGOST",   {.mask = {[AU] = NONE}}},
-    {"aGOST01", {.mask = {[AU] = NONE}}},
-    {"aGOST12", {.mask = {[AU] = NONE}}},
-
-    {"RSA",   {.mask = {[KX] = BIT(KX_RSA), [AU] = BIT(AU_RSA)}}},
-    {"EDH",   {.mask = {[KX] = BIT(KX_DHE), [AU] = NOT_ANONYMOUS}}},
-    {"DHE",   {.mask = {[KX] = BIT(KX_DHE), [AU] = NOT_ANONYMOUS}}},
-    {"EECDH", {.mask = {[KX] = BIT(KX_ECDHE), [AU] = NOT_ANONYMOUS}}},
-    {"ECDHE", {.mask = {[KX] = BIT(KX_ECDHE), [AU] = NOT_ANONYMOUS}}},
-    {"ADH",   {.mask = {[KX] = BIT(KX_DHE), [AU] = BIT(AU_NULL)}}},
-    {"AECDH", {.mask = {[KX] = BIT(KX_ECDHE), [AU] = BIT(AU_NULL)}}},
-
-    {"AES",         {.mask = {[ENC] = ANY_AES128 | ANY_AES256}}},
-    {"AES128",      {.mask = {[ENC] = ANY_AES128}}},
-    {"AES256",      {.mask = {[ENC] = ANY_AES256}}},
-    {"AESGCM",      {.mask = {[ENC] = ANY_GCM}}},
-    {"AESCCM",      {.mask = {[ENC] = ANY_CCM}}},
-    {"AESCCM8",     {.mask = {[ENC] = ANY_CCM8}}},
-    {"CHACHA20",    {.mask = {[ENC] = BIT(ENC_CHACHA20)}}},
-    {"CAMELLIA",    {.mask = {[ENC] = ANY_CAMELLIA}}},
-    {"CAMELLIA128", {.mask = {[ENC] = BIT(ENC_CAMELLIA128)}}},
-    {"CAMELLIA256", {.mask = {[ENC] = BIT(ENC_CAMELLIA256)}}},
-    {"ARIA",        {.mask = {[ENC] = ANY_ARIA}}},
-    {"ARIAGCM",     {.mask = {[ENC] = ANY_ARIA}}},
-    {"ARIA128",     {.mask = {[ENC] = BIT(ENC_ARIA128_GCM)}}},
-    {"ARIA256",     {.mask = {[ENC] = BIT(ENC_ARIA256_GCM)}}},
-    {"CBC",         {.mask = {[ENC] = ANY_CBC}}},
-    {"eNULL",       {.mask = {[ENC] = BIT(ENC_NULL)}}},
-    {"NULL",        {.mask = {[ENC] = BIT(ENC_NULL)}}},
-    {"3DES",        {.mask = {[ENC] = NONE}}},
-    {"RC4",         {.mask = {[ENC] = NONE}}},
-    {"RC2",         {.mask = {[ENC] = NONE}}},
-    {"IDEA",        {.mask = {[ENC] = NONE}}},
-    {"SEED",        {.mask = {[ENC] = NONE}}},
-    {"GOST89",      {.mask = {[ENC] = NONE}}},
-
-    {"MD5",       {.mask = {[MAC] = BIT(MAC_MD5)}}},
-    {"SHA1",      {.mask = {[MAC] = BIT(MAC_SHA1)}}},
-    {"SHA",       {.mask = {[MAC] = BIT(MAC_SHA1)}}},
-    {"SHA256",    {.mask = {[MAC] = BIT(MAC_SHA256)}}},
-    {"SHA384",    {.mask = {[MAC] = BIT(MAC_SHA384)}}},
-    {"GOST94",    {.mask = {[MAC] = NONE}}},
-    {"GOST89MAC", {.mask = {[MAC] = NONE}}},
-    {"GOST12",    {.mask = {[MAC] = NONE}}},
-
-    {"SSLv3",   {.version = SSL3_VERSION}},
-    {"TLSv1",   {.version = TLS1_VERSION}},
-    {"TLSv1.0", {.version = TLS1_VERSION}},
-    {"TLSv1.2", {.version = TLS1_2_VERSION}},
-};
-
-/* RFC 6460: whoever begins like this gets no more than that, whatever follows. The longer ones first. */
-static const struct suite_b {
-    const char *prefix, *meaning;
-    uint32_t flags;
-} suite_bs[] = {
-    {"SUITEB128ONLY", "ECDHE-ECDSA-AES128-GCM-SHA256", SSL_CERT_FLAG_SUITEB_128_LOS_ONLY},
-    {"SUITEB128C2",   "ECDHE-ECDSA-AES256-GCM-SHA384", SSL_CERT_FLAG_SUITEB_192_LOS},
-    {"SUITEB128",     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", SSL_CERT_FLAG_SUITEB_128_LOS},
-    {"SUITEB192",     "ECDHE-ECDSA-AES256-GCM-SHA384", SSL_CERT_FLAG_SUITEB_192_LOS},
-};
-/* clang-format on */
-
-/* ---- suites as words see them */
-
-static struct filter face(const SSL_CIPHER *c)
-{
-    bool high = c->flags & F_HIGH, fips = c->flags & F_FIPS;
-    return (struct filter){
-        .mask = {[KX] = BIT(c->kx),
-                 [AU] = BIT(c->au),
-                 [ENC] = BIT(c->enc),
-                 [MAC] = BIT(c->mac),
-                 [STRONG] = high ? BIT(HIGH) | (fips ? BIT(FIPS) : 0) : BIT(NO_STRENGTH),
-                 [RESERVE] = c->flags & F_RESERVE ? 1 : 0},
-        .version = c->version_min,
-        .id = c->id,
-    };
-}
-
-static bool matches(const struct filter *f, const SSL_CIPHER *c)
-{
-    struct filter has = face(c);
-    for (size_t i = 0; i < MASKS; i++) {
-        if (f->mask[i] && !(f->mask[i] & has.mask[i]))
-            return false;
-    }
-    return (!f->version || f->version == has.version) && (!f->id || f->id == has.id);
-}
-
-/* Both must match; false: nothing can. What COMPLEMENTOFDEFAULT said is forgotten as soon as a strength is
- * named, and suites have one: "COMPLEMENTOFDEFAULT+HIGH" is HIGH. */
-static bool narrow(struct filter *f, const struct filter *by)
-{
-    if (by->mask[STRONG] && !f->mask[STRONG])
-        f->mask[RESERVE] = 0;
-    for (size_t i = 0; i < MASKS; i++) {
-        if (!by->mask[i])
-            continue;
-        f->mask[i] = f->mask[i] ? f->mask[i] & by->mask[i] : by->mask[i];
-        if (!f->mask[i])
-            return false;
-    }
-    if (by->version && f->version && f->version != by->version)
-        return false;
-    f->version = by->version ? by->version : f->version;
-    f->id = by->id ? by->id : f->id;
-    return true;
-}
-
-/* ---- the list */
-
-struct list {
-    size_t count;
-    struct entry {
-        const SSL_CIPHER *cipher;
-        bool active;
-    } entry[LIST_MAX];
-};
-
-static void all_ciphers(struct list *list)
+static void all_faces(struct cipher_faces *out)
 {
     size_t count;
     const SSL_CIPHER *table = cipher_table(&count);
-    list->count = 0;
-    for (size_t i = 0; i < count && list->count < LIST_MAX; i++) {
-        if (!cipher_is13(&table[i]) && !(table[i].flags & F_HIDDEN))
-            list->entry[list->count++] = (struct entry){&table[i], false};
+
+    out->count = 0;
+    for (const SSL_CIPHER *c = table; c < table + count; c++) {
+        if (cipher_is13(c) || c->flags & F_HIDDEN || out->count == CIPHER_RULES_MAX)
+            continue;
+        out->face[out->count++] = (struct cipher_face){
+            .id = c->id,
+            .version = c->version_min,
+            .bits = (uint16_t)cipher_bits(c),
+            .kx = c->kx,
+            .au = c->au,
+            .enc = c->enc,
+            .mac = c->mac,
+            .high = c->flags & F_HIGH,
+            .fips = c->flags & F_FIPS,
+            .reserve = c->flags & F_RESERVE,
+            .name = c->name, /* IANA's names are no words to OpenSSL */
+        };
     }
 }
 
-/* The marked ones go to one end of the list; both parts keep their order. */
-static void move(struct list *list, const bool marked[LIST_MAX], bool to_front)
-{
-    struct list from = *list;
-    size_t n = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < from.count; i++) {
-            if (marked[i] == ((pass == 0) == to_front))
-                list->entry[n++] = from.entry[i];
-        }
-    }
-}
-
-static void drop(struct list *list, const bool marked[LIST_MAX])
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (!marked[i])
-            list->entry[kept++] = list->entry[i];
-    }
-    list->count = kept;
-}
-
-static void apply(struct list *list, char rule, const struct filter *f)
-{
-    bool marked[LIST_MAX] = {false};
-    for (size_t i = 0; i < list->count; i++) {
-        struct entry *e = &list->entry[i];
-        marked[i] = matches(f, e->cipher) && (rule == '!' || e->active == (rule != 0));
-        if (marked[i] && rule != '+')
-            e->active = rule == 0;
-    }
-    if (rule == '!')
-        drop(list, marked);
-    else
-        move(list, marked, rule == '-');
-}
-
-static void sort_by_strength(struct list *list)
-{
-    static const unsigned strengths[] = {256, 128, 0};
-    for (size_t k = 0; k < sizeof strengths / sizeof strengths[0]; k++) {
-        bool marked[LIST_MAX] = {false};
-        for (size_t i = 0; i < list->count; i++) {
-            const struct entry *e = &list->entry[i];
-            marked[i] = e->active && cipher_bits(e->cipher) == strengths[k];
-        }
-        move(list, marked, false);
-    }
-}
-
-/* ---- the string */
-
-struct parse {
-    const char *at;
-    struct list list;
-    int level; /* -1: not said */
+static const uint32_t suite_b_flags[] = {
+    [SUITE_B_NONE] = 0,
+    [SUITE_B_128_ONLY] = SSL_CERT_FLAG_SUITEB_128_LOS_ONLY,
+    [SUITE_B_192] = SSL_CERT_FLAG_SUITEB_192_LOS,
+    [SUITE_B_128] = SSL_CERT_FLAG_SUITEB_128_LOS,
 };
 
-static bool is_separator(char c)
+/* The two bits of SSL_CERT_FLAG_SUITEB_128_LOS are the modes. */
+static enum suite_b suite_b_of(uint32_t flags)
 {
-    return c == ':' || c == ' ' || c == ';' || c == ',';
-}
-
-static size_t word_length(const char *s)
-{
-    return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.=");
-}
-
-static bool is_word(const char *name, const char *word, size_t len)
-{
-    return strlen(name) == len && memcmp(name, word, len) == 0;
-}
-
-static bool find_word(const char *word, size_t len, struct filter *out)
-{
-    size_t count;
-    const SSL_CIPHER *table = cipher_table(&count);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (is_word(words[i].name, word, len)) {
-            *out = words[i].filter;
-            return true;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (cipher_is13(&table[i]) || table[i].flags & F_HIDDEN ||
-            !is_word(table[i].name, word, len))
-            continue;
-        *out = face(&table[i]);
-        out->version = 0; /* a suite's own is no condition: "AES128-SHA+TLSv1" */
-        return true;
-    }
-    return false;
-}
-
-static bool not_the_language(void)
-{
-    raise_ssl(SSL_R_INVALID_COMMAND);
-    return false;
-}
-
-static void skip_rest(struct parse *p)
-{
-    while (*p->at && !is_separator(*p->at))
-        p->at++;
-}
-
-static bool read_command(struct parse *p)
-{
-    size_t len = word_length(p->at);
-    if (is_word("STRENGTH", p->at, len))
-        sort_by_strength(&p->list);
-    else if (len == 10 && memcmp(p->at, "SECLEVEL=", 9) == 0 && p->at[9] >= '0' &&
-             p->at[9] <= '5')
-        p->level = p->at[9] - '0';
-    else
-        return not_the_language();
-    skip_rest(p);
-    return true;
-}
-
-/* "kRSA+AES". False: an error; *found false: nothing can match. */
-static bool read_words(struct parse *p, struct filter *f, bool *found)
-{
-    *found = true;
-    for (;;) {
-        struct filter one;
-        size_t len = word_length(p->at);
-        if (len == 0)
-            return not_the_language();
-        if (!find_word(p->at, len, &one) || !narrow(f, &one)) {
-            *found = false;
-            skip_rest(p);
-            return true;
-        }
-        p->at += len;
-        if (*p->at != '+')
-            return true;
-        p->at++;
-    }
-}
-
-static bool read_rules(struct parse *p)
-{
-    while (*p->at) {
-        struct filter f = {0};
-        bool found;
-        char rule = 0;
-        if (is_separator(*p->at)) {
-            p->at++;
-            continue;
-        }
-        if (strchr("+-!@", *p->at))
-            rule = *p->at++;
-        if (rule == '@') {
-            if (!read_command(p))
-                return false;
-            continue;
-        }
-        if (!read_words(p, &f, &found))
-            return false;
-        if (found)
-            apply(&p->list, rule, &f);
-    }
-    return true;
-}
-
-static const struct suite_b *suite_b_of(const char *string, uint32_t flags)
-{
-    for (size_t i = 0; i < sizeof suite_bs / sizeof suite_bs[0]; i++) {
-        const char *prefix = suite_bs[i].prefix;
-        if (strncmp(string, prefix, strlen(prefix)) == 0)
-            return &suite_bs[i];
-    }
-    flags &= SSL_CERT_FLAG_SUITEB_128_LOS;
-    for (size_t i = 0; flags && i < sizeof suite_bs / sizeof suite_bs[0]; i++) {
-        if (suite_bs[i].flags == flags)
-            return &suite_bs[i];
-    }
-    return NULL;
-}
-
-static bool read_string(struct parse *p, const char *string)
-{
-    if (strncmp(string, "DEFAULT", 7) == 0) {
-        p->at = OSSL_default_cipher_list();
-        if (!read_rules(p))
-            return false;
-        string += 7;
-    }
-    p->at = string;
-    return read_rules(p);
+    enum suite_b mode = SUITE_B_128;
+    while (suite_b_flags[mode] != (flags & SSL_CERT_FLAG_SUITEB_128_LOS))
+        mode--;
+    return mode;
 }
 
 bool cipher_string(const char *string, struct id_list *out, int *level, uint32_t *suiteb)
 {
-    struct parse p = {.level = -1};
-    const struct suite_b *b = suite_b_of(string, *suiteb);
+    struct cipher_faces all;
+    struct cipher_choice chosen;
+    enum suite_b mode = suite_b_of(*suiteb);
 
-    if (b) {
-        *suiteb = (*suiteb & ~(uint32_t)SSL_CERT_FLAG_SUITEB_128_LOS) | b->flags;
-        string = b->meaning;
-    }
-    all_ciphers(&p.list);
-    if (!read_string(&p, string))
+    all_faces(&all);
+    bool good = cipher_rules_read(&all, string, false, &mode, &chosen);
+    *suiteb = (*suiteb & ~(uint32_t)SSL_CERT_FLAG_SUITEB_128_LOS) | suite_b_flags[mode];
+    if (!good) {
+        raise_ssl(SSL_R_INVALID_COMMAND);
         return false;
-    out->count = 0;
-    for (size_t i = 0; i < p.list.count; i++) {
-        if (p.list.entry[i].active)
-            out->id[out->count++] = p.list.entry[i].cipher->id;
     }
-    if (p.level >= 0)
-        *level = p.level;
+    out->count = chosen.count;
+    memcpy(out->id, chosen.id, chosen.count * sizeof out->id[0]);
+    if (chosen.level >= 0)
+        *level = chosen.level;
     return true;
 }

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "config/applications.h"
+#include "config/cipher_rules.h" /* as it is: OpenSSL's language for lists of suites */
 #include "config/session_ids.h"
 #include "handfast.h"
 #include "handshake/details.h"
