@@ -55,6 +55,17 @@ typedef size_t (*hf_ticket_seal_fn)(hf_conn *conn, const hf_session *session, ui
                                     size_t size, void *arg);
 HF_API bool hf_config_set_ticket_seal(hf_config *config, hf_ticket_seal_fn fn, void *arg);
 
+/* hf_renegotiation_session_fn says which session a client offers in a renegotiation (hf_config_set_renegotiation),
+ * whether it or the server has asked for that: one whose resumption spares both ends the key exchange and the
+ * certificates, and keeps whom the connection is with. Returns a reference, which handfast gives back, or NULL for a
+ * full handshake; the rules are those of hf_conn_set_session, and one that they refuse is not offered. Called in the
+ * thread that reads the connection or has called hf_conn_renegotiate; it may call getters of conn. fn NULL, the
+ * default: every renegotiation is a full handshake. A server resumes in a renegotiation what it would resume in a
+ * connection of its own. */
+typedef hf_session *(*hf_renegotiation_session_fn)(hf_conn *conn, void *arg);
+HF_API bool hf_config_set_renegotiation_session(hf_config *config,
+                                                hf_renegotiation_session_fn fn, void *arg);
+
 /* ---- certificate compression (RFC 8879; TLS 1.3 only). Chains shrink by a fifth to a third, which may spare a
  * round trip. Off unless asked for: what decompresses is one more thing that a peer without a name can reach.
  *
@@ -75,7 +86,8 @@ HF_API bool hf_config_set_certificate_compression(hf_config *config, const char 
  * for input that cannot be decompressed. Both may be called from several threads at once, and touch no
  * connection. One may be NULL: the algorithm is then not offered (decompress), or not used to send (compress). */
 typedef struct hf_compressor {
-    uint16_t id; /* CertificateCompressionAlgorithm: 16384 and above for private use (RFC 8879 7.3) */
+    uint16_t
+        id; /* CertificateCompressionAlgorithm: 16384 and above for private use (RFC 8879 7.3) */
     size_t (*compress)(const uint8_t *in, size_t len, uint8_t *out, size_t size, void *arg);
     size_t (*decompress)(const uint8_t *in, size_t len, uint8_t *out, size_t size, void *arg);
     void *arg; /* must live as long as configurations and credentials that use it */

@@ -309,7 +309,7 @@ bool ssl_renegotiate_asked(SSL *s)
     return true;
 }
 
-static int renegotiate(SSL *s)
+static int renegotiate(SSL *s, bool abbreviated)
 {
     if (s->settings->options & SSL_OP_NO_RENEGOTIATION) {
         raise_ssl(SSL_R_NO_RENEGOTIATION);
@@ -320,19 +320,20 @@ static int renegotiate(SSL *s)
         return 0;
     }
     if (s->phase != PHASE_DONE)
-        return 0;
+        return s->phase == PHASE_FAILED;
     s->renegotiate = RENEGOTIATE_ASKED;
+    s->renegotiate_short = abbreviated;
     return 1;
 }
 
 int SSL_renegotiate(SSL *s)
 {
-    return renegotiate(s);
+    return renegotiate(s, false);
 }
 
 int SSL_renegotiate_abbreviated(SSL *s)
 {
-    return renegotiate(s);
+    return renegotiate(s, true);
 }
 
 int SSL_renegotiate_pending(const SSL *s)

@@ -164,6 +164,7 @@ struct ssl_st {
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
     /* By the application's wish; begins with its next call. */
     enum { RENEGOTIATE_NO, RENEGOTIATE_ASKED, RENEGOTIATE_BEGUN } renegotiate;
+    bool renegotiate_short; /* it is to resume the session, as far as this side has a say */
     int renegotiations, renegotiations_total;
     struct dane *dane; /* dane.c; or NULL */
     STACK_OF(SCT) * scts; /* ct.c; made when asked for */

@@ -130,7 +130,29 @@ static void offer(SSL *s)
     }
 }
 
+/* A HelloRequest is answered by an offer to resume, as OpenSSL has always done. */
+static hf_session *offer_again(hf_conn *conn, void *arg)
+{
+    SSL *s = ssl_of(conn);
+    (void)arg;
+    bool own = s->renegotiate == RENEGOTIATE_BEGUN;
+    if (!own) {
+        s->renegotiations++;
+        s->renegotiations_total++;
+    }
+    SSL_SESSION *session = own && !s->renegotiate_short ? NULL : session_of(s);
+    s->session_offered = session && SSL_SESSION_is_resumable(session);
+    return s->session_offered ? session_for(s, session) : NULL;
+}
+
 /* ---- servers: sessions by their IDs */
+
+static bool may_again(hf_conn *conn)
+{
+    const SSL *s = ssl_of(conn);
+    return s->renegotiate_short ||
+           !(s->settings->options & SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
+}
 
 static int random_id(SSL *s, unsigned char *id, unsigned *len)
 {
@@ -215,6 +237,8 @@ void session_found(SSL *s, SSL_SESSION *session)
 {
     SSL_SESSION_free(s->found);
     s->found = session;
+    if (session && s->phase == PHASE_DONE)
+        s->session_made = false; /* what this renegotiation makes counts */
 }
 
 static bool find(hf_conn *conn, uint16_t version, const uint8_t *id, size_t len,
@@ -236,7 +260,7 @@ static bool find(hf_conn *conn, uint16_t version, const uint8_t *id, size_t len,
     return true;
 }
 
-static const struct session_ids ids = {make_id, find, tickets_none};
+static const struct session_ids ids = {make_id, find, tickets_none, may_again};
 
 static void on_server_session(hf_conn *conn, hf_session *inner, void *arg)
 {
@@ -288,7 +312,8 @@ bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
         return server_config(s, config);
     if (!security_tickets(s) && !hf_config_set_tickets(config, 0, lifetime(s)))
         return false;
-    return hf_config_set_session_callback(config, on_session, NULL);
+    return hf_config_set_renegotiation_session(config, offer_again, NULL) &&
+           hf_config_set_session_callback(config, on_session, NULL);
 }
 
 /* ---- handshakes */
@@ -322,6 +347,7 @@ bool session_established(SSL *s)
         s->session = NULL;
     }
     session_found(s, NULL);
+    s->renegotiate_short = false;
     /* A ticket of TLS 1.3 is best used once (RFC 8446 C.4). */
     if (!s->server && s->session && s->session->version == TLS1_3_VERSION &&
         s->session_ctx->sessions->mode & SSL_SESS_CACHE_CLIENT)

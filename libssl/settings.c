@@ -266,8 +266,7 @@ static bool set_client(const struct settings *t, hf_config *config)
 {
     static const uint16_t fragments[] = {0, 512, 1024, 2048, 4096};
     bool ocsp = t->status_type == TLSEXT_STATUSTYPE_ocsp;
-    return access_config_refusal_fails(config) &&
-           hf_config_set_early_data(config, t->offer_early) &&
+    return hf_config_set_early_data(config, t->offer_early) &&
            hf_config_set_ocsp(config, ocsp ? HF_OCSP_REQUEST : HF_OCSP_NONE) &&
            hf_config_set_fallback(config, t->mode & SSL_MODE_SEND_FALLBACK_SCSV) &&
            hf_config_insecure_allow_unpatched(
@@ -307,6 +306,7 @@ static bool set_both(const SSL *s, hf_config *config, hf_role role)
            hf_config_set_server_preference(config, prefer) &&
            hf_config_insecure_no_verify(config) && hf_config_insecure_no_name_check(config) &&
            hf_config_set_psk_modes(config, modes) && set_renegotiation(t, config, role) &&
+           access_config_refusal_fails(config) &&
            hf_config_set_middlebox_compat(config,
                                           t->options & SSL_OP_ENABLE_MIDDLEBOX_COMPAT) &&
            hf_config_set_encrypt_then_mac(config, !(t->options & SSL_OP_NO_ENCRYPT_THEN_MAC)) &&

@@ -162,7 +162,7 @@ void access_conn_fail(hf_conn *conn, hf_code code, uint8_t alert, const char *de
 /* access_config_trace_kinds: of the trace, only these kinds of events are made (mask of 1 << hf_trace_kind). */
 bool access_config_trace_kinds(hf_config *config, unsigned kinds);
 
-/* access_config_refusal_fails: a client whose renegotiation the server refuses gives the connection up. */
+/* access_config_refusal_fails: whose renegotiation the peer refuses gives the connection up. */
 bool access_config_refusal_fails(hf_config *config);
 
 /* access_config_applications: extensions of an application's own; `from` is copied (refs is ignored). */

@@ -153,9 +153,11 @@ struct hf_config {
     /* TLS 1.2 and older */
     bool renegotiation;         /* the peer may ask for it, and we may */
     bool renegotiation_own;     /* server: only when we have asked for it */
+    hf_renegotiation_session_fn renegotiation_session; /* client: what it offers; or NULL */
+    void *renegotiation_session_arg;
     unsigned renegotiation_max; /* how often per connection */
     bool
-        refusal_fails; /* client: the connection does not outlive a renegotiation that is refused */
+        refusal_fails; /* the connection does not outlive a renegotiation that the peer refuses */
     bool require_ems;
     bool allow_unpatched; /* client: servers without renegotiation_info (RFC 5746) */
     bool false_start;     /* client (RFC 7918) */

@@ -49,6 +49,16 @@ bool hf_config_set_ticket_seal(hf_config *config, hf_ticket_seal_fn fn, void *ar
     return true;
 }
 
+bool hf_config_set_renegotiation_session(hf_config *config, hf_renegotiation_session_fn fn,
+                                         void *arg)
+{
+    if (!may_set(config))
+        return false;
+    config->renegotiation_session = fn;
+    config->renegotiation_session_arg = arg;
+    return true;
+}
+
 bool hf_config_set_max_chain(hf_config *config, unsigned certificates, size_t bytes)
 {
     if (!may_set(config))

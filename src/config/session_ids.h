@@ -14,6 +14,8 @@ struct session_ids {
     /* empty: before TLS 1.3, a client takes tickets and has none. *wanted (true before): it is given one. False
      * ends the handshake. */
     bool (*empty)(hf_conn *conn, bool *wanted);
+    /* again: in a renegotiation: false: nothing is resumed, nor is there a ticket. NULL: it is as ever. */
+    bool (*again)(hf_conn *conn);
 };
 
 #endif

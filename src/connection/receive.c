@@ -28,12 +28,12 @@ static hf_result take_warning(hf_conn *c, uint8_t description)
     hf_error err;
     err.code = HF_OK;
     bool asked = c->est.version && c->hs && !c->est.server && !c->hs->n.version;
+    if (description == NO_RENEGOTIATION && c->config->refusal_fails) {
+        err_set(&err, HF_E_NO_RENEGOTIATION, "the peer refuses");
+        err.alert = 40;
+        return conn_fail(c, &err);
+    }
     if (description == NO_RENEGOTIATION && asked) {
-        if (c->config->refusal_fails) {
-            err_set(&err, HF_E_NO_RENEGOTIATION, "it was asked to, and refuses");
-            err.alert = 40;
-            return conn_fail(c, &err);
-        }
         conn_refused12(c);
         return HF_DONE;
     }

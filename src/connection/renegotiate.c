@@ -24,6 +24,25 @@ static bool allowed(const hf_conn *c, hf_error *err)
     return true;
 }
 
+/* Of the version that stays (RFC 5246 7.4.1.2), and with nobody but whom the application has judged (RFC 7627 6.2). */
+static bool same_peer(const struct established *e, const hf_session *s)
+{
+    if (s->version != e->version || !s->chain != !e->chain)
+        return false;
+    return !s->chain || slice_equal(cert_der(s->chain->cert[0]), cert_der(e->chain->cert[0]));
+}
+
+static void offer_session(hf_conn *c)
+{
+    const hf_config *config = c->config;
+    hf_session *s = c->est.server || !config->renegotiation_session
+                        ? NULL
+                        : config->renegotiation_session(c, config->renegotiation_session_arg);
+    if (s && same_peer(&c->est, s))
+        (void)hf_conn_set_session(c, s);
+    hf_session_free(s);
+}
+
 /* The new handshake knows the last one's Finished messages, which tie the two together (RFC 5746 3.5, 3.7),
  * and whom it was with. */
 static bool begin(hf_conn *c, hf_error *err)
@@ -42,6 +61,7 @@ static bool begin(hf_conn *c, hf_error *err)
     c->hs->plain_alert = false;
     if (!e->server && e->server_name && !(n->server_name = mem_strdup(e->server_name)))
         return err_set(err, HF_E_NO_MEMORY, "server_name");
+    offer_session(c);
     e->renegotiations++;
     return true;
 }

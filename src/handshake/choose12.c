@@ -385,6 +385,11 @@ static enum hs_result look_up(struct hs *hs, hf_session **session)
     *session = NULL;
     if (!n->config->psk_modes)
         return HS_OK;
+    if (n->renegotiating && n->config->session_ids && n->config->session_ids->again &&
+        !n->config->session_ids->again(n->conn)) {
+        n->ticket_offered = false;
+        return HS_OK;
+    }
     if (n->ticket_offered && !n->ticket.len && n->config->session_ids &&
         !n->config->session_ids->empty(n->conn, &n->ticket_offered))
         return hs_fail(hs, HF_E_CRYPTO, "the application wants no client without a ticket");

@@ -51,7 +51,7 @@ static void add(hf_conn *conn, hf_session *session, void *arg)
     store.session = hf_session_ref(session);
 }
 
-static const struct session_ids ids = {make, find, empty};
+static const struct session_ids ids = {make, find, empty, NULL};
 
 static void start(struct pair *p, bool tickets)
 {

@@ -227,6 +227,59 @@ static void test_with_resumption(void)
     pair_clear(&p);
 }
 
+/* The application offers a session: resumed by the wish of either side, and nothing but what is good is offered. */
+static hf_session *offered;
+
+static hf_session *offer(hf_conn *conn, void *arg)
+{
+    (void)arg;
+    CHECK_INT(hf_conn_version(conn), HF_TLS1_2);
+    return offered ? hf_session_ref(offered) : NULL;
+}
+
+static void test_offered_session(void)
+{
+    struct pair p;
+    start(&p, HF_TLS1_2, ecdhe);
+    CHECK(hf_config_set_renegotiation_session(p.client_config, offer, NULL));
+    offered = NULL;
+    CHECK(pair_shake(&p));
+    CHECK(again(&p, &p.server) && !hf_conn_resumed(p.client.conn));
+    offered = p.session[p.sessions - 1];
+    CHECK(again(&p, &p.server) && hf_conn_resumed(p.client.conn) &&
+          hf_conn_resumed(p.server.conn));
+    CHECK(hf_conn_verified(p.client.conn) && hf_conn_peer_certificate(p.client.conn, 0));
+    CHECK(old_echo(&p));
+    CHECK(again(&p, &p.client) && hf_conn_resumed(p.client.conn) && old_echo(&p));
+    offered->version = HF_TLS1_1;
+    CHECK(again(&p, &p.client) && !hf_conn_resumed(p.client.conn) && old_echo(&p));
+    pair_clear(&p);
+}
+
+/* A session with somebody else would bring him in (RFC 7627 6.2). */
+static void test_offered_session_of_another(void)
+{
+    struct pair p;
+    start(&p, HF_TLS1_2, ecdhe);
+    CHECK(hf_config_set_renegotiation_session(p.client_config, offer, NULL));
+    offered = NULL;
+    CHECK(pair_shake(&p));
+    offered = p.session[p.sessions - 1];
+    struct chain *good = offered->chain;
+    struct pki_cert *cert = pki_make(&(struct pki_spec){0}, NULL);
+    hf_certificate *other = hf_certificate_parse(cert->der, cert->der_len, NULL);
+    CHECK(other && (offered->chain = chain_new(&other, 1)));
+    CHECK(again(&p, &p.client) && !hf_conn_resumed(p.client.conn) && old_echo(&p));
+    chain_free(offered->chain);
+    offered->chain = NULL;
+    CHECK(again(&p, &p.client) && !hf_conn_resumed(p.client.conn) && old_echo(&p));
+    offered->chain = good;
+    CHECK(again(&p, &p.client) && hf_conn_resumed(p.client.conn) && old_echo(&p));
+    hf_certificate_free(other);
+    pki_free(cert);
+    pair_clear(&p);
+}
+
 /* ---- refusals */
 
 static void test_off_by_default(void)
@@ -653,6 +706,8 @@ int main(void)
     RUN(test_out_of_hibernation);
     RUN(test_counted);
     RUN(test_with_resumption);
+    RUN(test_offered_session);
+    RUN(test_offered_session_of_another);
     RUN(test_off_by_default);
     RUN(test_not_in_tls13);
     RUN(test_requests_without_end);
