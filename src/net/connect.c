@@ -16,6 +16,13 @@
 
 #define RETRY_NS   (SECOND_NS / 100)
 
+static connect_delay_fn *test_delay;
+
+void connect_test_hook(connect_delay_fn *fn)
+{
+    test_delay = fn;
+}
+
 /* Everything that is waited for hangs on one epoll descriptor: the resolver's event, the sockets and
  * a timer. So one number can be polled, by us or by the owner of a non-blocking stream. */
 struct connecting {
@@ -151,7 +158,7 @@ static int run_attempts(struct connecting *c)
         size_t i = c->next++;
 
         c->again = false;
-        c->next_at = deadline_now() + STAGGER_NS;
+        c->next_at = deadline_now() + (test_delay ? test_delay(i) : STAGGER_NS);
         if (begin(c, i))
             return take(c, i);
     }

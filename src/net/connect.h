@@ -31,4 +31,8 @@ int connect_blocking(const struct url *url, const struct sock_options *options, 
 
 void connect_free(struct connecting *c);
 
+/* connect_test_hook says how long after each attempt the next one has its turn; NULL ends that. */
+typedef deadline connect_delay_fn(size_t attempt);
+void connect_test_hook(connect_delay_fn *fn);
+
 #endif

@@ -15,6 +15,12 @@
 
 #include "check.h"
 
+/* Who must not wait for something else is done SOON, however busy the machine is; what he must not wait for takes
+ * PATIENCE, or for ever. PLENTY is a limit that is not to be reached. */
+#define SOON     30.0
+#define PLENTY   120.0
+#define PATIENCE 600.0
+
 static inline double now(void)
 {
     return (double)deadline_now() / 1e9;
@@ -26,6 +32,42 @@ static inline void nap(double seconds)
 
     while (nanosleep(&t, &t) != 0)
         ;
+}
+
+/* A limit that has passed, and nothing longer. */
+static inline void took(double start, double limit)
+{
+    CHECK(now() - start >= limit);
+    CHECK(now() - start < limit + SOON);
+}
+
+/* A name that two runs at the same time do not share. Good for seven more calls. */
+static inline const char *own(const char *name)
+{
+    static char names[8][128];
+    static unsigned next;
+    char *out = names[next++ % 8];
+
+    snprintf(out, sizeof names[0], "%s-%d", name, (int)getpid());
+    return out;
+}
+
+static char own_path[] = "/tmp/handfast-test-XXXXXX";
+static pid_t own_pid;
+
+static inline void own_folder_end(void)
+{
+    if (getpid() == own_pid && chdir("/") == 0)
+        (void)rmdir(own_path);
+}
+
+/* A new folder, empty, to work in; it goes when the program ends. */
+static inline void own_folder(void)
+{
+    if (!mkdtemp(own_path) || chdir(own_path) != 0)
+        exit(1);
+    own_pid = getpid();
+    atexit(own_folder_end);
 }
 
 struct peer {
@@ -107,22 +149,56 @@ static inline hf_stream *wrap_ok(int fd, const hf_net_options *options)
     return s;
 }
 
-/* A port of the loopback on which nobody listens. */
-static inline uint16_t dead_port(int family)
+/* Holds a descriptor until the process ends, where no test counts it. */
+static inline void hold(int fd)
+{
+    if (fcntl(fd, F_DUPFD_CLOEXEC, 300) < 0)
+        exit(1);
+    close(fd);
+}
+
+static inline uint16_t held_port(int fd, int family)
 {
     struct address a = {0};
     socklen_t len = sizeof a;
-    int fd = sock_new(family, SOCK_STREAM);
+    int yes = 1;
 
     a.u.any.sa_family = (sa_family_t)family;
     if (family == AF_INET6)
         a.u.v6.sin6_addr = in6addr_loopback;
     else
         a.u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(fd, &a.u.any, address_len(&a)) != 0 || getsockname(fd, &a.u.any, &len) != 0)
+    /* SO_REUSEADDR: the test itself may listen on it */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(fd, &a.u.any, address_len(&a)) != 0 || getsockname(fd, &a.u.any, &len) != 0)
         exit(1);
-    close(fd);
     return ntohs(family == AF_INET6 ? a.u.v6.sin6_port : a.u.v4.sin_port);
+}
+
+/* A port of the loopback on which nobody listens, and nobody will: it is kept bound. */
+static inline uint16_t dead_port(int family)
+{
+    int fd = sock_new(family, SOCK_STREAM);
+    uint16_t port = held_port(fd, family);
+
+    hold(fd);
+    return port;
+}
+
+/* The same for datagrams: a socket that is connected elsewhere hears of no others. */
+static inline uint16_t dead_datagram_port(void)
+{
+    struct address a = {0};
+    int fd = sock_new(AF_INET, SOCK_DGRAM);
+    uint16_t port = held_port(fd, AF_INET);
+
+    a.u.v4.sin_family = AF_INET;
+    a.u.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a.u.v4.sin_port = htons(9);
+    if (connect(fd, &a.u.any, address_len(&a)) != 0)
+        exit(1);
+    hold(fd);
+    return port;
 }
 
 /* A listener whose queue is full: further connects are not answered, as by a black hole. */
@@ -149,6 +225,9 @@ static inline void black_hole_open(struct black_hole *b)
 
         (void)!connect(fd, &a.u.any, address_len(&a));
         b->filler[b->count++] = fd;
+        /* the queue holds one: these are enough to fill it, also where the system is late to look */
+        if (b->count < 8)
+            continue;
         if (sock_wait(fd, POLLOUT, deadline_now() + SECOND_NS / 5) == 0)
             return; /* not answered: full */
     }
@@ -165,7 +244,8 @@ static inline void black_hole_close(struct black_hole *b)
 
 static struct address_list stub;
 
-static double stub_delay;
+static bool stub_held; /* look-ups get no answer until it is false */
+static pthread_cond_t stub_let_go = PTHREAD_COND_INITIALIZER;
 static char stub_host[256]; /* that was looked up last */
 
 static atomic_int stub_calls;
@@ -173,17 +253,22 @@ static pthread_mutex_t stub_lock = PTHREAD_MUTEX_INITIALIZER; /* a look-up may b
 
 static inline void stub_resolver(const char *host, uint16_t port, struct address_list *out)
 {
-    double delay;
-
     (void)port;
     stub_calls++;
     pthread_mutex_lock(&stub_lock);
     snprintf(stub_host, sizeof stub_host, "%s", host);
-    delay = stub_delay;
+    while (stub_held)
+        pthread_cond_wait(&stub_let_go, &stub_lock);
     *out = stub;
     pthread_mutex_unlock(&stub_lock);
-    if (delay > 0)
-        nap(delay);
+}
+
+static inline void stub_hold(bool held)
+{
+    pthread_mutex_lock(&stub_lock);
+    stub_held = held;
+    pthread_cond_broadcast(&stub_let_go);
+    pthread_mutex_unlock(&stub_lock);
 }
 
 static inline void stub_v4(uint16_t port)
@@ -216,7 +301,6 @@ static inline void stub_begin(void)
 {
     pthread_mutex_lock(&stub_lock);
     stub = (struct address_list){0};
-    stub_delay = 0;
     pthread_mutex_unlock(&stub_lock);
     stub_calls = 0;
     resolve_test_hook(stub_resolver);

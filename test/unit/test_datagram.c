@@ -30,7 +30,7 @@ static void test_dead_peer(void)
     hf_stream *s;
 
     ROW("T06");
-    snprintf(url, sizeof url, "udp://127.0.0.1:%u", dead_port(AF_INET));
+    snprintf(url, sizeof url, "udp://127.0.0.1:%u", dead_datagram_port());
     s = open_ok(url, NULL);
     CHECK_INT(hf_write(s, "x", 1, &err), 1);
     CHECK_INT(hf_read(s, buf, sizeof buf, &err), -1);
@@ -96,7 +96,7 @@ static void test_udg(void)
 
     talk("udg://test_datagram.sock", "udg");
     CHECK(lstat("test_datagram.sock", &st) != 0); /* it goes with its stream */
-    talk("udg://@handfast-test-datagram", "udg");
+    talk(own("udg://@handfast-test-datagram"), "udg");
 }
 
 /* One socket for both families answers an IPv4 client by its IPv4 address. */
@@ -166,7 +166,7 @@ static void test_bind_or_listen(void)
     CHECK(hf_listen("udp://127.0.0.1:0", NULL, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "USAGE");
     CHECK(strstr(err.hint, "hf_bind") != NULL);
-    CHECK(hf_listen("udg://@handfast-test-listen", NULL, NULL, &err) == NULL);
+    CHECK(hf_listen(own("udg://@handfast-test-listen"), NULL, NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "USAGE");
     CHECK(hf_bind("tcp://127.0.0.1:0", NULL, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "USAGE");
@@ -229,14 +229,14 @@ static void test_full(void)
     hf_close(s[0], NULL);
     hf_close(s[1], NULL);
 
-    hf_stream *server = bind_ok("udg://@handfast-test-full", NULL);
-    hf_stream *anyone = bind_ok("udg://@handfast-test-anyone", &options);
+    hf_stream *server = bind_ok(own("udg://@handfast-test-full"), NULL);
+    hf_stream *anyone = bind_ok(own("udg://@handfast-test-anyone"), &options);
     for (n = 0; n < 100000; n++)
-        if (hf_send_to(anyone, "x", 1, 0, "@handfast-test-full", &err) != 1)
+        if (hf_send_to(anyone, "x", 1, 0, own("@handfast-test-full"), &err) != 1)
             break;
     CHECK_STR(hf_code_name(err.code), "TIMEOUT");
     hf_stream_set_blocking(anyone, false);
-    CHECK_INT(hf_send_to(anyone, "x", 1, 0, "@handfast-test-full", &err), HF_AGAIN);
+    CHECK_INT(hf_send_to(anyone, "x", 1, 0, own("@handfast-test-full"), &err), HF_AGAIN);
     hf_close(server, NULL);
     hf_close(anyone, NULL);
 }
@@ -264,6 +264,7 @@ int main(void)
     int files = open_files();
 
     setvbuf(stdout, NULL, _IOLBF, 0);
+    own_folder();
     RUN(test_dead_peer);
     RUN(test_udp);
     RUN(test_udg);

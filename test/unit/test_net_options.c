@@ -79,12 +79,12 @@ static void check_bindto(void)
     hf_close(s, NULL);
     hf_listener_close(l);
 
-    l = listen_ok("unix://@handfast-test-bindto", NULL, url);
-    options.bindto = "@handfast-test-client";
+    l = listen_ok(own("unix://@handfast-test-bindto"), NULL, url);
+    options.bindto = own("@handfast-test-client");
     s = open_ok(url, &options);
     hf_stream *peer = hf_accept(l, &err);
     hf_stream_name(peer, true, name, sizeof name);
-    CHECK_STR(name, "@handfast-test-client");
+    CHECK_STR(name, own("@handfast-test-client"));
     hf_close(peer, NULL);
     hf_close(s, NULL);
     options.bindto = "test_bindto.sock";
@@ -104,7 +104,7 @@ static void check_backlog(void)
     char url[96];
     int n = 0;
 
-    hf_listener *l = listen_ok("unix://@handfast-test-backlog", &options, url);
+    hf_listener *l = listen_ok(own("unix://@handfast-test-backlog"), &options, url);
     while (n < 16 && (s[n] = hf_open(url, NULL, &quick, &err)))
         n++;
     CHECK_INT(n, 2);
@@ -112,7 +112,7 @@ static void check_backlog(void)
         hf_close(s[--n], NULL);
     hf_listener_close(l);
     options.backlog = 5;
-    l = listen_ok("unix://@handfast-test-backlog", &options, url);
+    l = listen_ok(own("unix://@handfast-test-backlog"), &options, url);
     while (n < 16 && (s[n] = hf_open(url, NULL, &quick, &err)))
         n++;
     CHECK_INT(n, 6);
@@ -251,7 +251,7 @@ static void test_tls(void)
     if (s->connecting)
         CHECK(!hf_stream_get_option(s, SOL_SOCKET, SO_KEEPALIVE, &value, &err));
     while (s->connecting && hf_stream_handshake(s, &err) == HF_AGAIN && s->connecting)
-        CHECK(sock_wait(hf_stream_fd(s), hf_stream_events(s), deadline_after(5)) == 1);
+        CHECK(sock_wait(hf_stream_fd(s), hf_stream_events(s), deadline_after(PLENTY)) == 1);
     CHECK_INT(option(s, IPPROTO_TCP, TCP_NODELAY), 0);
     CHECK_INT(option(s, SOL_SOCKET, SO_KEEPALIVE), 1);
     hf_stream_name(s, false, name, sizeof name);
@@ -269,6 +269,7 @@ int main(void)
     int files = open_files();
 
     tls_setup();
+    own_folder();
     RUN(test_all);
     RUN(test_tls);
     return tls_done(files);

@@ -397,7 +397,7 @@ static void test_error_per_phase(void)
     hf_listener_url(mute, plain, sizeof plain);
     as_tls(url, plain);
     err = (hf_error){0};
-    hf_net_options quick = {.connect_timeout = 0.1};
+    hf_net_options quick = {.connect_timeout = PATIENCE, .handshake_timeout = 0.1};
     CHECK(hf_open(url, client_config, &quick, &err) == NULL);
     CHECK_STR(hf_code_name(err.code), "TIMEOUT");
     CHECK_STR(err.step, "handshake");

@@ -6,7 +6,8 @@
 /* Two plain streams that do not block. */
 static void plain_pair(hf_stream *out[2], int fd[2])
 {
-    hf_net_options options = {.non_blocking = true, .timeout = 5, .connect_timeout = 5};
+    hf_net_options options = {
+        .non_blocking = true, .timeout = PLENTY, .connect_timeout = PLENTY};
 
     pair_of(fd);
     out[0] = wrap_ok(fd[0], &options);
@@ -254,7 +255,7 @@ static void test_stalled(void)
     hf_stream *s = wrap_ok(fd[0], &options);
     CHECK_INT(hf_start_tls(s, HF_CLIENT, client_config, &name, &err), -1);
     CHECK(told(&err, HF_E_TIMEOUT));
-    CHECK(now() - before < 3);
+    took(before, 0.2);
     hf_close(s, NULL);
     close(fd[1]);
 }

@@ -128,8 +128,8 @@ static inline void tls_pair(hf_stream *out[2], int fd[2], bool non_blocking)
         exit(1);
     }
     out[0]->non_blocking = out[1]->non_blocking = non_blocking;
-    hf_stream_set_timeout(out[0], 5);
-    hf_stream_set_timeout(out[1], 5);
+    hf_stream_set_timeout(out[0], PLENTY);
+    hf_stream_set_timeout(out[1], PLENTY);
 }
 
 /* tcp://HOST:PORT as tls://HOST:PORT. */
