@@ -1,5 +1,6 @@
 /* client.c: fetch a page. The certificate is verified, and so is the name that it was issued for.
  *
+ *     cc -o client client.c $(pkg-config --cflags --libs handfast)
  *     client tls://example.com:443
  */
 #include <handfast_net.h>

@@ -1,5 +1,6 @@
 /* epoll.c: fetch pages from several servers at once, in one thread that never blocks.
  *
+ *     cc -o epoll epoll.c $(pkg-config --cflags --libs handfast)
  *     epoll tls://one.example:443 tls://two.example:443
  */
 #include <handfast_net.h>

@@ -1,6 +1,7 @@
 /* keyholder.c: the private key lives in another process. The server that talks to the world never sees it: it asks for
  * signatures, and a break-in there cannot carry the key away.
  *
+ *     cc -o keyholder keyholder.c $(pkg-config --cflags --libs handfast libcrypto)
  *     keyholder chain.pem key.pem tls://localhost:8443      (a P-256 key; greets everyone who comes)
  */
 #include <handfast_net.h>

@@ -1,6 +1,7 @@
 /* memory.c: the protocol without a socket. A client and a server in one thread; the wire is two arrays. Where your bytes
  * travel (a queue, another protocol, a device) takes their place.
  *
+ *     cc -o memory memory.c $(pkg-config --cflags --libs handfast)
  *     memory chain.pem key.pem ca.pem server.name
  */
 #include <handfast.h>

@@ -1,5 +1,6 @@
 /* mutual.c: both sides show a certificate. The server asks for one, and greets whom it has verified by name.
  *
+ *     cc -o mutual mutual.c $(pkg-config --cflags --libs handfast)
  *     mutual serve tls://localhost:8443 chain.pem key.pem ca.pem     (one client)
  *     mutual connect tls://localhost:8443 chain.pem key.pem ca.pem
  */

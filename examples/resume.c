@@ -1,6 +1,7 @@
 /* resume.c: keep a session in a file, and resume it with the next connection, which saves the server a signature and both
  * sides the certificates. The file holds secrets: who has it can take the client's place.
  *
+ *     cc -o resume resume.c $(pkg-config --cflags --libs handfast)
  *     resume tls://example.com:443 session.bin
  */
 #include <fcntl.h>

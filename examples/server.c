@@ -1,5 +1,6 @@
 /* server.c: greet everyone who comes. The chain begins with the server's own certificate.
  *
+ *     cc -o server server.c $(pkg-config --cflags --libs handfast)
  *     server chain.pem key.pem tls://localhost:8443
  */
 #include <handfast_net.h>

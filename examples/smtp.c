@@ -1,6 +1,7 @@
 /* smtp.c: send a mail to a server that begins in plain text and goes on in TLS (RFC 3207). With tcp:// and
  * hf_starttls or hf_start_tls in place of submission:// each step can be made by hand.
  *
+ *     cc -o smtp smtp.c $(pkg-config --cflags --libs handfast)
  *     smtp submission://mail.example.com me@example.com you@example.org <message
  */
 #include <handfast_net.h>

@@ -1,5 +1,6 @@
 /* uv.c: a stream in libuv's loop: fetch pages from several servers at once.
  *
+ *     cc -o uv uv.c $(pkg-config --cflags --libs handfast libuv)
  *     uv tls://one.example:443 tls://two.example:443
  */
 #include <handfast_net.h>

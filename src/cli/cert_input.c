@@ -183,7 +183,9 @@ static bool read_file(struct cert_input *in, const struct options *o, bool with_
                                 : settings_read_file(o->target, FILE_MOST, &len, err);
     if (!p) {
         if (!standard && err->os_errno == ENOENT && !strchr(o->target, '/'))
-            fprintf(stderr, "handfast cert: for a server write tls://%s\n", o->target);
+            return settings_fail(err, HF_E_FILE, ENOENT,
+                                 "%.60s: there is no such file; for a server write tls://%.60s",
+                                 o->target, o->target);
         return false;
     }
     bool ok = read_bytes(in, o, with_key, p, len, err);

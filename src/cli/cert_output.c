@@ -87,7 +87,8 @@ bool cert_write(const struct options *o, const void *p, size_t len, bool secret,
         return cert_write_file(o->output, p, len, secret, o->force, err);
     if (fwrite(p, 1, len, stdout) == len && fflush(stdout) == 0)
         return true;
-    return settings_fail(err, HF_E_FILE, errno, "standard output: %s", strerror(errno));
+    return settings_fail(err, HF_E_FILE, errno, "standard output cannot be written: %s",
+                         strerror(errno));
 }
 
 void cert_pem(struct text *out, const hf_certificate *cert)

@@ -207,10 +207,10 @@ static void show_lines(const struct found *f, const char *path)
     }
 }
 
-static bool show_json(const struct found *f, const char *path, bool more)
+static bool show_json(const struct found *f, const char *path, size_t *shown)
 {
     struct text out = {0};
-    text_addf(&out, "%s\n{\"program\": ", more ? "," : "");
+    text_addf(&out, "%s\n{\"program\": ", *shown ? "," : "");
     text_json(&out, path);
     text_addf(&out, ", \"wanted\": %zu, \"partly\": %zu, \"refuses\": %zu, \"functions\": [",
               f->wanted, f->partly, f->refused);
@@ -231,6 +231,7 @@ static bool show_json(const struct found *f, const char *path, bool more)
     bool ok = text_ok(&out);
     if (ok)
         fputs(out.p, stdout);
+    *shown += ok;
     text_clear(&out);
     return ok;
 }
@@ -240,7 +241,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct function *)a)->name, ((const struct function *)b)->name);
 }
 
-int check_program(const char *library, const char *path, bool json, bool more)
+int check_program(const char *library, const char *path, bool json, size_t *shown)
 {
     struct found *f = calloc(1, sizeof *f);
     if (!f)
@@ -252,7 +253,7 @@ int check_program(const char *library, const char *path, bool json, bool more)
             read_imports(f, f->object[i]);
         if (!json)
             show_lines(f, path);
-        else if (!show_json(f, path, more))
+        else if (!show_json(f, path, shown))
             status = EXIT_LOCAL;
     }
     elf_close(&f->library);

@@ -3,9 +3,11 @@
 #define CLI_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* check_program shows which functions of libssl the program at `path` and its libraries import, and how ours, at
- * `library`, answers each; as lines or as a JSON object, behind a comma if `more`. Returns the exit status. */
-int check_program(const char *library, const char *path, bool json, bool more);
+ * `library`, answers each; as lines or as a JSON object. *shown counts the objects; a comma goes before all but the
+ * first. Returns the exit status. */
+int check_program(const char *library, const char *path, bool json, size_t *shown);
 
 #endif

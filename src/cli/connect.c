@@ -2,20 +2,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/dial.h"
+#include "cli/output.h"
 #include "cli/report.h"
 #include "cli/settings.h"
-
-/* Whoever reads our output has enough of it: end as other programs in a pipe do. */
-static void end_of_pipe(void)
-{
-    signal(SIGPIPE, SIG_DFL);
-    raise(SIGPIPE);
-}
 
 static bool write_all(int fd, const void *p, size_t len)
 {
@@ -30,7 +23,7 @@ static bool write_all(int fd, const void *p, size_t len)
             continue;
         }
         if (n < 0 && errno == EPIPE)
-            end_of_pipe();
+            output_reader_gone();
         if (n <= 0)
             return false;
         at += n;
@@ -211,7 +204,8 @@ int command_connect(const struct options *o)
               stderr);
         return EXIT_USAGE;
     }
-    if (!target_parse_starttls(&t, "connect", o->target, o->starttls))
+    if (!target_parse_starttls(&t, "connect", o->target, o->starttls) ||
+        !target_get("connect", o->get))
         return EXIT_USAGE;
     if (o->early_data && (!o->session || !t.tls)) {
         fputs("handfast connect: --early-data needs TLS and --session FILE: early data goes "

@@ -52,7 +52,12 @@ static bool load_session(struct dial *d, const char *path, const char *name, hf_
                                       : hf_session_import(p, len, err);
     explicit_bzero(p, len);
     free(p);
-    return d->session != NULL;
+    if (d->session)
+        return true;
+    hf_error why = *err;
+    return settings_fail(err, HF_E_FILE, 0,
+                         "--session %s has no session that could be resumed: %s", path,
+                         why.detail);
 }
 
 /* ---------------------------------------------------------------- early data */
@@ -147,6 +152,8 @@ hf_stream *dial_plain(const struct target *t, const char *address, double timeou
     const char *host = strstr(t->url, "://");
     snprintf(url, sizeof url, "tcp%s", host ? host : "");
     hf_stream *stream = hf_open(*address ? address : url, NULL, &net, err);
+    if (!stream && !*address)
+        target_place(t, err);
     if (!stream || !t->starttls || ask_for_tls(stream, t, err))
         return stream;
     (void)hf_close(stream, NULL);
@@ -199,6 +206,17 @@ static bool handshake(struct dial *d, hf_error *err)
     }
 }
 
+/* In the words of the command line. */
+static bool not_opened(const struct options *o, const struct target *t, hf_error *err)
+{
+    target_place(t, err);
+    if (o->name && err->code == HF_E_USAGE)
+        return settings_fail(err, HF_E_CONFIG, 0,
+                             "--name %.100s: that is neither a DNS name nor an address",
+                             o->name);
+    return false;
+}
+
 bool dial_open(struct dial *d, const struct options *o, const struct target *t, hf_error *err)
 {
     hf_net_options net = HF_NET_OPTIONS;
@@ -216,7 +234,9 @@ bool dial_open(struct dial *d, const struct options *o, const struct target *t, 
     if (d->config && !settings_freeze(d->config, err))
         return false;
     d->stream = hf_open(t->url, d->config, &net, err);
-    if (!d->stream || !handshake(d, err))
+    if (!d->stream)
+        return not_opened(o, t, err);
+    if (!handshake(d, err))
         return false;
     if (d->early && !*d->early_not && hf_conn_early_data(dial_conn(d)) == HF_EARLY_NONE)
         snprintf(d->early_not, sizeof d->early_not, "the session could not be offered");

@@ -46,11 +46,13 @@ static const char *section_name(const struct elf *e, size_t i)
 static const char *find_symbols(struct elf *e)
 {
     ElfW(Ehdr) head;
+    if (e->size >= 2 && memcmp(e->p, "#!", 2) == 0)
+        return "it is a script: check the program that its first line names";
     if (e->size < sizeof head)
-        return "it is too short";
+        return "it is no program and no library (no ELF file)";
     memcpy(&head, e->p, sizeof head);
     if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
-        return "it is no ELF file";
+        return "it is no program and no library (no ELF file)";
     if (head.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
         head.e_ident[EI_DATA] != (__BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB))
         return "it is for another machine";
@@ -82,7 +84,7 @@ static const char *map(struct elf *e, const char *path)
         return "it cannot be opened";
     const char *why = NULL;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) {
-        why = "it is no file";
+        why = S_ISDIR(st.st_mode) ? "it is a folder" : "it is no file, or empty";
     } else {
         e->size = (size_t)st.st_size;
         e->p = mmap(NULL, e->size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -1,5 +1,6 @@
 #include "cli/dial.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,8 @@ static bool copy(struct answer *a, long long left)
         if (left > 0 && n > (unsigned long long)left)
             n = (size_t)left;
         if (!a->body(a->buf + a->start, n, a->arg))
-            return settings_fail(a->err, HF_E_FILE, 0, "standard output cannot be written");
+            return settings_fail(a->err, HF_E_FILE, errno,
+                                 "standard output cannot be written: %s", strerror(errno));
         a->start += n;
         left -= left > 0 ? (long long)n : 0;
     }

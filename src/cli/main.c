@@ -6,8 +6,9 @@
 
 #include "cli/cert.h"
 #include "cli/command.h"
-#include "cli/named.h"
 #include "cli/completion.h"
+#include "cli/named.h"
+#include "cli/output.h"
 #include "cli/report.h"
 
 struct command {
@@ -27,9 +28,10 @@ static const struct command commands[] = {
      "Listens on URL (tls://localhost:4433 if none is given) and answers HTTP requests\n"
      "with a status page, or what --root, --show, --echo or --reverse say. Port 0 takes\n"
      "any free port.\n"},
-    {"trace", TRACE, command_trace, "URL|HOST[:PORT] -o FILE [OPTION]...", "draw a handshake as a web page",
+    {"trace", TRACE, command_trace, "URL|HOST[:PORT] [-o FILE] [OPTION]...", "draw a handshake as a web page",
      "Connects, and writes everything that was said as one HTML page that explains\n"
-     "every byte. The page contains the connection's secrets.\n"},
+     "every byte: to FILE, or to standard output if that is no terminal. The page contains\n"
+     "the connection's secrets.\n"},
     {"ciphers", CIPHERS, command_ciphers, "[STRING] [OPTION]...", "show the cipher suites that a string chooses",
      "Shows the suites that STRING, in OpenSSL's cipher-list language, chooses, best\n"
      "first, and those of TLS 1.3 before them; without STRING, the default ones.\n"},
@@ -68,8 +70,12 @@ static const struct command *find(const char *name)
 }
 
 static const char statuses[] =
-    "Exit status: 0 all went well, 1 wrong usage, 2 the peer or its TLS failed, 3 the network\n"
-    "failed, 4 the configuration (files, keys, lists) is wrong, 5 this machine or a bug.\n";
+    "Exit status: 0 all went well, 1 wrong usage, 2 the peer or its TLS failed, 3 the\n"
+    "network failed, 4 the configuration (files, keys, lists) is wrong or a file cannot\n"
+    "be written, 5 this machine or a bug.\n";
+static const char statuses_of_run[] =
+    "Exit status: the program's (128 and its number for a signal); 1 wrong usage, 4 there\n"
+    "is no such program or it cannot be started, 5 our libssl.so.3 is not in its place.\n";
 
 static void overview(FILE *out)
 {
@@ -86,7 +92,7 @@ static void explain(FILE *out, const struct command *c)
         fputs("\nOptions:\n", out);
         options_help(out, c->mask);
     }
-    fprintf(out, "\n%s", statuses);
+    fprintf(out, "\n%s", strcmp(c->name, "run") == 0 ? statuses_of_run : statuses);
 }
 
 static int unknown_command(const char *word)
@@ -144,6 +150,20 @@ static int completion(int argc, char **argv)
     return EXIT_USAGE;
 }
 
+static int version(int argc, char **argv)
+{
+    bool asks_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (argc > 2 && !asks_help) {
+        fprintf(stderr, "handfast version: \"%s\": it takes no argument\n", argv[2]);
+        return EXIT_USAGE;
+    }
+    if (asks_help)
+        explain(stdout, find("version"));
+    else
+        printf("%s\n", hf_version_string());
+    return EXIT_OK;
+}
+
 static int run(const struct command *c, int argc, char **argv)
 {
     struct options o;
@@ -158,10 +178,8 @@ static int run(const struct command *c, int argc, char **argv)
     return c->run(&o);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    /* A peer or a pipe that has gone is an error of a write, not the end of the program. */
-    signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         overview(stderr);
         return EXIT_USAGE;
@@ -169,10 +187,8 @@ int main(int argc, char **argv)
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         return help(argc, argv);
-    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
-        printf("%s\n", hf_version_string());
-        return EXIT_OK;
-    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0)
+        return version(argc, argv);
     if (strcmp(word, "completion") == 0 && !(argc > 2 && argv[2][0] == '-'))
         return completion(argc, argv);
     const struct command *c = find(word);
@@ -186,4 +202,14 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     return c ? run(c, argc, argv) : unknown_command(word);
+}
+
+int main(int argc, char **argv)
+{
+    output_prepare();
+    /* A peer or a pipe that has gone is an error of a write, not the end of the program. A program that `run`
+     * starts would inherit that, and write on where it should end. */
+    if (argc < 2 || strcmp(argv[1], "run") != 0)
+        signal(SIGPIPE, SIG_IGN);
+    return output_end(dispatch(argc, argv));
 }

@@ -172,7 +172,8 @@ __attribute__((format(printf, 2, 3))) static bool mistake(const char *command, c
     va_start(args, fmt);
     fprintf(stderr, "handfast %s: ", command);
     vfprintf(stderr, fmt, args);
-    fprintf(stderr, "\nTry: handfast help %s\n", command);
+    /* Behind a colon stands the place in a file. */
+    fprintf(stderr, "\nTry: handfast help %.*s\n", (int)strcspn(command, ":"), command);
     va_end(args);
     return false;
 }
@@ -289,8 +290,9 @@ static bool unknown(const char *command_name, const char *word, unsigned command
                                           : "");
     const char *near = options_nearest(word, names, count);
     if (near)
-        return mistake(command_name, "there is no option %s; did you mean %s?", word, near);
-    return mistake(command_name, "there is no option %s", word);
+        return mistake(command_name, "there is no option %.*s; did you mean %s?",
+                       (int)strcspn(word, "="), word, near);
+    return mistake(command_name, "there is no option %.*s", (int)strcspn(word, "="), word);
 }
 
 bool options_parse(struct options *o, unsigned command, const char *command_name, int argc,
@@ -307,9 +309,12 @@ bool options_parse(struct options *o, unsigned command, const char *command_name
                 continue;
             }
             if (o->target)
-                return mistake(command_name, "one %s is enough: \"%s\" comes after \"%s\"",
-                               command == CIPHERS ? "string" : command & CERT ? "word" : "URL", word,
-                               o->target2 ? o->target2 : o->target);
+                return mistake(command_name, "%s enough: \"%s\" comes after \"%s\"",
+                               command == PROXY     ? "two URLs are"
+                               : command == CIPHERS ? "one string is"
+                               : command & CERT     ? "one word is"
+                                                    : "one URL is",
+                               word, o->target2 ? o->target2 : o->target);
             o->target = word;
             continue;
         }
@@ -340,6 +345,29 @@ bool options_parse(struct options *o, unsigned command, const char *command_name
     return true;
 }
 
+/* The text beside an option, in lines that fit a terminal of 80 columns. A list may be broken behind a comma. */
+static void help_text(FILE *out, const char *text)
+{
+    enum { LEFT = 30, WIDTH = 79 };
+    size_t at = LEFT;
+    bool gap = true;
+    while (*text) {
+        size_t n = strcspn(text, " ,");
+        n += text[n] == ',';
+        if (at > LEFT && at + gap + n > WIDTH) {
+            fprintf(out, "\n%*s", LEFT, "");
+            at = LEFT;
+            gap = true;
+        }
+        fprintf(out, "%s%.*s", gap ? " " : "", (int)n, text);
+        at += gap + n;
+        text += n;
+        gap = *text == ' ';
+        text += gap;
+    }
+    fputc('\n', out);
+}
+
 void options_help(FILE *out, unsigned command)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -351,7 +379,7 @@ void options_help(FILE *out, unsigned command)
         fprintf(out, "  %-28s", left);
         if (strlen(left) > 27)
             fprintf(out, "\n%30s", "");
-        fprintf(out, " %s\n", table[i].help);
+        help_text(out, table[i].help);
     }
 }
 

@@ -21,6 +21,7 @@ void setup_free(struct setup *s)
     hf_config_free(s->client);
     hf_config_free(s->tickets);
     free(s->words);
+    free(s->lines);
     free(s->text);
     free(s);
 }
@@ -63,20 +64,45 @@ static bool gather(struct setup *s, const struct options *o, size_t *count, hf_e
         lines += file[i] == '\n';
     s->words = calloc(lines + (size_t)o->argc + 1, sizeof *s->words);
     s->text = calloc(len + 4 * lines + 1, 1);
+    s->lines = calloc(lines + 1, sizeof *s->lines);
+    size_t line_number = 0;
     char *at = s->text, *rest = (char *)file, *line;
-    while (s->words && s->text && (line = strsep(&rest, "\n")) != NULL) {
+    while (s->words && s->text && s->lines && (line = strsep(&rest, "\n")) != NULL) {
         char *word = option_of(line);
+        line_number++;
         if (!word)
             continue;
+        s->lines[n] = line_number;
         s->words[n++] = strcpy(at, word);
         at += strlen(word) + 1;
         free(word);
     }
     free(file);
+    s->file_words = n;
     for (int i = 0; s->words && s->text && i < o->argc; i++)
         s->words[n++] = o->argv[i];
     *count = n;
-    return (s->words && s->text) || settings_fail(err, HF_E_NO_MEMORY, 0, "for the options");
+    return (s->words && s->text && s->lines) ||
+           settings_fail(err, HF_E_NO_MEMORY, 0, "for the options");
+}
+
+/* Whether the file's lines can be read, each with those before it; what is wrong is said, with its line. */
+static bool file_is_good(const struct setup *s, const char *path)
+{
+    struct options ignored;
+    char name[600];
+    for (size_t i = 0; i < s->file_words; i++) {
+        snprintf(name, sizeof name, "proxy: %.500s, line %zu", path, s->lines[i]);
+        for (const char *p = s->words[i]; *p; p++)
+            if ((unsigned char)*p < ' ' && *p != '\t') {
+                fprintf(stderr, "handfast %s: there is a control character: this is no text\n",
+                        name);
+                return false;
+            }
+        if (!options_parse(&ignored, PROXY, name, (int)i + 1, s->words))
+            return false;
+    }
+    return true;
 }
 
 static bool read_options(struct setup *s, const struct options *o, bool *usage, hf_error *err)
@@ -87,7 +113,8 @@ static bool read_options(struct setup *s, const struct options *o, bool *usage, 
         return true;
     if (!gather(s, o, &count, err))
         return false;
-    *usage = !options_parse(&s->o, PROXY, "proxy", (int)count, s->words);
+    *usage = !file_is_good(s, o->file) ||
+             !options_parse(&s->o, PROXY, "proxy", (int)count, s->words);
     s->o.argc = o->argc;
     s->o.argv = o->argv;
     return !*usage;

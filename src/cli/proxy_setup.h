@@ -10,6 +10,8 @@ struct setup {
     struct options o;
     char *text; /* of --config, and the words in it */
     char **words;
+    size_t *lines; /* of the words that come from the file, and how many these are */
+    size_t file_words;
     struct place from, to;
     hf_config *server, *client; /* NULL: that side is plain */
     hf_config *

@@ -1,9 +1,11 @@
 #include "cli/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "cli/output.h"
 #include "cli/trace_facts.h"
 
 int exit_status(const hf_error *err)
@@ -70,6 +72,8 @@ static void report_options(const char *diagnosis)
 int report_failure(const hf_conn *conn, const hf_error *failure, bool json)
 {
     hf_error copy = *failure, *err = &copy;
+    if (err->code == HF_E_FILE && err->os_errno == EPIPE)
+        output_reader_gone();
     /* Without a connection there is nobody to send an alert to. */
     if (!conn)
         err->alert = HF_NO_ALERT;

@@ -31,13 +31,18 @@ static bool find_library(char folder[PATH_MAX])
     *strrchr(self, '/') = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(path, sizeof path, "%s/%s/" LIBRARY, self, places[i]);
-        if (!is_file(path) || !realpath(path, self))
+        if (!is_file(path) || !realpath(path, folder))
             continue;
-        *strrchr(self, '/') = '\0';
-        snprintf(folder, PATH_MAX, "%s", self);
+        *strrchr(folder, '/') = '\0';
         return true;
     }
     return false;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 static bool program_path(const char *name, char out[PATH_MAX])
@@ -86,6 +91,10 @@ static int start(const char *folder, char **argv)
     }
     snprintf(value, sizeof value, "%s%s%s", folder, before && *before ? ":" : "",
              before ? before : "");
+    if (is_folder(program)) {
+        fprintf(stderr, "handfast: %s is a folder, not a program\n", program);
+        return EXIT_CONFIG;
+    }
     if (setenv("LD_LIBRARY_PATH", value, 1) == 0)
         execv(program, argv);
     fprintf(stderr, "handfast: %s cannot be started: %s\n", program, strerror(errno));
@@ -97,12 +106,13 @@ static int check(const char *folder, int count, char **programs, bool json)
     char library[PATH_MAX + sizeof "/" LIBRARY], path[PATH_MAX];
     snprintf(library, sizeof library, "%s/" LIBRARY, folder);
     int worst = EXIT_OK;
+    size_t shown = 0;
     if (json)
         printf("[");
     for (int i = 0; i < count; i++) {
         int status = EXIT_CONFIG;
         if (program_path(programs[i], path))
-            status = check_program(library, path, json, i > 0);
+            status = check_program(library, path, json, &shown);
         else
             fprintf(stderr, "handfast: there is no program \"%s\"\n", programs[i]);
         if (status > worst)

@@ -41,7 +41,9 @@ static int show(const struct scan *s, const struct findings *f)
         scan_json(&out, s, f);
     else
         scan_table(&out, s, f, wants_colour());
-    bool good = text_ok(&out) && fputs(out.p, stdout) >= 0 && fflush(stdout) == 0;
+    bool good = text_ok(&out);
+    if (good)
+        fputs(out.p, stdout); /* main looks whether it has arrived */
     text_clear(&out);
     if (!good)
         return EXIT_LOCAL;

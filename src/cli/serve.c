@@ -11,8 +11,8 @@
 #include "cli/descriptors.h"
 #include "cli/files.h"
 #include "cli/guest.h"
-#include "cli/report.h"
 #include "cli/named.h"
+#include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/target.h"
 
@@ -332,6 +332,8 @@ static bool open_doors(struct server *s, const struct target *t, hf_error *err)
         return false;
     s->listener = hf_listen(t->url, s->config, &net, err);
     if (!s->listener)
+        target_place(t, err);
+    if (!s->listener)
         return false;
     hf_listener_url(s->listener, s->url, sizeof s->url);
     s->house.url = s->url;
@@ -380,6 +382,13 @@ static void catch_signals(sigset_t *before)
     sigaction(SIGTERM, &action, NULL);
 }
 
+static const hf_transport *scheme_of(const struct target *t)
+{
+    char scheme[32];
+    snprintf(scheme, sizeof scheme, "%.*s", (int)strcspn(t->url, ":"), t->url);
+    return hf_transport_find(scheme);
+}
+
 /* Mistakes of the command line; NULL: none. */
 static const char *mistake(const struct options *o, const struct target *t)
 {
@@ -395,6 +404,9 @@ static const char *mistake(const struct options *o, const struct target *t)
         return "--post-handshake-auth needs --ca FILE: whose client certificates to accept";
     if (o->ask_later && (o->echo || o->reverse || !t->tls))
         return "--post-handshake-auth PATH is for HTTP over TLS: --root, --www or --show";
+    const hf_transport *transport = scheme_of(t);
+    if (transport && transport->datagrams)
+        return "datagrams have no connections to accept: serve tls, tcp or unix";
     return NULL;
 }
 

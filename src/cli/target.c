@@ -48,6 +48,34 @@ static bool say_protocols(const char *command, const char *word)
     return false;
 }
 
+void target_place(const struct target *t, hf_error *err)
+{
+    if (err->code == HF_E_URL && strcmp(err->path, "URL") == 0)
+        err->offset = (size_t)((ptrdiff_t)err->offset + t->typed);
+}
+
+bool target_path(const char *path)
+{
+    if (*path != '/')
+        return false;
+    for (; *path; path++)
+        if ((unsigned char)*path <= ' ' || *path == 0x7f)
+            return false;
+    return true;
+}
+
+bool target_get(const char *command, const char *path)
+{
+    if (!path || target_path(path))
+        return true;
+    fprintf(
+        stderr,
+        "handfast %s: --get takes a path that begins with / and has no spaces (%%20) and control "
+        "characters, as /index.html\nTry: handfast help %s\n",
+        command, command);
+    return false;
+}
+
 bool target_parse(struct target *t, const char *command, const char *word)
 {
     return target_parse_starttls(t, command, word, NULL);
@@ -87,6 +115,7 @@ bool target_parse_starttls(struct target *t, const char *command, const char *wo
         strcpy(scheme, "tls");
     else if (strcasecmp(scheme, "http") == 0)
         strcpy(scheme, "tcp");
+    t->typed = (host - word) - (ptrdiff_t)strlen(scheme) - 3;
     const hf_transport *transport = hf_transport_find(scheme);
     t->tls = !transport || transport->tls;
     if (has_path(transport)) {
@@ -97,6 +126,9 @@ bool target_parse_starttls(struct target *t, const char *command, const char *wo
     size_t host_len = strcspn(host, "/?#");
     if (host_len == 0)
         return say(command, word, "a host name is missing");
+    if (http && host[host_len] == '/' && !target_path(host + host_len))
+        return say(command, word,
+                   "a space or control character in a path is written as %20 and so on");
     if (http && host[host_len] == '/')
         snprintf(t->path, sizeof t->path, "%.*s", (int)strcspn(host + host_len, "#"),
                  host + host_len);
@@ -111,7 +143,9 @@ bool target_parse_starttls(struct target *t, const char *command, const char *wo
         return true;
     }
     if (!t->tls && !http)
-        return say(command, word, "a port is missing: tcp://HOST:PORT");
+        return say(command, word,
+                   strcmp(scheme, "udp") == 0 ? "a port is missing: udp://HOST:PORT"
+                                              : "a port is missing: tcp://HOST:PORT");
     snprintf(t->url, sizeof t->url, "%s://%s:%d", scheme, t->host,
              usual    ? usual
              : t->tls ? 443

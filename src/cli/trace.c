@@ -127,7 +127,8 @@ int command_trace(const struct options *options)
               stderr);
         return EXIT_USAGE;
     }
-    if (!target_parse_starttls(&t, "trace", o.target, o.starttls))
+    if (!target_parse_starttls(&t, "trace", o.target, o.starttls) ||
+        !target_get("trace", o.get))
         return EXIT_USAGE;
     if (!t.tls) {
         fprintf(stderr, "handfast trace: %s is a plain URL: there is no handshake to trace\n",

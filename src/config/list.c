@@ -1,6 +1,7 @@
 /* list.c: lists of names into lists of numbers. */
 #include "config/list.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "crypto/random.h"
@@ -70,10 +71,31 @@ static const char *nearest(named_fn table, const char *s, size_t len)
     return best;
 }
 
+/* All that can be had, if that is not too long for a message. */
+static bool names_of(named_fn table, char *out, size_t size)
+{
+    size_t used = 0;
+    struct named row;
+
+    for (size_t i = 0; table(i, &row); i++) {
+        if (!row.available)
+            continue;
+        int n = snprintf(out + used, size - used, "%s%s", used ? ", " : "", row.name);
+        if (n < 0 || (size_t)n >= size - used)
+            return false;
+        used += (size_t)n;
+    }
+    return used > 0;
+}
+
 static bool unknown(const char *what, named_fn table, const char *s, size_t len, hf_error *err)
 {
     const char *near = nearest(table, s, len);
     int shown = len > 64 ? 64 : (int)len;
+    char all[160];
+    if (!near && names_of(table, all, sizeof all))
+        return err_set(err, HF_E_CONFIG, "unknown %s '%.*s': there are %s", what, shown, s,
+                       all);
     return err_set(err, HF_E_CONFIG, "unknown %s '%.*s'%s%s%s", what, shown, s,
                    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 }

@@ -41,7 +41,8 @@ static void first_line(struct sink *s, const hf_error *err)
         if (err->truncated)
             sink_raw(s, "...");
     }
-    sink_raw(s, err->detail[0] && err->detail[strlen(err->detail) - 1] == '.' ? "\n" : ".\n");
+    size_t len = strlen(err->detail);
+    sink_raw(s, len && strchr(".?!", err->detail[len - 1]) ? "\n" : ".\n");
 }
 
 static const char *who_are_we(const struct facts *facts)
@@ -54,6 +55,12 @@ static const char *who_are_we(const struct facts *facts)
     return "";
 }
 
+/* What streams do before TLS has anything to do. */
+static bool before_handshake(const char *step)
+{
+    return strcmp(step, "resolve") == 0 || strcmp(step, "connect") == 0;
+}
+
 static void where(struct sink *s, const struct facts *facts, const hf_error *err)
 {
     const char *step = facts->step, *between = "";
@@ -63,7 +70,8 @@ static void where(struct sink *s, const struct facts *facts, const hf_error *err
     label(s, "where");
     if (*step) {
         sink_format(s, "at the step \"%s\"%s", step,
-                    facts->role == ADVICE_UNKNOWN && err->fault == HF_FAULT_NETWORK
+                    before_handshake(step) ||
+                            (facts->role == ADVICE_UNKNOWN && err->fault == HF_FAULT_NETWORK)
                         ? ""
                         : " of the handshake");
         between = "; ";

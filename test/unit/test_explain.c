@@ -132,7 +132,7 @@ static void test_file(void)
     hf_error err = {0};
     err_set(&err, HF_E_FILE, "/etc/server.pem");
     err.os_errno = ENOENT;
-    CHECK_STR(explained(NULL, &err), "A file could not be read: /etc/server.pem.\n"
+    CHECK_STR(explained(NULL, &err), "A file could not be read or written: /etc/server.pem.\n"
                                      "  fault     this side's: the configuration\n"
                                      "  system    No such file or directory (errno 2)\n"
                                      "  try       check the path: there is no such file\n"
