@@ -22,7 +22,7 @@ SSL_SESSION *SSL_SESSION_new(void)
     s->timeout = DEFAULT_TIMEOUT;
     s->max_fragment_code = TLSEXT_max_fragment_length_UNSPECIFIED;
     s->time = (long)time(NULL);
-    s->issued_ms = (int64_t)s->time * 1000;
+    s->issued_ms = session_ms(s->time);
     if (!CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, s, &s->ex_data)) {
         OPENSSL_free(s);
         return NULL;
@@ -165,10 +165,10 @@ static uint16_t fragment_size(uint8_t code)
 /* How long a client may offer it: what the server said of its ticket; else what programs have set. */
 static uint32_t lifetime(const SSL_SESSION *s)
 {
-    long timeout = s->timeout < 0 ? 0 : s->timeout;
+    unsigned long seconds = s->timeout < 0 ? 0 : (unsigned long)s->timeout;
     if (s->ticket.len && (s->lifetime_hint || s->version == TLS1_3_VERSION))
-        return s->lifetime_hint;
-    return timeout > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout;
+        seconds = s->lifetime_hint;
+    return seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
 }
 
 static hf_session *make_inner(const SSL_SESSION *s)

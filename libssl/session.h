@@ -27,6 +27,7 @@ struct ssl_session_st {
     uint16_t suite; /* 0: none yet */
     uint16_t group, signature;
     uint8_t max_fragment_code; /* TLSEXT_max_fragment_length_ */
+    uint8_t compression;       /* what a file says; there is none */
     bool ems;
     uint8_t id_len, sid_ctx_len;
     unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH];
@@ -34,7 +35,8 @@ struct ssl_session_st {
     struct session_bytes secret, ticket, alpn, appdata;
     struct session_bytes name; /* a NUL follows, as with the two identities */
     struct session_bytes psk_identity, psk_hint;
-    uint32_t lifetime_hint, age_add, max_early_data;
+    unsigned long lifetime_hint; /* a file may say more than 32 bits */
+    uint32_t age_add, max_early_data;
     int64_t issued_ms;
     long time, timeout; /* seconds */
     long verify_result;
@@ -52,9 +54,12 @@ SSL_SESSION *session_from(hf_session *inner);
 hf_session *session_inner(SSL_SESSION *session);
 /* session_set copies bytes into a field. */
 bool session_set(SSL_SESSION *session, struct session_bytes *field, const void *p, size_t len);
-X509 *session_peer(const SSL_SESSION *session); /* borrowed; NULL: there is none, or memory ran out */
+X509 *
+session_peer(const SSL_SESSION *session); /* borrowed; NULL: there is none, or memory ran out */
 bool session_has_peer(const SSL_SESSION *session);
 bool session_timed_out(const SSL_SESSION *session, long now);
+/* session_ms: a time that a program or a file says, in milliseconds; those that no clock will show are cut off. */
+int64_t session_ms(long seconds);
 
 /* ---- session_table.c */
 

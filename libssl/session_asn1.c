@@ -1,11 +1,4 @@
-/* session_asn1.c: SSL_SESSION as OpenSSL 3.0 writes it into files, caches and tickets:
- *
- *   SSL_SESSION ::= SEQUENCE {
- *       version       INTEGER (1),       ssl-version    INTEGER,
- *       cipher        OCTET STRING,      session-id     OCTET STRING,
- *       master-key    OCTET STRING,      -- in TLS 1.3 the resumption PSK
- *       then each of the fields below, explicitly tagged, those that are optional only where they are not 0 }
- */
+/* session_asn1.c: SSL_SESSION as OpenSSL 3.0 writes it into files, caches and tickets (config/session_asn1.h). */
 #include <openssl/asn1.h>
 #include <openssl/pem.h>
 #include <openssl/sslerr.h>
@@ -13,31 +6,8 @@
 
 #include "libssl/local.h"
 
-enum field {
-    TIME = 1,
-    TIMEOUT = 2,
-    PEER = 3,
-    CONTEXT = 4,
-    VERIFY_RESULT = 5,
-    HOST_NAME = 6,
-    PSK_HINT = 7,
-    PSK_IDENTITY = 8,
-    LIFETIME_HINT = 9,
-    TICKET = 10,
-    COMPRESSION = 11,
-    SRP_USER = 12,
-    FLAGS = 13,
-    AGE_ADD = 14,
-    MAX_EARLY_DATA = 15,
-    ALPN = 16,
-    MAX_FRAGMENT = 17,
-    APPDATA = 18,
-    GROUP = 19,
-    FIELDS
-};
-
-enum { EXPLICIT = 0xa0, INTEGER = 0x02, OCTETS = 0x04, SEQUENCE = 0x30 };
-enum { FORMAT = 1, FLAG_EMS = 1, SHORT_TIMEOUT = 3 };
+enum { INTEGER = 0x02, OCTETS = 0x04, SEQUENCE = 0x30 };
+enum { SHORT_TIMEOUT = 3 };
 
 /* ---- writing: from the end to the beginning, so that each length is known when it is written */
 
@@ -100,12 +70,12 @@ static void put_number(struct out *out, int64_t n)
     put_header(out, INTEGER, sizeof bytes - at);
 }
 
-static void put_explicit(struct out *out, enum field field, size_t before)
+static void put_explicit(struct out *out, enum session_field field, size_t before)
 {
-    put_header(out, (unsigned char)(EXPLICIT + field), out->len - before);
+    put_header(out, (unsigned char)(SESSION_TAG + field), out->len - before);
 }
 
-static void put_number_field(struct out *out, enum field field, int64_t n, bool always)
+static void put_number_field(struct out *out, enum session_field field, int64_t n, bool always)
 {
     size_t before = out->len;
     if (n == 0 && !always)
@@ -114,8 +84,8 @@ static void put_number_field(struct out *out, enum field field, int64_t n, bool 
     put_explicit(out, field, before);
 }
 
-static void put_octets_field(struct out *out, enum field field, const void *p, size_t len,
-                             bool always)
+static void put_octets_field(struct out *out, enum session_field field, const void *p,
+                             size_t len, bool always)
 {
     size_t before = out->len;
     if (len == 0 && !always)
@@ -124,7 +94,8 @@ static void put_octets_field(struct out *out, enum field field, const void *p, s
     put_explicit(out, field, before);
 }
 
-static void put_bytes_field(struct out *out, enum field field, const struct session_bytes *b)
+static void put_bytes_field(struct out *out, enum session_field field,
+                            const struct session_bytes *b)
 {
     put_octets_field(out, field, b->p, b->len, b->p != NULL);
 }
@@ -137,7 +108,7 @@ static void put_peer(struct out *out, const SSL_SESSION *s)
     int len = peer ? i2d_X509(peer, &der) : 0;
     if (len > 0) {
         put(out, der, (size_t)len);
-        put_explicit(out, PEER, before);
+        put_explicit(out, SESSION_PEER, before);
     } else if (session_has_peer(s)) {
         out->failed = true; /* never a session that seems to be of an unknown peer */
     }
@@ -146,23 +117,24 @@ static void put_peer(struct out *out, const SSL_SESSION *s)
 
 static void put_fields(struct out *out, const SSL_SESSION *s)
 {
-    put_number_field(out, GROUP, s->group, true);
-    put_bytes_field(out, APPDATA, &s->appdata);
-    put_number_field(out, MAX_FRAGMENT, s->max_fragment_code, false);
-    put_bytes_field(out, ALPN, &s->alpn);
-    put_number_field(out, MAX_EARLY_DATA, s->max_early_data, false);
-    put_number_field(out, AGE_ADD, s->age_add, false);
-    put_number_field(out, FLAGS, s->ems ? FLAG_EMS : 0, false);
-    put_bytes_field(out, TICKET, &s->ticket);
-    put_number_field(out, LIFETIME_HINT, s->lifetime_hint, false);
-    put_bytes_field(out, PSK_IDENTITY, &s->psk_identity);
-    put_bytes_field(out, PSK_HINT, &s->psk_hint);
-    put_bytes_field(out, HOST_NAME, &s->name);
-    put_number_field(out, VERIFY_RESULT, s->verify_result, false);
-    put_octets_field(out, CONTEXT, s->sid_ctx, s->sid_ctx_len, true);
+    put_number_field(out, SESSION_GROUP, s->group, true);
+    put_bytes_field(out, SESSION_APPDATA, &s->appdata);
+    put_number_field(out, SESSION_MAX_FRAGMENT, s->max_fragment_code, false);
+    put_bytes_field(out, SESSION_ALPN, &s->alpn);
+    put_number_field(out, SESSION_MAX_EARLY_DATA, s->max_early_data, false);
+    put_number_field(out, SESSION_AGE_ADD, s->age_add, false);
+    put_number_field(out, SESSION_FLAGS, s->ems ? SESSION_FLAG_EMS : 0, false);
+    put_octets_field(out, SESSION_COMPRESSION, &s->compression, s->compression != 0, false);
+    put_bytes_field(out, SESSION_TICKET, &s->ticket);
+    put_number_field(out, SESSION_LIFETIME_HINT, (int64_t)s->lifetime_hint, false);
+    put_bytes_field(out, SESSION_PSK_IDENTITY, &s->psk_identity);
+    put_bytes_field(out, SESSION_PSK_HINT, &s->psk_hint);
+    put_bytes_field(out, SESSION_HOST_NAME, &s->name);
+    put_number_field(out, SESSION_VERIFY_RESULT, s->verify_result, false);
+    put_octets_field(out, SESSION_CONTEXT, s->sid_ctx, s->sid_ctx_len, true);
     put_peer(out, s);
-    put_number_field(out, TIMEOUT, s->timeout, false);
-    put_number_field(out, TIME, s->time, false);
+    put_number_field(out, SESSION_TIMEOUT, s->timeout, false);
+    put_number_field(out, SESSION_TIME, s->time, false);
 }
 
 static void put_session(struct out *out, const SSL_SESSION *s)
@@ -173,7 +145,7 @@ static void put_session(struct out *out, const SSL_SESSION *s)
     put_octets(out, s->id, s->id_len);
     put_octets(out, cipher, sizeof cipher);
     put_number(out, s->version);
-    put_number(out, FORMAT);
+    put_number(out, SESSION_FORMAT);
     put_header(out, SEQUENCE, out->len);
 }
 
@@ -201,13 +173,8 @@ int i2d_SSL_SESSION(const SSL_SESSION *s, unsigned char **out)
 
 /* ---- reading */
 
-struct in {
-    const unsigned char *p;
-    size_t len;
-};
-
-/* One element; false: it is malformed or cut off. The tag is the whole first byte. */
-static bool next(struct in *in, unsigned char *tag, struct in *content)
+/* OpenSSL takes lengths that are longer than need be. */
+static bool next(struct slice *in, uint8_t *tag, struct slice *content)
 {
     const unsigned char *p = in->p;
     long len;
@@ -217,101 +184,47 @@ static bool next(struct in *in, unsigned char *tag, struct in *content)
     *tag = *p;
     if (ASN1_get_object(&p, &len, &number, &class, (long)in->len) & 0x81)
         return false; /* malformed, or of indefinite length */
-    *content = (struct in){p, (size_t)len};
+    *content = slice_of(p, (size_t)len);
     in->len -= (size_t)(p + len - in->p);
     in->p = p + len;
     return true;
 }
 
-static bool take(struct in *in, unsigned char tag, struct in *content)
-{
-    unsigned char is;
-    return next(in, &is, content) && is == tag;
-}
-
-static bool number_of(const struct in *in, int64_t *n)
-{
-    if (in->len == 0 || in->len > 8)
-        return false;
-    /* "the bits of the first octet and bit 8 of the second octet shall not all be ones" nor zero (X.690 8.3.2) */
-    if (in->len > 1 && in->p[0] == (in->p[1] & 0x80 ? 0xff : 0))
-        return false;
-    uint64_t value = in->p[0] & 0x80 ? UINT64_MAX : 0;
-    for (size_t i = 0; i < in->len; i++)
-        value = value << 8 | in->p[i];
-    memcpy(n, &value, sizeof *n);
-    return true;
-}
-
-static bool take_number(struct in *in, int64_t *n)
-{
-    struct in content;
-    return take(in, INTEGER, &content) && number_of(&content, n);
-}
-
-struct parts {
-    int64_t number[FIELDS];
-    struct in bytes[FIELDS];
-    bool there[FIELDS];
-};
-
-static bool is_number(enum field field)
-{
-    return field == TIME || field == TIMEOUT || field == VERIFY_RESULT ||
-           field == LIFETIME_HINT || field == FLAGS || field == AGE_ADD ||
-           field == MAX_EARLY_DATA || field == MAX_FRAGMENT || field == GROUP;
-}
-
 /* What OpenSSL has room for. */
-static bool in_range(enum field field, int64_t n)
+static bool in_range(const struct session_asn1 *parts)
 {
-    if (field == VERIFY_RESULT)
-        return n >= INT32_MIN && n <= INT32_MAX;
-    if (field == MAX_FRAGMENT)
-        return n >= 0 && n <= UINT8_MAX;
-    if (field == AGE_ADD || field == MAX_EARLY_DATA || field == GROUP)
-        return n >= 0 && n <= UINT32_MAX;
-    return field != LIFETIME_HINT || n >= 0;
-}
-
-static bool read_fields(struct in *in, struct parts *parts)
-{
-    size_t last = 0;
-    while (in->len > 0) {
-        unsigned char tag;
-        struct in content;
-        if (!next(in, &tag, &content) || tag <= EXPLICIT || tag >= EXPLICIT + FIELDS)
-            return false;
-        enum field field = (enum field)(tag - EXPLICIT);
-        if (field <= last)
-            return false;
-        last = field;
-        parts->there[field] = true;
-        parts->bytes[field] = content;
-        bool ok = true;
-        if (is_number(field))
-            ok = take_number(&content, &parts->number[field]) &&
-                 in_range(field, parts->number[field]) && content.len == 0;
-        else if (field != PEER)
-            ok = take(&content, OCTETS, &parts->bytes[field]) && content.len == 0;
-        if (!ok)
+    static const struct {
+        enum session_field field;
+        int64_t min, max;
+    } ranges[] = {
+        {SESSION_VERIFY_RESULT, INT32_MIN, INT32_MAX},
+        {SESSION_LIFETIME_HINT, 0, INT64_MAX},
+        {SESSION_FLAGS, 0, INT64_MAX},
+        {SESSION_AGE_ADD, 0, UINT32_MAX},
+        {SESSION_MAX_EARLY_DATA, 0, UINT32_MAX},
+        {SESSION_MAX_FRAGMENT, 0, UINT32_MAX},
+        {SESSION_GROUP, 0, UINT32_MAX},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        int64_t n = parts->number[ranges[i].field];
+        if (n < ranges[i].min || n > ranges[i].max)
             return false;
     }
     return true;
 }
 
-static bool use_bytes(SSL_SESSION *s, struct session_bytes *field, const struct parts *parts,
-                      enum field which)
+static bool use_bytes(SSL_SESSION *s, struct session_bytes *field,
+                      const struct session_asn1 *parts, enum session_field which)
 {
-    const struct in *b = &parts->bytes[which];
+    const struct slice *b = &parts->bytes[which];
     return !parts->there[which] || session_set(s, field, b->p, b->len);
 }
 
-static bool use_peer(SSL_SESSION *s, const struct parts *parts)
+static bool use_peer(SSL_SESSION *s, const struct session_asn1 *parts)
 {
-    const struct in *b = &parts->bytes[PEER];
+    const struct slice *b = &parts->bytes[SESSION_PEER];
     const unsigned char *p = b->p;
-    if (!parts->there[PEER])
+    if (!parts->there[SESSION_PEER])
         return true;
     X509 *peer = d2i_X509(NULL, &p, (long)b->len);
     if (!peer || p != b->p + b->len) {
@@ -323,74 +236,76 @@ static bool use_peer(SSL_SESSION *s, const struct parts *parts)
     return true;
 }
 
-static bool use_fields(SSL_SESSION *s, const struct parts *parts)
+static bool use_fields(SSL_SESSION *s, const struct session_asn1 *parts)
 {
-    const struct in *context = &parts->bytes[CONTEXT];
-    if (context->len > sizeof s->sid_ctx) {
+    const struct slice *context = &parts->bytes[SESSION_CONTEXT];
+    const struct slice *compression = &parts->bytes[SESSION_COMPRESSION];
+    if (context->len > sizeof s->sid_ctx ||
+        (parts->there[SESSION_COMPRESSION] && compression->len != 1)) {
         raise_ssl(SSL_R_BAD_LENGTH);
         return false;
     }
-    s->time = parts->number[TIME] ? (long)parts->number[TIME] : (long)time(NULL);
-    s->issued_ms = (int64_t)s->time * 1000;
-    s->timeout = parts->number[TIMEOUT] ? (long)parts->number[TIMEOUT] : SHORT_TIMEOUT;
-    s->verify_result = (long)parts->number[VERIFY_RESULT];
-    s->lifetime_hint = (uint32_t)parts->number[LIFETIME_HINT];
-    s->ems = (parts->number[FLAGS] & FLAG_EMS) != 0;
-    s->age_add = (uint32_t)parts->number[AGE_ADD];
-    s->max_early_data = (uint32_t)parts->number[MAX_EARLY_DATA];
-    s->max_fragment_code = (uint8_t)parts->number[MAX_FRAGMENT];
+    s->time =
+        parts->number[SESSION_TIME] ? (long)parts->number[SESSION_TIME] : (long)time(NULL);
+    s->issued_ms = session_ms(s->time);
+    s->timeout =
+        parts->number[SESSION_TIMEOUT] ? (long)parts->number[SESSION_TIMEOUT] : SHORT_TIMEOUT;
+    s->verify_result = (long)parts->number[SESSION_VERIFY_RESULT];
+    s->lifetime_hint = (unsigned long)parts->number[SESSION_LIFETIME_HINT];
+    s->ems = (parts->number[SESSION_FLAGS] & SESSION_FLAG_EMS) != 0;
+    s->age_add = (uint32_t)parts->number[SESSION_AGE_ADD];
+    s->max_early_data = (uint32_t)parts->number[SESSION_MAX_EARLY_DATA];
+    s->compression = compression->len ? compression->p[0] : 0;
+    s->max_fragment_code = (uint8_t)parts->number[SESSION_MAX_FRAGMENT];
     /* OpenSSL numbers groups of its own above 16 bits. */
-    s->group = parts->number[GROUP] >> 16 ? 0 : (uint16_t)parts->number[GROUP];
+    s->group = parts->number[SESSION_GROUP] >> 16 ? 0 : (uint16_t)parts->number[SESSION_GROUP];
     if (context->len)
         memcpy(s->sid_ctx, context->p, context->len);
     s->sid_ctx_len = (uint8_t)context->len;
-    return use_peer(s, parts) && use_bytes(s, &s->name, parts, HOST_NAME) &&
-           use_bytes(s, &s->psk_hint, parts, PSK_HINT) &&
-           use_bytes(s, &s->psk_identity, parts, PSK_IDENTITY) &&
-           use_bytes(s, &s->ticket, parts, TICKET) && use_bytes(s, &s->alpn, parts, ALPN) &&
-           use_bytes(s, &s->appdata, parts, APPDATA);
+    return use_peer(s, parts) && use_bytes(s, &s->name, parts, SESSION_HOST_NAME) &&
+           use_bytes(s, &s->psk_hint, parts, SESSION_PSK_HINT) &&
+           use_bytes(s, &s->psk_identity, parts, SESSION_PSK_IDENTITY) &&
+           use_bytes(s, &s->ticket, parts, SESSION_TICKET) &&
+           use_bytes(s, &s->alpn, parts, SESSION_ALPN) &&
+           use_bytes(s, &s->appdata, parts, SESSION_APPDATA);
 }
 
-static bool read_session(struct in *in, SSL_SESSION *s)
+static bool read_session(struct slice *in, SSL_SESSION *s)
 {
-    struct in body, cipher, id, secret;
-    struct parts parts = {0};
-    int64_t format, version;
+    struct session_asn1 parts;
 
-    if (!take(in, SEQUENCE, &body) || !take_number(&body, &format) ||
-        !take_number(&body, &version) || !take(&body, OCTETS, &cipher) ||
-        !take(&body, OCTETS, &id) || !take(&body, OCTETS, &secret) ||
-        !read_fields(&body, &parts)) {
+    if (!session_asn1_read(in, next, &parts, NULL) || !in_range(&parts)) {
         raise_ssl(ERR_R_NESTED_ASN1_ERROR);
         return false;
     }
-    if (format != FORMAT) {
+    if (parts.format != SESSION_FORMAT) {
         raise_ssl(SSL_R_UNKNOWN_SSL_VERSION);
         return false;
     }
-    if (version >> 8 != SSL3_VERSION_MAJOR && version >> 8 != DTLS1_VERSION_MAJOR &&
-        version != DTLS1_BAD_VER) {
+    if (parts.version >> 8 != SSL3_VERSION_MAJOR && parts.version >> 8 != DTLS1_VERSION_MAJOR &&
+        parts.version != DTLS1_BAD_VER) {
         raise_ssl(SSL_R_UNSUPPORTED_SSL_VERSION);
         return false;
     }
-    if (cipher.len != 2) {
+    if (parts.cipher.len != 2) {
         raise_ssl(SSL_R_CIPHER_CODE_WRONG_LENGTH);
         return false;
     }
-    const SSL_CIPHER *c = cipher_by_id((uint16_t)(cipher.p[0] << 8 | cipher.p[1]));
-    if (!c || id.len > sizeof s->id)
+    const SSL_CIPHER *c = cipher_by_id((uint16_t)(parts.cipher.p[0] << 8 | parts.cipher.p[1]));
+    if (!c || parts.id.len > sizeof s->id)
         return false;
-    s->version = (int)version;
+    s->version = (int)parts.version;
     s->suite = cipher_id(c);
-    if (id.len)
-        memcpy(s->id, id.p, id.len);
-    s->id_len = (uint8_t)id.len;
-    return SSL_SESSION_set1_master_key(s, secret.p, secret.len) && use_fields(s, &parts);
+    if (parts.id.len)
+        memcpy(s->id, parts.id.p, parts.id.len);
+    s->id_len = (uint8_t)parts.id.len;
+    return SSL_SESSION_set1_master_key(s, parts.secret.p, parts.secret.len) &&
+           use_fields(s, &parts);
 }
 
 SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **out, const unsigned char **bytes, long len)
 {
-    struct in in = {*bytes, len > 0 ? (size_t)len : 0};
+    struct slice in = slice_of(*bytes, len > 0 ? (size_t)len : 0);
     SSL_SESSION *s = SSL_SESSION_new();
 
     if (!s || !read_session(&in, s)) {

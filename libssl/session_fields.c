@@ -12,13 +12,19 @@ long SSL_SESSION_get_time(const SSL_SESSION *s)
     return s ? s->time : 0;
 }
 
+int64_t session_ms(long seconds)
+{
+    const int64_t most = INT64_MAX / 4000;
+    return 1000 * (seconds > most ? most : seconds < -most ? -most : seconds);
+}
+
 /* In a table sessions stand by age: one that gets younger or older changes its place. */
 long SSL_SESSION_set_time(SSL_SESSION *s, long t)
 {
     if (!s)
         return 0;
     s->time = t;
-    s->issued_ms = (int64_t)t * 1000;
+    s->issued_ms = session_ms(t);
     s->stale = true;
     session_moved(s);
     return t;
@@ -153,8 +159,7 @@ int SSL_SESSION_set1_master_key(SSL_SESSION *s, const unsigned char *key, size_t
 
 unsigned int SSL_SESSION_get_compress_id(const SSL_SESSION *s)
 {
-    (void)s;
-    return 0;
+    return s->compression;
 }
 
 uint8_t SSL_SESSION_get_max_fragment_length(const SSL_SESSION *s)

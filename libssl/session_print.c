@@ -65,6 +65,8 @@ int SSL_SESSION_print(BIO *out, const SSL_SESSION *s)
                    or_none(&s->psk_identity), or_none(&s->psk_hint)) <= 0 ||
         !print_ticket(out, s))
         return 0;
+    if (s->compression && BIO_printf(out, "\n    Compression: %d", s->compression) <= 0)
+        return 0;
     if (s->time && BIO_printf(out, "\n    Start Time: %lld", (long long)s->time) <= 0)
         return 0;
     if (s->timeout &&

@@ -46,10 +46,11 @@ struct hf_session {
 
 hf_session *session_new(void);
 
-/* session_write and session_read: the serialised form (versioned, presentation language). read fills
- * a new session; NULL with E_SESSION_DATA. */
 /* session_peer_type: what the peer showed, an enum cert_type; X.509 if nothing. */
 enum cert_type session_peer_type(const hf_session *session);
+
+/* session_write and session_read: the serialised form (versioned, presentation language). read fills
+ * a new session; NULL with E_SESSION_DATA. */
 void session_write(struct wr *w, const hf_session *session);
 hf_session *session_read(struct slice bytes, hf_error *err);
 

@@ -1,195 +1,83 @@
 /* session_openssl.c: reads OpenSSL's SSL_SESSION, as `openssl s_client -sess_out` writes it. Only the
  * DER of the outside is ours: the certificate within goes to libcrypto. */
 #include "config/session.h"
+#include "config/session_asn1.h"
 #include "config/tables.h"
 #include "crypto/der.h"
 #include "x509/pem.h"
 
 #define LABEL      "SSL SESSION PARAMETERS"
-#define EXPLICIT   0xa0
-#define FLAG_EMS   1
 #define MAX_SECOND (INT64_MAX / 2048)
-
-/*   SSL_SESSION ::= SEQUENCE {
- *       version       INTEGER (1),       ssl-version    INTEGER,
- *       cipher        OCTET STRING,      session-id     OCTET STRING,
- *       master-key    OCTET STRING,      -- in TLS 1.3 the resumption PSK
- *       then each of these that is neither empty nor 0, explicitly tagged: }
- */
-enum field {
-    TIME = 1,
-    TIMEOUT = 2,
-    PEER = 3,
-    CONTEXT = 4,
-    VERIFY_RESULT = 5,
-    HOST_NAME = 6,
-    PSK_HINT = 7,
-    PSK_IDENTITY = 8,
-    LIFETIME_HINT = 9,
-    TICKET = 10,
-    COMPRESSION = 11,
-    SRP_USER = 12,
-    FLAGS = 13,
-    AGE_ADD = 14,
-    MAX_EARLY_DATA = 15,
-    ALPN = 16,
-    MAX_FRAGMENT = 17,
-    TICKET_DATA = 18,
-    GROUP = 19,
-    FIELDS
-};
-
-/* clang-format off */
-static const struct {
-    const char *name;
-    uint8_t type;
-} fields[FIELDS] = {
-    [TIME]           = {"time", DER_INTEGER},
-    [TIMEOUT]        = {"timeout", DER_INTEGER},
-    [PEER]           = {"peer", DER_SEQUENCE},
-    [CONTEXT]        = {"session_id_context", DER_OCTET_STRING},
-    [VERIFY_RESULT]  = {"verify_result", DER_INTEGER},
-    [HOST_NAME]      = {"hostname", DER_OCTET_STRING},
-    [PSK_HINT]       = {"psk_identity_hint", DER_OCTET_STRING},
-    [PSK_IDENTITY]   = {"psk_identity", DER_OCTET_STRING},
-    [LIFETIME_HINT]  = {"ticket_lifetime_hint", DER_INTEGER},
-    [TICKET]         = {"ticket", DER_OCTET_STRING},
-    [COMPRESSION]    = {"comp_id", DER_OCTET_STRING},
-    [SRP_USER]       = {"srp_username", DER_OCTET_STRING},
-    [FLAGS]          = {"flags", DER_INTEGER},
-    [AGE_ADD]        = {"ticket_age_add", DER_INTEGER},
-    [MAX_EARLY_DATA] = {"max_early_data", DER_INTEGER},
-    [ALPN]           = {"alpn", DER_OCTET_STRING},
-    [MAX_FRAGMENT]   = {"max_fragment_len_mode", DER_INTEGER},
-    [TICKET_DATA]    = {"ticket_appdata", DER_OCTET_STRING},
-    [GROUP]          = {"kex_group", DER_INTEGER},
-};
-/* clang-format on */
-
-/* The fields as they stand in the file, without interpretation; what is not there is empty and 0. */
-struct file {
-    uint64_t number[FIELDS];
-    struct slice bytes[FIELDS]; /* of PEER: the whole certificate */
-    uint64_t ssl_version;
-    struct slice cipher, id, secret;
-};
 
 static bool bad(hf_error *err, const char *field, const char *why)
 {
     return err_set(err, HF_E_SESSION_DATA, "%s: %s", field, why);
 }
 
-/* X.690 8.3: two's complement in as few bytes as can be; none of the numbers here is negative. */
-static bool number_of(struct slice der, uint64_t *out)
+static bool read_file(struct slice der, struct session_asn1 *file, hf_error *err)
 {
-    if (der.len == 0 || der.p[0] >= 0x80 || (der.len > 1 && der.p[0] == 0 && der.p[1] < 0x80) ||
-        der.len > 9 || (der.len == 9 && der.p[0] != 0))
+    struct slice peer, inner;
+
+    if (!session_asn1_read(&der, der_next, file, err))
         return false;
-    *out = 0;
-    for (size_t i = 0; i < der.len; i++)
-        *out = *out << 8 | der.p[i];
-    return true;
-}
-
-static bool take_number(struct slice *in, const char *name, uint64_t *out, hf_error *err)
-{
-    struct slice der;
-    return (der_take(in, DER_INTEGER, &der) && number_of(der, out)) ||
-           bad(err, name, "a number is expected here");
-}
-
-static bool take_octets(struct slice *in, const char *name, struct slice *out, hf_error *err)
-{
-    return der_take(in, DER_OCTET_STRING, out) ||
-           bad(err, name, "an octet string is expected here");
-}
-
-static bool read_field(struct slice content, size_t i, struct file *file, hf_error *err)
-{
-    struct slice whole = content, inner;
-
-    if (!der_take(&content, fields[i].type, &inner) || content.len != 0)
-        return bad(err, fields[i].name, "is not of the type that OpenSSL writes");
-    if (fields[i].type == DER_INTEGER)
-        return number_of(inner, &file->number[i]) ||
-               bad(err, fields[i].name, "is negative, too large or no number");
-    file->bytes[i] = fields[i].type == DER_SEQUENCE ? whole : inner;
-    return true;
-}
-
-static bool read_file(struct slice der, struct file *file, hf_error *err)
-{
-    struct slice body, content;
-    uint64_t version = 0;
-    uint8_t tag;
-    size_t last = 0;
-
-    if (!der_take(&der, DER_SEQUENCE, &body) || der.len != 0)
-        return bad(err, "SSL_SESSION", "these bytes are no SSL_SESSION, or not all of one");
-    if (!take_number(&body, "version", &version, err) ||
-        !take_number(&body, "ssl_version", &file->ssl_version, err) ||
-        !take_octets(&body, "cipher", &file->cipher, err) ||
-        !take_octets(&body, "session_id", &file->id, err) ||
-        !take_octets(&body, "master_key", &file->secret, err))
-        return false;
-    if (version != 1)
+    if (der.len != 0)
+        return bad(err, "SSL_SESSION", "something follows it");
+    if (file->format != SESSION_FORMAT)
         return bad(err, "version", "of this structure, only 1 is known");
-    while (body.len > 0) {
-        if (!der_next(&body, &tag, &content))
-            return bad(err, "SSL_SESSION", "a field is cut off or malformed");
-        size_t i = (size_t)(tag - EXPLICIT);
-        if (tag <= EXPLICIT || i >= FIELDS)
-            return err_set(err, HF_E_SESSION_DATA, "a field of the tag 0x%02x: not known", tag);
-        if (i <= last)
-            return bad(err, fields[i].name, "stands twice, or behind a later field");
-        last = i;
-        if (!read_field(content, i, file, err))
-            return false;
+    for (enum session_field i = SESSION_TIME; i < SESSION_FIELDS; i++) {
+        bool number = file->there[i] && session_field_is_number(i);
+        if (number && (file->number[i] < 0 || file->bytes[i].len == 0))
+            return bad(err, session_field_name(i), "is negative, or no number");
     }
+    peer = file->bytes[SESSION_PEER];
+    if (file->there[SESSION_PEER] && (!der_take(&peer, DER_SEQUENCE, &inner) || peer.len != 0))
+        return bad(err, "peer", "is not of the type that OpenSSL writes");
     return true;
 }
 
 /* ---- what the fields mean */
 
-static bool use_algorithms(const struct file *file, hf_session *s, hf_error *err)
+static bool use_algorithms(const struct session_asn1 *file, hf_session *s, hf_error *err)
 {
-    if (file->ssl_version < HF_TLS1_0 || file->ssl_version > HF_TLS1_3)
+    if (file->version < HF_TLS1_0 || file->version > HF_TLS1_3)
         return err_set(err, HF_E_SESSION_DATA, "ssl_version: 0x%llx is none of TLS 1.0 to 1.3",
-                       (unsigned long long)file->ssl_version);
+                       (unsigned long long)file->version);
     if (file->cipher.len != 2)
         return bad(err, "cipher", "is not two bytes long");
-    if (file->bytes[COMPRESSION].len)
+    if (file->bytes[SESSION_COMPRESSION].len)
         return bad(err, "comp_id", "handfast never compresses");
-    s->version = (uint16_t)file->ssl_version;
+    s->version = (uint16_t)file->version;
     s->suite = get_u16(file->cipher.p);
-    s->ems = (file->number[FLAGS] & FLAG_EMS) != 0;
+    s->ems = (file->number[SESSION_FLAGS] & SESSION_FLAG_EMS) != 0;
     /* OpenSSL keeps groups of its own numbering with bits above. */
-    s->group = file->number[GROUP] <= UINT16_MAX ? (uint16_t)file->number[GROUP] : 0;
+    s->group =
+        file->number[SESSION_GROUP] <= UINT16_MAX ? (uint16_t)file->number[SESSION_GROUP] : 0;
     return session_set_secret(s, file->secret, err);
 }
 
-static bool use_times(const struct file *file, hf_session *s, hf_error *err)
+static bool use_times(const struct session_asn1 *file, hf_session *s, hf_error *err)
 {
-    uint64_t lifetime = file->number[TIMEOUT], hint = file->number[LIFETIME_HINT];
+    int64_t lifetime = file->number[SESSION_TIMEOUT],
+            hint = file->number[SESSION_LIFETIME_HINT];
 
-    if (file->number[TIME] == 0 || file->number[TIME] > MAX_SECOND)
+    if (file->number[SESSION_TIME] == 0 || file->number[SESSION_TIME] > MAX_SECOND)
         return bad(err, "time", "is missing, or no time of this world");
     /* RFC 5077 3.3: a hint of 0 says nothing; RFC 8446 4.6.1: it ends the ticket at once. */
-    if (file->bytes[TICKET].len && (hint || s->version == HF_TLS1_3) && hint < lifetime)
+    if (file->bytes[SESSION_TICKET].len && (hint || s->version == HF_TLS1_3) && hint < lifetime)
         lifetime = hint;
-    if (file->number[AGE_ADD] > UINT32_MAX)
+    if (file->number[SESSION_AGE_ADD] > UINT32_MAX)
         return bad(err, "ticket_age_add", "is larger than 32 bits");
     s->lifetime = lifetime < UINT32_MAX ? (uint32_t)lifetime : UINT32_MAX;
-    s->age_add = (uint32_t)file->number[AGE_ADD];
-    s->started = (int64_t)file->number[TIME];
+    s->age_add = (uint32_t)file->number[SESSION_AGE_ADD];
+    s->started = (int64_t)file->number[SESSION_TIME];
     s->issued_ms = s->started * 1000;
     return true;
 }
 
-static bool use_ids(const struct file *file, hf_session *s, hf_error *err)
+static bool use_ids(const struct session_asn1 *file, hf_session *s, hf_error *err)
 {
-    struct slice id = file->id, context = file->bytes[CONTEXT];
-    uint64_t mode = file->number[MAX_FRAGMENT];
+    struct slice id = file->id, context = file->bytes[SESSION_CONTEXT];
+    int64_t mode = file->number[SESSION_MAX_FRAGMENT];
 
     if (id.len > sizeof s->id)
         return bad(err, "session_id", "is longer than 32 bytes");
@@ -207,7 +95,7 @@ static bool use_ids(const struct file *file, hf_session *s, hf_error *err)
     if (context.len)
         memcpy(s->context, context.p, context.len);
     s->context_len = (uint8_t)context.len;
-    if (file->bytes[TICKET].len == 0 && s->id_len == 0)
+    if (file->bytes[SESSION_TICKET].len == 0 && s->id_len == 0)
         return bad(err, "ticket", "is missing: nothing to resume with");
     return true;
 }
@@ -220,16 +108,16 @@ static bool copy(struct slice from, uint8_t **out, size_t *len, hf_error *err)
     return true;
 }
 
-static bool use_strings(const struct file *file, hf_session *s, hf_error *err)
+static bool use_strings(const struct session_asn1 *file, hf_session *s, hf_error *err)
 {
     size_t alpn_len;
 
-    if (file->bytes[TICKET].len > UINT16_MAX)
+    if (file->bytes[SESSION_TICKET].len > UINT16_MAX)
         return bad(err, "ticket", "is longer than 65535 bytes");
-    if (file->bytes[ALPN].len > UINT8_MAX)
+    if (file->bytes[SESSION_ALPN].len > UINT8_MAX)
         return bad(err, "alpn", "is longer than 255 bytes");
-    if (!copy(file->bytes[TICKET], &s->ticket, &s->ticket_len, err) ||
-        !copy(file->bytes[ALPN], &s->alpn, &alpn_len, err))
+    if (!copy(file->bytes[SESSION_TICKET], &s->ticket, &s->ticket_len, err) ||
+        !copy(file->bytes[SESSION_ALPN], &s->alpn, &alpn_len, err))
         return false;
     s->alpn_len = (uint8_t)alpn_len;
     return true;
@@ -249,9 +137,10 @@ static bool same_name(struct slice a, const char *b)
 }
 
 /* OpenSSL keeps the name that went out as SNI, if the server took notice of it. */
-static bool use_name(const struct file *file, const char *name, hf_session *s, hf_error *err)
+static bool use_name(const struct session_asn1 *file, const char *name, hf_session *s,
+                     hf_error *err)
 {
-    struct slice host = file->bytes[HOST_NAME];
+    struct slice host = file->bytes[SESSION_HOST_NAME];
 
     if (host.len && memchr(host.p, 0, host.len))
         return bad(err, "hostname", "holds a NUL");
@@ -272,17 +161,17 @@ static bool use_name(const struct file *file, const char *name, hf_session *s, h
 
 /* OpenSSL says whether the chain was good (X509_V_OK is 0, and so it is where nothing was to be
  * verified), but not whether the name was looked at: that is done here, which costs nothing. */
-static bool use_peer(const struct file *file, hf_session *s, hf_error *err)
+static bool use_peer(const struct session_asn1 *file, hf_session *s, hf_error *err)
 {
     hf_error why = {0};
 
-    if (file->bytes[PEER].len == 0)
+    if (file->bytes[SESSION_PEER].len == 0)
         return true;
-    hf_certificate *cert = cert_from_der(file->bytes[PEER], &why);
+    hf_certificate *cert = cert_from_der(file->bytes[SESSION_PEER], &why);
     if (!cert)
         return err_set(err, why.code == HF_E_NO_MEMORY ? why.code : HF_E_SESSION_DATA,
                        "peer: %s", why.detail);
-    s->verified = file->number[VERIFY_RESULT] == 0;
+    s->verified = file->number[SESSION_VERIFY_RESULT] == 0;
     s->named = s->verified && s->server_name && cert_matches_name(cert, s->server_name);
     s->chain = chain_new(&cert, 1);
     hf_certificate_free(cert);
@@ -291,7 +180,7 @@ static bool use_peer(const struct file *file, hf_session *s, hf_error *err)
 
 static hf_session *from_der(struct slice der, const char *server_name, hf_error *err)
 {
-    struct file file = {0};
+    struct session_asn1 file;
 
     if (!read_file(der, &file, err))
         return NULL;

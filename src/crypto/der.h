@@ -1,4 +1,4 @@
-/* der.h: just enough DER to see what a structure holds. For this room only. */
+/* der.h: just enough DER to see what a structure holds. For keys, and for OpenSSL's sessions. */
 #ifndef CRYPTO_DER_H
 #define CRYPTO_DER_H
 

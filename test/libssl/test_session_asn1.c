@@ -173,6 +173,102 @@ static void damage(SSL_SESSION *s, int rounds, int most)
     OPENSSL_free(der);
 }
 
+/* ---- one field at a time */
+
+struct der {
+    unsigned char p[300];
+    size_t len;
+};
+
+/* form: how many bytes say the length, -1: none do, and the end is marked. */
+static void put(struct der *d, unsigned char tag, int form, const void *p, size_t len)
+{
+    d->p[d->len++] = tag;
+    if (form != 0)
+        d->p[d->len++] = (unsigned char)(0x80 | (form < 0 ? 0 : form));
+    for (int i = form - 1; i > 0; i--)
+        d->p[d->len++] = 0;
+    if (form >= 0)
+        d->p[d->len++] = (unsigned char)len;
+    memcpy(d->p + d->len, p, len);
+    d->len += len;
+    if (form < 0) {
+        memcpy(d->p + d->len, "\0\0", 2);
+        d->len += 2;
+    }
+}
+
+static void try_field(unsigned field, unsigned char type, int form, const char *bytes,
+                      size_t len)
+{
+    struct der inner = {.len = 0}, body = {.len = 0}, whole = {.len = 0};
+    unsigned char secret[48] = {0};
+    put(&inner, type, form, bytes, len);
+    put(&body, 2, 0, "\1", 1);
+    put(&body, 2, 0, "\3\3", 2);
+    put(&body, 4, 0, "\xc0\x2c", 2);
+    put(&body, 4, 0, secret, 32);
+    put(&body, 4, 0, secret, 48);
+    put(&body, (unsigned char)(0xa0 + field), form, inner.p, inner.len);
+    put(&whole, 0x30, 2, body.p, body.len);
+    const unsigned char *p = whole.p;
+    SSL_SESSION *s = d2i_SSL_SESSION(NULL, &p, (long)whole.len);
+    printf("%u type %u form %d len %zu: %s", field, type, form, len, s ? "read" : "not");
+    if (s && field == 1 && SSL_SESSION_get_time(s) < 1700000000) /* else it is now */
+        printf(" %ld", SSL_SESSION_get_time(s));
+    if (s)
+        printf(" %ld %lu %u %u %u %d", SSL_SESSION_get_timeout(s),
+               SSL_SESSION_get_ticket_lifetime_hint(s), SSL_SESSION_get_max_early_data(s),
+               SSL_SESSION_get_max_fragment_length(s), SSL_SESSION_get_compress_id(s),
+               SSL_SESSION_is_resumable(s));
+    printf("\n");
+    if (s && field == 11) {
+        BIO *out = BIO_new_fp(stdout, BIO_NOCLOSE);
+        SSL_SESSION_set_time(s, 1);
+        SSL_SESSION_print(out, s);
+        PEM_write_bio_SSL_SESSION(out, s);
+        BIO_free(out);
+    }
+    SSL_SESSION_free(s);
+    ERR_clear_error();
+}
+
+static void bounds(void)
+{
+    static const struct {
+        size_t len;
+        const char *bytes;
+    } numbers[] = {
+        {0, ""},
+        {1, "\0"},
+        {1, "\1"},
+        {1, "\x7f"},
+        {1, "\xff"},
+        {2, "\0\xff"},
+        {2, "\0\1"},
+        {2, "\1\0"},
+        {2, "\xff\xff"},
+        {4, "\x7f\xff\xff\xff"},
+        {4, "\x80\0\0\0"},
+        {5, "\0\x80\0\0\0"},
+        {5, "\xff\x7f\xff\xff\xff"},
+        {5, "\0\xff\xff\xff\xff"},
+        {5, "\1\0\0\0\0"},
+        {8, "\x7f\xff\xff\xff\xff\xff\xff\xff"},
+        {8, "\x80\0\0\0\0\0\0\0"},
+    };
+    for (unsigned field = 1; field <= 20; field++) {
+        for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+            try_field(field, 2, 0, numbers[i].bytes, numbers[i].len);
+            try_field(field, 4, 0, numbers[i].bytes, numbers[i].len);
+        }
+        for (int form = 1; form <= 4; form++) {
+            try_field(field, 2, form, "\1", 1);
+            try_field(field, 4, form, "\1", 1);
+        }
+    }
+}
+
 int main(void)
 {
     SSL_SESSION *old = from_pem(old_pem), *new = from_pem(new_pem);
@@ -184,6 +280,7 @@ int main(void)
     damage(old, 3000, 120);
     damage(old, 2000, 200);
     damage(new, 3000, 120);
+    bounds();
     SSL_SESSION_free(old);
     SSL_SESSION_free(new);
     return 0;
