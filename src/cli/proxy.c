@@ -31,6 +31,7 @@ struct parent {
     const struct options *o; /* of the command line */
     struct setup *setup;
     struct board *board;
+    struct seek seek;
     struct proxy_log log;
     int doors[DOORS];
     size_t door_count;
@@ -66,6 +67,7 @@ static int be_worker(struct parent *p, size_t door, int slot, pid_t parent)
 {
     struct worker w = {.setup = p->setup,
                        .board = p->board,
+                       .seek = &p->seek,
                        .counts = &p->board->slots[slot].counts,
                        .log = p->log};
     sigset_t all;
@@ -189,6 +191,29 @@ static void raise_limit(struct setup *s)
         s->most = room;
 }
 
+/* New ones for new connections; the others end what they have. */
+static void change_workers(struct parent *p)
+{
+    unsigned old = ++p->generation;
+    fill_up(p);
+    tell(p, old, SIGTERM);
+}
+
+/* The backend's name may stand for other addresses than before. */
+static void follow(struct parent *p)
+{
+    char address[160];
+    struct place *to = &p->setup->to;
+    if (p->stopping || p->alive + p->setup->workers > CHILDREN ||
+        !seek_answer(&p->seek, to, clock_now()))
+        return;
+    place_address_text(&to->a[0], address, sizeof address);
+    log_say(&p->log, "backend-moved",
+            "backend %s://%s:%s is at %s%s now: new connections go there", to->scheme, to->host,
+            to->port, address, to->count > 1 ? " and others" : "");
+    change_workers(p);
+}
+
 static void reload(struct parent *p)
 {
     bool usage = false;
@@ -216,9 +241,7 @@ static void reload(struct parent *p)
     raise_limit(next);
     setup_free(p->setup);
     p->setup = next;
-    unsigned old = ++p->generation;
-    fill_up(p);
-    tell(p, old, SIGTERM);
+    change_workers(p);
     log_note(&p->log, "reload", "reloaded; connections that are open keep what they have");
 }
 
@@ -264,6 +287,8 @@ static void obey(struct parent *p, int number)
         reload(p);
     else if (number == SIGUSR1)
         statistics(p);
+    else if (number == SIGIO)
+        follow(p);
     else if (number == SIGTERM || number == SIGINT)
         stop(p);
 }
@@ -277,6 +302,8 @@ static struct timespec until(const struct parent *p)
         next = p->stats_at;
     if (p->revive_at > 0 && (next <= 0 || p->revive_at < next))
         next = p->revive_at;
+    if (p->seek.at > 0 && (next <= 0 || p->seek.at < next))
+        next = p->seek.at;
     double left = next <= 0 || next > now + 300 ? 300 : next > now ? next - now : 0;
     return (struct timespec){(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
 }
@@ -299,6 +326,8 @@ static void on_time(struct parent *p)
     }
     if (p->revive_at > 0 && p->revive_at <= now && !p->stopping)
         fill_up(p);
+    if (!p->stopping)
+        seek_on_time(&p->seek, &p->setup->to, p->board, now);
     if (p->stopping && p->stop_at <= now) {
         tell(p, p->generation + 1, SIGQUIT);
         p->stop_at = now + 5;
@@ -353,7 +382,7 @@ static bool open_doors(struct parent *p, hf_error *err)
 
 static void catch_signals(struct parent *p)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGQUIT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGQUIT, SIGIO};
     sigemptyset(&p->watched);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaddset(&p->watched, numbers[i]);
@@ -368,6 +397,7 @@ static void clear(struct parent *p)
     if (p->log.access >= 0)
         close(p->log.access);
     setup_free(p->setup);
+    seek_close(&p->seek);
 }
 
 int command_proxy(const struct options *o)
@@ -386,6 +416,8 @@ int command_proxy(const struct options *o)
     catch_signals(&p);
     p.began = clock_now();
     bool good = p.board != NULL;
+    if (!seek_open(&p.seek) && good)
+        good = settings_fail(&err, HF_E_SYSTEM, errno, "a pipe: %s", strerror(errno));
     if (good)
         raise_limit(p.setup);
     good = good && open_log(&p, p.setup, &err) && open_doors(&p, &err);

@@ -62,6 +62,11 @@ uint64_t board_up(struct board *b, double *seconds)
     return atomic_exchange(&b->down_lost, 0);
 }
 
+bool board_is_down(const struct board *b)
+{
+    return atomic_load_explicit(&b->down_since, memory_order_relaxed) != 0;
+}
+
 void board_sum(const struct board *b, struct board_counts *out)
 {
     memset(out, 0, sizeof *out);

@@ -47,6 +47,7 @@ static inline void board_add(board_count *c, uint64_t n)
  * and returns how many were lost since board_down, 0 if it was never away. *seconds: for how long. */
 bool board_down(struct board *b);
 uint64_t board_up(struct board *b, double *seconds);
+bool board_is_down(const struct board *b);
 
 /* board_sum adds up all workers. board_line writes it as a line of text or as a JSON object. */
 void board_sum(const struct board *b, struct board_counts *out);

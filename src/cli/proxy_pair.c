@@ -130,6 +130,7 @@ static enum pair_wants no_backend(struct pair *p, const char *why)
     char url[400];
     board_add(&w->counts->backend_failed, 1);
     if (board_down(w->board)) {
+        seek_ask(w->seek);
         place_url(&w->setup->to, url, sizeof url);
         log_say(
             &w->log, "backend-down",

@@ -7,12 +7,14 @@
 #include "cli/proxy_board.h"
 #include "cli/proxy_log.h"
 #include "cli/proxy_pair.h"
+#include "cli/proxy_seek.h"
 
 enum { WORKER_SESSIONS = 32, WORKER_LISTS = PAIR_LEAVING + 1 };
 
 struct worker {
     const struct setup *setup;
     struct board *board;
+    const struct seek *seek;
     struct board_counts *counts;
     struct proxy_log log;
     int epoll, door; /* door: the listening socket, -1: closed */

@@ -193,8 +193,9 @@ void numbers_remove(struct numbers *list, uint16_t n);
 void scan_ask(struct scan *s, const struct hello *h, bool flight, struct answer *out);
 void scan_ask_ssl2(struct scan *s, struct answer *out);
 void answer_clear(struct answer *a);
+enum { ANSWER_WORDS = 224 };
 /* answer_words says it in words: "alert handshake_failure", "closed the connection". */
-const char *answer_words(const struct answer *a, char out[160]);
+const char *answer_words(const struct answer *a, char out[ANSWER_WORDS]);
 
 /* scan_stream opens a connection that is ready for TLS, or sets out->kind and what. */
 struct hf_stream *scan_stream(struct scan *s, struct answer *out);

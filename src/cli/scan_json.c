@@ -46,7 +46,7 @@ static void versions(struct text *t, const struct scan_result *r)
     text_add(t, ",\"versions\":[");
     for (int v = SCAN_SSL2; v < SCAN_VERSIONS; v++) {
         const struct scan_offer *o = &r->offer[v];
-        char words[160];
+        char words[ANSWER_WORDS];
         text_addf(t, "%s{\"name\":", v ? "," : "");
         text_json(t, scan_version_name((enum scan_version)v));
         text_addf(t, ",\"id\":%u,\"taken\":%s", scan_version_number((enum scan_version)v),

@@ -35,19 +35,21 @@ void answer_clear(struct answer *a)
     *a = (struct answer){0};
 }
 
-const char *answer_words(const struct answer *a, char out[160])
+const char *answer_words(const struct answer *a, char out[ANSWER_WORDS])
 {
     switch (a->kind) {
     case ANSWER_NONE: return "not asked";
     case ANSWER_HELLO:
-        snprintf(out, 160, "answered with %s", name_version(a->version));
+        snprintf(out, ANSWER_WORDS, "answered with %s", name_version(a->version));
         return out;
-    case ANSWER_ALERT: snprintf(out, 160, "alert %s", name_alert(a->alert)); return out;
+    case ANSWER_ALERT:
+        snprintf(out, ANSWER_WORDS, "alert %s", name_alert(a->alert));
+        return out;
     case ANSWER_CLOSED: return "closed the connection";
     case ANSWER_RESET: return "broke the connection off";
     case ANSWER_SILENT: return "no answer in time";
     case ANSWER_NO_DOOR:
-    case ANSWER_STRANGE: snprintf(out, 160, "%.150s", a->what); return out;
+    case ANSWER_STRANGE: snprintf(out, ANSWER_WORDS, "%.200s", a->what); return out;
     }
     return "";
 }

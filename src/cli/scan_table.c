@@ -65,7 +65,7 @@ static void versions(const struct table *t, const struct scan_result *r)
     head(t, "Versions");
     for (int v = SCAN_SSL2; v < SCAN_VERSIONS; v++) {
         const struct scan_offer *o = &r->offer[v];
-        char line[256], words[160], ms[32];
+        char line[256], words[ANSWER_WORDS], ms[32];
         milliseconds(ms, sizeof ms, o->hello_time);
         bool old = v < SCAN_TLS12;
         if (o->taken)

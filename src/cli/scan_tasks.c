@@ -607,7 +607,7 @@ enum { THIRD = sizeof third / sizeof *third };
 static bool nobody(struct scan *s, hf_error *err)
 {
     const struct scan_offer *o = NULL;
-    char words[160];
+    char words[ANSWER_WORDS];
     /* What came in place of TLS says most. */
     for (int v = SCAN_TLS12; v >= SCAN_SSL3; v--)
         if (!o || s->r->offer[v].refusal.kind == ANSWER_STRANGE)
@@ -616,9 +616,11 @@ static bool nobody(struct scan *s, hf_error *err)
     hf_code code = a->kind == ANSWER_SILENT    ? HF_E_TIMEOUT
                    : a->kind == ANSWER_NO_DOOR ? HF_E_CONNECT
                    : a->kind == ANSWER_STRANGE ? HF_E_PLAINTEXT_PEER
+                   : a->kind == ANSWER_ALERT   ? HF_E_ALERT_RECEIVED
                                                : HF_E_HANDSHAKE_CUT;
-    return settings_fail(err, code, 0, "no version of TLS or SSL was answered: %s",
-                         answer_words(a, words));
+    bool nameless = a->kind == ANSWER_ALERT && a->alert == 112; /* unrecognized_name */
+    return settings_fail(err, code, 0, "no TLS was answered: %s%s", answer_words(a, words),
+                         nameless ? ": ask for the name that it serves, with --name" : "");
 }
 
 bool scan_all(struct scan *s, hf_error *err)

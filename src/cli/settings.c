@@ -25,7 +25,8 @@ bool settings_fail(hf_error *err, hf_code code, int os_errno, const char *fmt, .
     err->step = err->rfc = err->hint = "";
     va_list args;
     va_start(args, fmt);
-    vsnprintf(err->detail, sizeof err->detail, fmt, args);
+    int n = vsnprintf(err->detail, sizeof err->detail, fmt, args);
+    err->truncated = n >= (int)sizeof err->detail;
     va_end(args);
     return false;
 }

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 from core import SCRATCH, Failure, Process, Score, free_port, scratch
 
@@ -98,6 +99,59 @@ def scripts():
     os.chmod(path, 0o755)
     expect(4, ["script", "first line"], "run", "--check", path)
     expect(0, [], "run", path)
+
+
+def odd_servers():
+    """What is no TLS server is named, with an exit status that fits, and is not waited for."""
+    alert = bytes.fromhex("15030300020270")  # fatal unrecognized_name
+    for says, hears, status, want in (
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n", True, 2, ["plain HTTP", "443"]),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", False, 2, ["SSH server"]),
+            (b"220 mail.test ESMTP\r\n", False, 2, ["plain SMTP", "--starttls smtp", "465"]),
+            (b"", True, 3, ["HANDSHAKE_CUT"]), (alert, True, 2, ["unrecognized_name", "--name", "ALERT_RECEIVED"]),
+            (None, True, 3, ["TIMEOUT", "no answer in time"])):
+        with OddServer(says, hears) as server:
+            expect(status, want, "scan", f"127.0.0.1:{server.port}", "--timeout", "0.3" if says is None else "20")
+
+
+class OddServer:
+    """Says the same to everybody, at once or after the first bytes, and closes; None: says nothing, and waits."""
+
+    def __init__(self, says, hears):
+        self.says, self.hears = says, hears
+        self.door = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.door.getsockname()[1]
+        self.held = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                s = self.door.accept()[0]
+            except OSError:
+                return
+            self.held.append(s)
+            if self.says is not None:
+                threading.Thread(target=self._one, args=(s,), daemon=True).start()
+
+    def _one(self, s):
+        try:
+            if self.hears:
+                s.recv(65536)
+            s.sendall(self.says)
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(65536):
+                pass
+        except OSError:
+            pass
+        s.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failed):
+        self.door.shutdown(socket.SHUT_RDWR)
+        self.door.close()
 
 
 # ---------------------------------------------------------------- standard output
@@ -227,7 +281,7 @@ def main():
         print(f"FAIL no certificates: {err}\n0 passed, 1 failed, 0 skipped")
         return 1
     score = Score()
-    for check in (words, files_of_options, scripts, full_disk, reader_gone, closed_descriptors, broken_pipe_of_programs,
+    for check in (words, files_of_options, scripts, odd_servers, full_disk, reader_gone, closed_descriptors, broken_pipe_of_programs,
                   help_fits, as_json, interrupted):
         if len(sys.argv) < 3 or check.__name__ in sys.argv[2:]:
             score.check(check.__name__, check)
