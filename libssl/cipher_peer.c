@@ -52,18 +52,21 @@ char *SSL_get_shared_ciphers(const SSL *s, char *buf, int size)
     return buf;
 }
 
+/* It belongs to the session, in OpenSSL: to the one that is offered, then to the one that is being made. */
 const SSL_CIPHER *SSL_get_current_cipher(const SSL *s)
 {
-    uint16_t suite = s->conn ? hf_conn_suite(s->conn) : 0;
-    if (!suite && s->session)
-        suite = s->session->suite;
-    return suite ? cipher_by_id(suite) : NULL;
+    struct access_suites suites = {0};
+    if (s->conn)
+        suites = access_suites(s->conn);
+    if (!suites.now && !suites.chosen && s->session)
+        suites.now = s->session->suite;
+    return suites.now ? cipher_by_id(suites.now) : NULL;
 }
 
-/* The one that a handshake has agreed on but does not use yet: of a handshake nothing is told until it is done. */
 const SSL_CIPHER *SSL_get_pending_cipher(const SSL *s)
 {
-    return SSL_get_current_cipher(s);
+    uint16_t suite = s->conn ? access_suites(s->conn).pending : 0;
+    return suite ? cipher_by_id(suite) : NULL;
 }
 
 long control_raw_ciphers(const struct target *t, int command, long number, void *pointer)

@@ -110,7 +110,7 @@ int SSL_clear(SSL *s)
     session_clear(s);
     drop_connection(s);
     s->phase = PHASE_BEFORE;
-    s->state = TLS_ST_BEFORE;
+    state_reset(s);
     s->rwstate = SSL_NOTHING;
     s->shutdown = 0;
     s->hit = s->in_callback = s->pha_pending = false;
@@ -290,7 +290,7 @@ void SSL_set_connect_state(SSL *s)
     s->shutdown = 0;
     drop_connection(s);
     s->phase = PHASE_BEFORE;
-    s->state = TLS_ST_BEFORE;
+    state_reset(s);
 }
 
 void SSL_set_accept_state(SSL *s)

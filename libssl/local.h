@@ -270,6 +270,7 @@ bool state_wants_trace(const SSL *s);
 void debug_extensions(SSL *s, const uint8_t *message, size_t len);
 unsigned state_trace_kinds(const SSL *s); /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
+void state_reset(SSL *s);       /* nothing has begun */
 void state_not_started(SSL *s); /* of a handshake that has no configuration to begin with */
 
 #endif

@@ -241,6 +241,14 @@ void state_not_started(SSL *s)
     s->flow = FLOW_NONE;
 }
 
+void state_reset(SSL *s)
+{
+    s->state = TLS_ST_BEFORE;
+    s->flow = FLOW_NONE;
+    s->told_done = s->told_failed = s->ccs_waits = false;
+    s->msg_version = s->msg_suite = 0;
+}
+
 void state_info(SSL *s, int where, int ret)
 {
     if (where == SSL_CB_HANDSHAKE_START) {

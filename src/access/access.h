@@ -144,6 +144,15 @@ const struct details *access_details(const hf_conn *conn);
 /* access_version: hf_conn_version, also while the handshake is under way, once it is agreed. */
 uint16_t access_version(const hf_conn *conn);
 
+/* access_suites: `pending` is the suite that the handshake under way has chosen, or else that of the last one; `now`
+ * the one whose secrets are known: from the first key on, or from the session that is resumed. 0: none yet. `chosen`:
+ * a handshake is under way, and has chosen. */
+struct access_suites {
+    uint16_t now, pending;
+    bool chosen;
+};
+struct access_suites access_suites(const hf_conn *conn);
+
 /* access_answer_verify answers HF_ASK_VERIFY with a refusal that has this X509_V_ERR_ code and alert. */
 bool access_answer_verify_failed(hf_conn *conn, int x509_code, int depth, uint8_t alert);
 /* access_peer_chain: the chain that is being judged (HF_ASK_VERIFY), or that was sent; borrowed. */

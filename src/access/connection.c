@@ -14,6 +14,27 @@ uint16_t access_version(const hf_conn *c)
     return c->hs && c->hs->n.version ? c->hs->n.version : c->est.version;
 }
 
+static bool has_keys(const hf_conn *c)
+{
+    if (c->hs->n.version < HF_TLS1_3)
+        return c->hs->keys_made;
+    return (c->hs->n.server ? c->out.prot : c->in.prot) != NULL;
+}
+
+struct access_suites access_suites(const hf_conn *c)
+{
+    uint16_t last = c->est.suite ? c->est.suite->id : 0;
+    struct access_suites suites = {last, last, false};
+    const struct nego *n = c->hs ? &c->hs->n : NULL;
+    if (!n || (!n->suite && !(n->server && n->version)))
+        return suites;
+    bool known = n->resumed12 || n->psk || has_keys(c);
+    /* A HelloRetryRequest leaves what is offered on offer. */
+    bool chosen = known || n->server || n->version < HF_TLS1_3;
+    uint16_t next = n->suite ? n->suite->id : last;
+    return (struct access_suites){known ? next : chosen ? 0 : last, next, chosen};
+}
+
 bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t alert)
 {
     struct hs *hs = conn_asking(c);
