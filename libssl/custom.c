@@ -199,15 +199,16 @@ static unsigned context_of(unsigned message)
     case APPLICATION_EE: return SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS;
     case APPLICATION_CR: return SSL_EXT_TLS1_3_CERTIFICATE_REQUEST;
     case APPLICATION_CT: return SSL_EXT_TLS1_3_CERTIFICATE;
+    case APPLICATION_NST: return SSL_EXT_TLS1_3_NEW_SESSION_TICKET;
     default: return SSL_EXT_TLS1_2_SERVER_HELLO;
     }
 }
 
 static unsigned messages_of(unsigned context)
 {
-    static const unsigned all[] = {APPLICATION_CH,  APPLICATION_SH, APPLICATION_HRR,
-                                   APPLICATION_EE,  APPLICATION_CR, APPLICATION_CT,
-                                   APPLICATION_SH12};
+    static const unsigned all[] = {APPLICATION_CH,  APPLICATION_SH,  APPLICATION_HRR,
+                                   APPLICATION_EE,  APPLICATION_CR,  APPLICATION_CT,
+                                   APPLICATION_NST, APPLICATION_SH12};
     unsigned mask = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (context & context_of(all[i]))
@@ -237,11 +238,9 @@ static const struct custom_ext *ext_at(const SSL *s, const struct application_pl
     return e && is_relevant(s, e, place) ? e : NULL;
 }
 
-/* The certificate that an extension of a Certificate message belongs to, as far as it is at hand. */
-static X509 *certificate_at(SSL *s, const struct application_place *place)
+static X509 *certificate_at(const struct application_place *place)
 {
-    return place->message == APPLICATION_CT && place->entry == 0 ? SSL_get_certificate(s)
-                                                                 : NULL;
+    return place->certificate ? access_x509(place->certificate) : NULL;
 }
 
 static int add_content(const struct application_place *place, const uint8_t **out, size_t *len,
@@ -255,7 +254,7 @@ static int add_content(const struct application_place *place, const uint8_t **ou
         return 0;
     if (e->add)
         result = e->add(s, place->id, context_of(place->message), out, len,
-                        certificate_at(s, place), place->entry, &al, e->add_arg);
+                        certificate_at(place), place->entry, &al, e->add_arg);
     else if (e->old_add)
         result = e->old_add(s, place->id, out, len, &al, e->add_arg);
     if (result < 0) {
@@ -286,8 +285,8 @@ static bool take_content(const struct application_place *place, const uint8_t *c
     const struct custom_ext *e = ext_at(s, place);
     int al = SSL_AD_DECODE_ERROR, result = 1;
     if (e && e->parse)
-        result = e->parse(s, place->id, context_of(place->message), content, len, NULL,
-                          place->entry, &al, e->parse_arg);
+        result = e->parse(s, place->id, context_of(place->message), content, len,
+                          certificate_at(place), place->entry, &al, e->parse_arg);
     else if (e && e->old_parse)
         result = e->old_parse(s, place->id, content, len, &al, e->parse_arg);
     if (result > 0)

@@ -15,6 +15,7 @@ enum application_message {
     APPLICATION_EE = 8,
     APPLICATION_CR = 16,
     APPLICATION_CT = 32,
+    APPLICATION_NST = 64,
     APPLICATION_SH12 = 128,
 };
 
@@ -23,13 +24,15 @@ struct application_extension {
     unsigned messages; /* mask: where it may stand */
 };
 
-/* In a Certificate `entry` counts the certificates, elsewhere it is 0. `version` is what is agreed on; in a
+/* In a Certificate `entry` counts the certificates, and `certificate` is that one (to be borrowed during the call);
+ * elsewhere they are 0 and NULL. `version` is what is agreed on; in a
  * ClientHello that is being written, the highest that is offered. */
 struct application_place {
     hf_conn *conn;
     uint16_t id, version;
     unsigned message;
     size_t entry;
+    const hf_certificate *certificate;
     bool resumed;
 };
 

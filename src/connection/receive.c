@@ -129,7 +129,7 @@ static hf_result take_after(hf_conn *c)
             continue;
         }
         struct after after;
-        if (!after13_message(&c->est, c->config, &c->in, p, len, buffer_len(&c->inbuf) > len,
+        if (!after13_message(&c->est, c->config, c, &c->in, p, len, buffer_len(&c->inbuf) > len,
                              c->tracer, &after, &err))
             return conn_fail(c, &err);
         buffer_drop(&c->inbuf, len);

@@ -7,14 +7,14 @@
 _Static_assert((int)APPLICATION_CH == IN_CH && (int)APPLICATION_SH == IN_SH &&
                    (int)APPLICATION_HRR == IN_HRR && (int)APPLICATION_EE == IN_EE &&
                    (int)APPLICATION_CR == IN_CR && (int)APPLICATION_CT == IN_CT &&
-                   (int)APPLICATION_SH12 == IN_SH12,
+                   (int)APPLICATION_NST == IN_NST && (int)APPLICATION_SH12 == IN_SH12,
                "the same bits");
 
 enum { REQUESTS = IN_CH | IN_CR | IN_NST };
 
 static const struct applications *of(const struct nego *n)
 {
-    return n->config ? n->config->applications : NULL; /* a ticket is read without one */
+    return n->config ? n->config->applications : NULL;
 }
 
 static uint16_t version_of(const struct nego *n)
@@ -29,6 +29,7 @@ static struct application_place place_of(const struct nego *n, uint16_t id, unsi
                                       .version = version_of(n),
                                       .message = message,
                                       .entry = n->entry,
+                                      .certificate = n->certificate,
                                       .resumed = n->psk || n->resumed12};
 }
 

@@ -216,7 +216,8 @@ struct nego {
     bool ocsp_promised; /* client: the server will send CertificateStatus */
 
     uint32_t application_sent, application_received; /* bits of config->applications */
-    size_t entry; /* of the Certificate that is being written or read */
+    size_t entry;                      /* of the Certificate that is being written or read, */
+    const hf_certificate *certificate; /* and what is in it; for application_place */
 };
 
 void nego_clear(struct nego *n);

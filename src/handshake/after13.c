@@ -3,7 +3,7 @@
 
 #include "handshake/after13.h"
 
-#include "extension/extension.h"
+#include "extension/application.h"
 #include "handshake/details.h"
 #include "handshake/later13.h"
 #include "message/message.h"
@@ -84,14 +84,19 @@ void session_secret(hf_session *s, const struct established *e, struct slice non
 enum { MAX_TICKETS = 64, MAX_KEY_UPDATES = 32 };
 enum { WEEK = 604800, LONGEST_TICKET = 24576 };
 
-static bool read_ticket(struct established *e, const hf_config *config, struct rd *r,
+static bool read_ticket(struct established *e, hf_config *config, hf_conn *conn, struct rd *r,
                         struct after *out, hf_error *err)
 {
     struct new_session_ticket t;
     struct ext_values v;
     struct nego n = {0}; /* judges the extensions' places; it keeps nothing */
     n.err = err;
-    if (!msg_read_new_session_ticket(r, &t) || !ext_read(&n, &t.extensions, IN_NST, &v))
+    n.config = config;
+    n.conn = conn;
+    n.version = HF_TLS1_3;
+    n.psk = e->resumed;
+    if (!msg_read_new_session_ticket(r, &t) || !ext_read(&n, &t.extensions, IN_NST, &v) ||
+        !application_take(&n, &v, IN_NST))
         return false;
     if (++e->tickets > MAX_TICKETS)
         return err_set(err, HF_E_TICKETS, "more than %d without application data between them",
@@ -200,8 +205,8 @@ bool after13_may_come(const struct established *e, uint8_t type, hf_error *err)
                    type);
 }
 
-bool after13_message(struct established *e, const hf_config *config, struct rec_half *in,
-                     const uint8_t *whole, size_t len, bool more_behind,
+bool after13_message(struct established *e, hf_config *config, hf_conn *conn,
+                     struct rec_half *in, const uint8_t *whole, size_t len, bool more_behind,
                      const struct tracer *tracer, struct after *out, hf_error *err)
 {
     struct rd_msg m = {.name = msg_name(whole[0]), .err = err, .rfc = msg_rfc(whole[0])};
@@ -212,7 +217,7 @@ bool after13_message(struct established *e, const hf_config *config, struct rec_
     struct rd r = rd_start(&m, whole, len, MSG_HEADER);
     if (whole[0] == MSG_KEY_UPDATE)
         return read_key_update(e, in, &r, more_behind, tracer, out, err);
-    return read_ticket(e, config, &r, out, err);
+    return read_ticket(e, config, conn, &r, out, err);
 }
 
 /* TLS-Exporter(label, context_value, key_length) =

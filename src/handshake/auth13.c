@@ -10,7 +10,7 @@
 static void write_entries(struct hs *hs, struct wr *w)
 {
     size_t list = wr_open(w, 3);
-    for (size_t i = 0; hs->credential && i < hs->credential->chain->count; i++) {
+    for (size_t i = 0; hs->credential && i < hs->credential->chain->count && wr_ok(w); i++) {
         wr_opaque24(w, cert_der(hs->credential->chain->cert[i]));
         bool staple =
             i == 0 && hs->n.server && hs->n.ocsp_asked && hs->credential->ocsp_len > 0;
@@ -20,8 +20,10 @@ static void write_entries(struct hs *hs, struct wr *w)
         hs->n.ocsp_staple = staple ? slice_of(hs->credential->ocsp, hs->credential->ocsp_len)
                                    : (struct slice){0};
         hs->n.entry = i;
+        hs->n.certificate = hs->credential->chain->cert[i];
         ext_write(&hs->n, w, IN_CT);
         hs->n.entry = 0;
+        hs->n.certificate = NULL;
     }
     wr_close(w, list, 3);
 }
@@ -137,12 +139,20 @@ enum hs_result keep_chain(struct hs *hs, struct certificate_list *list)
     return r;
 }
 
-/* Of any certificate but the first, only what is the application's counts. */
-static bool take_other_entry(struct hs *hs, const struct ext_values *v, size_t i)
+/* A response to extensions of our request (4.4.2): what the first entry has counts, of others only what is the
+ * application's; and its callback wants to know of which certificate it is. */
+static bool take_entry(struct hs *hs, const struct ext_values *v, size_t i, struct slice data)
 {
+    hf_certificate *cert = NULL;
+    if (hs->n.config->applications && !peer_is_raw(hs) &&
+        !(cert = cert_from_der(data, hs->n.err)))
+        return false;
     hs->n.entry = i;
-    bool ok = application_take(&hs->n, v, IN_CT);
+    hs->n.certificate = cert;
+    bool ok = i > 0 ? application_take(&hs->n, v, IN_CT) : ext_take(&hs->n, v, IN_CT);
     hs->n.entry = 0;
+    hs->n.certificate = NULL;
+    hf_certificate_free(cert);
     return ok;
 }
 
@@ -152,10 +162,8 @@ enum hs_result read_certificate_body13(struct hs *hs, struct rd *r)
     struct ext_values v;
     bool ok = peer_is_raw(hs) ? msg_read_raw_key(r, &list) : msg_read_certificate(r, &list);
     for (size_t i = 0; ok && i < list.count; i++) {
-        /* A response to extensions of our request (4.4.2): the stapled OCSP response of the first
-         * entry counts, for others only the form is checked. */
         ok = ext_read(&hs->n, &list.entry[i].extensions, IN_CT, &v) &&
-             (i > 0 ? take_other_entry(hs, &v, i) : ext_take(&hs->n, &v, IN_CT));
+             take_entry(hs, &v, i, list.entry[i].data);
     }
     if (!ok)
         return HS_FAILED;

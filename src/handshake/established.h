@@ -111,8 +111,8 @@ struct after {
 bool after13_may_come(const struct established *e, uint8_t type, hf_error *err)
     __attribute__((warn_unused_result));
 
-bool after13_message(struct established *e, const hf_config *config, struct rec_half *in,
-                     const uint8_t *whole, size_t len, bool more_behind,
+bool after13_message(struct established *e, hf_config *config, hf_conn *conn,
+                     struct rec_half *in, const uint8_t *whole, size_t len, bool more_behind,
                      const struct tracer *tracer, struct after *out, hf_error *err)
     __attribute__((warn_unused_result));
 
