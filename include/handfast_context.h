@@ -142,9 +142,11 @@ HF_API size_t hf_config_alpn(const hf_config *config, char *out, size_t size);
  * what does not belong to the language, an unknown name without "?", and if nothing is left. */
 HF_API bool hf_config_set_group_list(hf_config *config, const char *list);
 
-/* hf_config_load_dh_params (server) reads a file of Diffie-Hellman parameters (PEM or DER) and adds the group of RFC
- * 7919 that is at least as long to the groups: the file's own prime, which nobody has checked, is not used.
- * E_WEAK_DH below 2048 bits, E_CONFIG above 8192, E_FILE, E_PEM. Suites with DHE must be allowed besides. */
+/* hf_config_load_dh_params (server) reads a file of Diffie-Hellman parameters (PEM or DER). In TLS 1.2 and older its
+ * group is for clients that name no group of RFC 7919; those that do get one of these (RFC 7919 4), and the one that is
+ * at least as long as the file's prime is added to the groups. Nobody checks that the prime is a safe one: exponents are
+ * as long as it is. E_WEAK_DH below 2048 bits and if the modulus is no prime, E_CONFIG above 8192 bits, E_FILE, E_PEM.
+ * Suites with DHE must be allowed besides. */
 HF_API bool hf_config_load_dh_params(hf_config *config, const char *path);
 
 /* hf_cipher: what get_ciphers() of Python's ssl says about a suite, in the same words. NULL stands for None. */

@@ -91,6 +91,8 @@ bool security_version(const SSL *s, int version);
 struct id_list;
 bool security_lists(const SSL *s, struct id_list *suites, struct id_list *suites13,
                     struct id_list *groups, struct id_list *sigalgs);
+/* security_level_bits: what a level asks for. */
+int security_level_bits(int level);
 bool security_allows(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid, void *other);
 
 /* ---- Commands of SSL_ctrl and SSL_CTX_ctrl, with what these return (certificate_chain.c, tmp_dh.c) */
@@ -119,9 +121,8 @@ long certs_ctrl_set_dh_auto(SSL *s, SSL_CTX *ctx, long mode);
 long certs_ctrl_set_tmp_dh_cb(SSL *s, SSL_CTX *ctx,
                               DH *(*cb)(SSL *, int, int)); /* SSL_callback_ctrl */
 
-/* certs_dh_bits: how long the prime of a server's finite-field DH is to be; 0: there is to be none, since
- * nobody has set parameters or asked for automatic ones. */
-int certs_dh_bits(SSL *s);
+/* tmp_dh_source: the group of a server's finite-field DH before TLS 1.3, by connection. */
+extern const struct dh_source tmp_dh_source;
 
 /* ---- A question for a certificate (certificate_answer.c) */
 

@@ -282,24 +282,53 @@ static EVP_PKEY *curve_key(const char *group, const uint8_t *share, size_t len)
     return key;
 }
 
-static EVP_PKEY *finite_key(const char *group, const uint8_t *share, size_t len)
+static EVP_PKEY *dh_key(OSSL_PARAM_BLD *build)
 {
     EVP_PKEY *key = NULL;
-    BIGNUM *number = BN_bin2bn(share, (int)len, NULL);
-    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
-    OSSL_PARAM *params = NULL;
-    if (number && build && ctx &&
-        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
-        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PUB_KEY, number))
-        params = OSSL_PARAM_BLD_to_param(build);
-    if (!params || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+    if (!ctx || !params || EVP_PKEY_fromdata_init(ctx) <= 0 ||
         EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
         key = NULL;
     OSSL_PARAM_free(params);
-    OSSL_PARAM_BLD_free(build);
     EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+static EVP_PKEY *finite_key(const char *group, const uint8_t *share, size_t len)
+{
+    BIGNUM *number = BN_bin2bn(share, (int)len, NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    bool ok = number && build &&
+              OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
+              OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PUB_KEY, number);
+    EVP_PKEY *key = ok ? dh_key(build) : NULL;
+    OSSL_PARAM_BLD_free(build);
     BN_free(number);
+    return key;
+}
+
+/* ServerDHParams (RFC 5246 7.4.3): three numbers, each behind its length. */
+static EVP_PKEY *sent_key(const uint8_t *at, size_t left)
+{
+    static const char *const names[] = {OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_G,
+                                        OSSL_PKEY_PARAM_PUB_KEY};
+    BIGNUM *number[3] = {NULL, NULL, NULL};
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    bool ok = build != NULL;
+    for (int i = 0; ok && i < 3; i++) {
+        size_t len = left < 2 ? SIZE_MAX : (size_t)at[0] << 8 | at[1];
+        ok = len <= left - 2 && (number[i] = BN_bin2bn(at + 2, (int)len, NULL)) != NULL &&
+             OSSL_PARAM_BLD_push_BN(build, names[i], number[i]) == 1;
+        if (ok) {
+            at += 2 + len;
+            left -= 2 + len;
+        }
+    }
+    EVP_PKEY *key = ok ? dh_key(build) : NULL;
+    OSSL_PARAM_BLD_free(build);
+    for (int i = 0; i < 3; i++)
+        BN_free(number[i]);
     return key;
 }
 
@@ -312,9 +341,13 @@ long control_tmp_key(const struct target *t, int command, long number, void *poi
     EVP_PKEY *key;
     (void)number;
 
-    if (command != SSL_CTRL_GET_PEER_TMP_KEY || !d || !d->share || !g || !g->nid)
+    if (command != SSL_CTRL_GET_PEER_TMP_KEY || !d || !d->share)
         return 0;
-    if (g->nid == NID_X25519 || g->nid == NID_X448)
+    if (!d->share_sent && (!g || !g->nid))
+        return 0;
+    if (d->share_sent)
+        key = sent_key(d->share, d->share_len);
+    else if (g->nid == NID_X25519 || g->nid == NID_X448)
         key = EVP_PKEY_new_raw_public_key(g->nid, NULL, d->share, d->share_len);
     else if (g->id >> 8 == 1)
         key = finite_key(g->name, d->share, d->share_len);

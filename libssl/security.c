@@ -5,7 +5,7 @@
 #include <openssl/x509v3.h>
 
 /* Bits of security that the levels ask for. */
-static int level_bits(int level)
+int security_level_bits(int level)
 {
     static const int bits[] = {0, 80, 112, 128, 192, 256};
     return bits[level < 0 ? 0 : level > 5 ? 5 : level];
@@ -15,7 +15,7 @@ static int level_bits(int level)
 
 static bool level_allows_cipher(int level, int bits, const SSL_CIPHER *c)
 {
-    int least = level_bits(level);
+    int least = security_level_bits(level);
     if (bits < least || c->au == AU_NULL || c->mac == MAC_MD5 ||
         (least > 160 && c->mac == MAC_SHA1))
         return false;
@@ -36,7 +36,7 @@ int security_default(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid
     (void)ex;
     /* Parameters that anybody can break are refused at level 0 too (Logjam). */
     if (level <= 0)
-        return op != SSL_SECOP_TMP_DH || bits >= level_bits(1);
+        return op != SSL_SECOP_TMP_DH || bits >= security_level_bits(1);
     switch (op) {
     case SSL_SECOP_CIPHER_SUPPORTED:
     case SSL_SECOP_CIPHER_SHARED:
@@ -44,7 +44,7 @@ int security_default(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid
     case SSL_SECOP_VERSION: return level_allows_version(level, nid);
     case SSL_SECOP_COMPRESSION: return level < 2;
     case SSL_SECOP_TICKET: return level < 3;
-    default: return bits >= level_bits(level);
+    default: return bits >= security_level_bits(level);
     }
 }
 

@@ -182,40 +182,11 @@ static bool set_versions(const SSL *s, hf_config *config)
     return hf_config_set_versions(config, (uint16_t)low, (uint16_t)high);
 }
 
-/* A server does finite-field DH where the application has said how long the prime is to be, or that it is to be
- * found out (SSL_CTX_set_tmp_dh(3), SSL_CTX_set_dh_auto(3)). */
-static void leave_dhe_out(struct id_list *list)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const SSL_CIPHER *cipher = cipher_by_id(list->id[i]);
-        int kx = cipher ? SSL_CIPHER_get_kx_nid(cipher) : NID_undef;
-        if (kx != NID_kx_dhe && kx != NID_kx_dhe_psk)
-            list->id[count++] = list->id[i];
-    }
-    list->count = count;
-}
-
-/* Among the groups of RFC 7919, those that are long enough; a list of the application's own stays as it is. */
-static void add_dhe(struct id_list *list, int bits)
-{
-    static const int sizes[] = {2048, 3072, 4096, 6144, 8192};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (sizes[i] >= bits && list->count < LIST_MAX)
-            list->id[list->count++] = (uint16_t)(0x0100 + i);
-    }
-}
-
-static bool set_lists(SSL *s, hf_config *config, hf_role role)
+static bool set_lists(SSL *s, hf_config *config)
 {
     const struct settings *t = s->settings;
     struct id_list suites = t->suites, suites13 = t->suites13;
     struct id_list groups = t->groups.count ? t->groups : groups_default;
-    int bits = role == HF_SERVER ? certs_dh_bits(s) : 0;
-    if (role == HF_SERVER && !bits)
-        leave_dhe_out(&suites);
-    if (bits && !t->groups.count)
-        add_dhe(&groups, bits);
     struct id_list sigalgs = t->sigalgs.count ? t->sigalgs : sigalgs_default;
     if (!security_lists(s, &suites, &suites13, &groups, &sigalgs))
         return false;
@@ -257,7 +228,7 @@ size_t settings_padding(hf_conn *conn, uint8_t type, size_t len)
 
 static bool set_server(const struct settings *t, hf_config *config)
 {
-    return access_config_half_rtt(config) &&
+    return access_config_half_rtt(config) && access_config_dh(config, &tmp_dh_source) &&
            hf_config_set_client_auth(config, client_auth(t)) &&
            hf_config_set_max_early_data(config, t->max_early_data);
 }
@@ -342,7 +313,7 @@ static hf_config *make_config(SSL *s, hf_role role)
     }
     bool ok = set_versions(s, config);
     if (ok) {
-        ok = set_lists(s, config, role) && set_both(s, config, role) &&
+        ok = set_lists(s, config) && set_both(s, config, role) &&
              (role == HF_SERVER ? set_server(t, config) : set_client(t, config)) &&
              certs_to_config(s, config) && names_to_config(s, config, role) &&
              (role == HF_SERVER || status_to_config(s, config)) &&

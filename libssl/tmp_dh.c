@@ -1,9 +1,12 @@
-/* tmp_dh.c: finite-field Diffie-Hellman of servers. The engine speaks the groups of RFC 7919 only: what an
- * application sets says whether there is DH at all, and how long the prime is. */
+/* tmp_dh.c: finite-field Diffie-Hellman of servers before TLS 1.3: the group is the application's (SSL_CTX_set_tmp_dh(3)),
+ * what its callback says, or one of RFC 3526 (SSL_CTX_set_dh_auto(3)). */
 #include "libssl/local.h"
 
 #include <openssl/core_names.h>
 #include <openssl/dh.h>
+
+#include "access/access.h"
+#include "libssl/control.h"
 
 /* 1: taken over. */
 static int set0_dh(SSL *s, SSL_CTX *ctx, EVP_PKEY *key)
@@ -85,32 +88,104 @@ void SSL_CTX_set_tmp_dh_callback(SSL_CTX *ctx,
     certs_ctrl_set_tmp_dh_cb(NULL, ctx, dh);
 }
 
-/* As strong as the certificate's key, if nobody said how long (SSL_CTX_set_dh_auto(3)). */
-static int bits_for(const SSL *s, const struct certs *c)
+/* ---- the group of one connection */
+
+static bool any(hf_conn *conn)
 {
-    const EVP_PKEY *key = c->entry[c->current].key;
-    int strength = c->dh_auto == 2 || !key ? 80 : EVP_PKEY_get_security_bits(key);
-    static const int levels[] = {0, 80, 112, 128, 192, 256};
-    int level = s->settings->security_level;
-    int least = levels[level < 0 ? 0 : level > 5 ? 5 : level];
-    if (strength < least)
-        strength = least;
-    return strength >= 192   ? 8192
-           : strength >= 152 ? 4096
-           : strength >= 128 ? 3072
-           : strength >= 112 ? 2048
-                             : 1024;
+    const struct certs *c = certs_get(ssl_of(conn), NULL);
+    return c->dh || c->dh_cb || c->dh_auto;
 }
 
-int certs_dh_bits(SSL *s)
+/* As strong as the certificate's key, and, where nobody said that it need not be, as the level asks for. 0: there is no
+ * such key. */
+static int strength_of(const struct certs *c, uint16_t suite)
 {
+    const SSL_CIPHER *cipher = cipher_by_id(suite);
+    if (c->dh_auto == 2)
+        return 80;
+    if (!cipher || cipher->au == AU_NULL || cipher->au == AU_PSK)
+        return cipher && cipher_bits(cipher) == 256 ? 128 : 80;
+    const EVP_PKEY *key = c->entry[CERT_RSA].key;
+    if (!key)
+        key = c->entry[CERT_RSA_PSS].key;
+    return key ? EVP_PKEY_get_security_bits(key) : 0;
+}
+
+/* A safe prime whose generator is 2 (RFC 3526, RFC 2409). */
+static BIGNUM *prime_for(SSL *s, int strength)
+{
+    int least = security_level_bits(s->settings->security_level);
+    if (strength < least)
+        strength = least;
+    return strength >= 192   ? BN_get_rfc3526_prime_8192(NULL)
+           : strength >= 152 ? BN_get_rfc3526_prime_4096(NULL)
+           : strength >= 128 ? BN_get_rfc3526_prime_3072(NULL)
+           : strength >= 112 ? BN_get_rfc3526_prime_2048(NULL)
+                             : BN_get_rfc2409_prime_1024(NULL);
+}
+
+static bool put_number(uint8_t *out, size_t *len, const BIGNUM *n)
+{
+    int size = n ? BN_num_bytes(n) : 0;
+    if (size <= 0 || size > KX_MAX_DH)
+        return false;
+    *len = (size_t)BN_bn2bin(n, out);
+    return true;
+}
+
+static hf_code automatic(SSL *s, const struct certs *c, uint16_t suite, struct dh_group *group)
+{
+    int strength = strength_of(c, suite);
+    BIGNUM *p = strength ? prime_for(s, strength) : NULL;
+    bool ok = put_number(group->p, &group->p_len, p);
+    int bits = p ? BN_security_bits(BN_num_bits(p), -1) : 0;
+    BN_free(p);
+    group->g[0] = 2;
+    group->g_len = 1;
+    if (!ok)
+        return HF_E_CRYPTO;
+    return security_allows(s, NULL, SSL_SECOP_TMP_DH, bits, 0, NULL) ? HF_OK : HF_E_OWN_DH_WEAK;
+}
+
+static bool take_key(struct dh_group *group, const EVP_PKEY *key)
+{
+    BIGNUM *p = NULL, *g = NULL;
+    int bits = 0;
+    ERR_set_mark();
+    bool ok = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_FFC_P, &p) == 1 &&
+              EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_FFC_G, &g) == 1 &&
+              put_number(group->p, &group->p_len, p) && put_number(group->g, &group->g_len, g);
+    if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_DH_PRIV_LEN, &bits) == 1 && bits > 0)
+        group->exponent_bits = (unsigned)bits;
+    ERR_pop_to_mark();
+    BN_free(p);
+    BN_free(g);
+    return ok;
+}
+
+static hf_code with_key(SSL *s, EVP_PKEY *key, struct dh_group *group)
+{
+    if (!security_allows(s, NULL, SSL_SECOP_TMP_DH, EVP_PKEY_get_security_bits(key), 0, key))
+        return HF_E_OWN_DH_WEAK;
+    return take_key(group, key) ? HF_OK : HF_E_CRYPTO;
+}
+
+/* Asked for each connection, when its ServerKeyExchange is made; what the callback gives stays its own. */
+static hf_code by_callback(SSL *s, DH *(*cb)(SSL *, int, int), struct dh_group *group)
+{
+    EVP_PKEY *key = cb ? key_of(cb(s, 0, 1024)) : NULL;
+    hf_code code = key ? with_key(s, key, group) : HF_E_NO_DH_GROUP;
+    EVP_PKEY_free(key);
+    return code;
+}
+
+static hf_code choose(hf_conn *conn, uint16_t suite, struct dh_group *group)
+{
+    SSL *s = ssl_of(conn);
     const struct certs *c = certs_get(s, NULL);
     if (c->dh_auto)
-        return bits_for(s, c);
-    if (c->dh)
-        return EVP_PKEY_get_bits(c->dh);
-    if (!c->dh_cb)
-        return 0;
-    DH *dh = c->dh_cb(s, 0, 1024);
-    return dh ? DH_bits(dh) : 0;
+        return automatic(s, c, suite, group);
+    return c->dh ? with_key(s, c->dh, group) : by_callback(s, c->dh_cb, group);
 }
+
+const struct dh_source tmp_dh_source = {any, choose};

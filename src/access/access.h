@@ -10,6 +10,7 @@
 #include "config/applications.h"
 #include "config/cipher_rules.h" /* as it is: OpenSSL's language for lists of suites */
 #include "config/session_asn1.h" /* as it is: the fields of SSL_SESSION */
+#include "config/dh_group.h"
 #include "config/session_ids.h"
 #include "handfast.h"
 #include "handshake/details.h"
@@ -110,6 +111,9 @@ bool access_config_request_types(hf_config *config, const uint8_t *types, size_t
 /* access_config_ocsp_request (client): the OCSPStatusRequest of its status_request (RFC 6066 8): the list of
  * responders and the extensions, each with its length; copied. Empty ones without. */
 bool access_config_ocsp_request(hf_config *config, const uint8_t *request, size_t len);
+
+/* access_config_dh (server): where the groups of finite-field DH come from before TLS 1.3; `source` must stay. */
+bool access_config_dh(hf_config *config, const struct dh_source *source);
 
 /* access_config_half_rtt (server): it may send as soon as its own Finished is out, also to who has sent no early data
  * (RFC 8446 4.4.4). */

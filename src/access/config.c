@@ -46,6 +46,14 @@ bool access_config_ocsp_request(hf_config *config, const uint8_t *request, size_
     return true;
 }
 
+bool access_config_dh(hf_config *config, const struct dh_source *source)
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->dh_source = source;
+    return true;
+}
+
 bool access_config_half_rtt(hf_config *config)
 {
     if (atomic_load(&config->frozen))

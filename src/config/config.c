@@ -132,6 +132,7 @@ void hf_config_free(hf_config *config)
     mem_free(config->ocsp_request);
     keylog_file_free(config->keylog_file);
     applications_free(config->applications);
+    dh_group_free(config->dh_group);
     mem_wipe_free(config, sizeof *config);
 }
 
@@ -211,6 +212,7 @@ static hf_config *copy_of(const hf_config *from)
     replay_ref(config->replay);
     keylog_file_ref(config->keylog_file);
     applications_ref(config->applications);
+    dh_group_ref(config->dh_group);
     return config;
 }
 

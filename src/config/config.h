@@ -4,6 +4,7 @@
 #define CONFIG_CONFIG_H
 
 #include "compress/compress.h"
+#include "config/dh_group.h"
 #include "config/session_ids.h"
 #include "config/tables.h"
 #include "x509/x509.h"
@@ -175,6 +176,8 @@ struct hf_config {
     uint8_t session_context_len;
     bool ask_psk13;    /* HF_ASK_PSK counts for TLS 1.3, too */
     struct psks *psks; /* NULL: none */
+    struct dh_group *dh_group; /* server: for clients that name no group of RFC 7919; or NULL */
+    const struct dh_source *dh_source; /* server: in place of all of these; or NULL */
     char *psk_hint;    /* server; or NULL */
 
     struct compressors compress_send, compress_receive;

@@ -32,6 +32,15 @@ const struct group *group_find(uint16_t id)
     return NULL;
 }
 
+const struct group *group_of_kx(enum kx_id kx)
+{
+    for (size_t i = 0; kx != KX_NONE && i < COUNT; i++) {
+        if (groups[i].kx == kx)
+            return &groups[i];
+    }
+    return NULL;
+}
+
 const struct group *group_table(size_t *count)
 {
     *count = COUNT;

@@ -68,6 +68,8 @@ static inline bool sigalg_is_legacy(uint16_t id)
 const struct suite *suite_find(uint16_t id);
 const struct group *group_find(uint16_t id);
 const struct sigalg *sigalg_find(uint16_t id);
+/* group_of_kx: the row of a key exchange; NULL if there is none. */
+const struct group *group_of_kx(enum kx_id kx);
 
 /* All rows, in default order of preference. */
 const struct suite *suite_table(size_t *count);

@@ -132,6 +132,20 @@ static EVP_PKEY *key_in(EVP_PKEY *group)
     return pkey;
 }
 
+bool kx_evp_dh_make(struct kx *kx, const BIGNUM *p, const BIGNUM *g, uint8_t *share)
+{
+    EVP_PKEY *group = group_of(p, g);
+    unsigned char *encoded = NULL;
+    kx->pkey = key_in(group);
+    size_t len = kx->pkey ? EVP_PKEY_get1_encoded_public_key(kx->pkey, &encoded) : 0;
+    bool ok = len == kx->group->initiator;
+    if (ok)
+        memcpy(share, encoded, len);
+    OPENSSL_free(encoded);
+    EVP_PKEY_free(group);
+    return ok;
+}
+
 bool kx_evp_dh(const BIGNUM *p, const BIGNUM *g, struct slice share, uint8_t *our_share,
                uint8_t *secret)
 {
@@ -140,15 +154,8 @@ bool kx_evp_dh(const BIGNUM *p, const BIGNUM *g, struct slice share, uint8_t *ou
                                   .initiator = (uint16_t)BN_num_bytes(p),
                                   .responder = (uint16_t)share.len,
                                   .secret = (uint16_t)BN_num_bytes(p)};
-    EVP_PKEY *group = group_of(p, g);
-    struct kx kx = {.group = &sent, .pkey = key_in(group)};
-    unsigned char *encoded = NULL;
-    size_t len = kx.pkey ? EVP_PKEY_get1_encoded_public_key(kx.pkey, &encoded) : 0;
-    bool ok = len == sent.initiator && derive(&kx, share.p, secret) == KX_OK;
-    if (ok)
-        memcpy(our_share, encoded, len);
-    OPENSSL_free(encoded);
+    struct kx kx = {.group = &sent};
+    bool ok = kx_evp_dh_make(&kx, p, g, our_share) && derive(&kx, share.p, secret) == KX_OK;
     clear(&kx);
-    EVP_PKEY_free(group);
     return ok;
 }

@@ -130,7 +130,13 @@ void kx_free(struct kx *kx)
     if (!kx)
         return;
     kx->method->clear(kx);
+    kx_sent_free(kx->sent);
     mem_free(kx);
+}
+
+size_t kx_peer_size(const struct kx *kx)
+{
+    return kx->group->responder;
 }
 
 enum kx_result kx_respond(enum kx_id id, const uint8_t *share, size_t share_len,

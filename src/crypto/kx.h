@@ -81,4 +81,18 @@ enum kx_result kx_dh_respond(struct slice p, struct slice g, struct slice share,
                              uint8_t *our_share, size_t *our_len, uint8_t *secret,
                              size_t *secret_len) __attribute__((warn_unused_result));
 
+/* kx_dh_start makes a key pair in any group, for the side that sends p and g (RFC 5246 7.4.3), to be finished and
+ * freed as others are. share has room for KX_MAX_DH bytes; *share_len of them, as many as p has, are set.
+ * exponent_bits: how long the private value is, if whoever made the group has said so; 0, or less than what
+ * RFC 7919 asks for: by what is known of the group. KX_BAD_SHARE: p or g is refused as kx_dh_respond does. */
+enum kx_result kx_dh_start(struct slice p, struct slice g, unsigned exponent_bits,
+                           uint8_t *share, size_t *share_len, struct kx **out)
+    __attribute__((warn_unused_result));
+
+/* kx_peer_size: how long the share is that kx_finish wants. */
+size_t kx_peer_size(const struct kx *kx);
+
+/* kx_dh_plausible: p may be a prime (Fermat's test: some accident, not an attack, is found) and g lies in range. */
+bool kx_dh_plausible(struct slice p, struct slice g);
+
 #endif

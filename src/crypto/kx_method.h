@@ -35,6 +35,7 @@ struct kx {
     EVP_PKEY *pkey;   /* evp_kx.c; ML-KEM in hybrid.c */
     uint8_t *kem_key; /* hybrid.c: the decapsulation key, if ML-KEM is our own */
     struct kx *inner; /* hybrid.c: the half with a curve */
+    struct kx_sent *sent; /* dhe.c: a group that is sent */
 };
 
 struct kx_method {
@@ -53,6 +54,12 @@ struct kx_method {
 
 /* kx_dh_number takes the leading zeros off, with which a number may be sent. */
 struct slice kx_dh_number(struct slice number);
+
+/* kx_sent_free: a group that is sent lives as long as its exchange. */
+void kx_sent_free(struct kx_sent *sent);
+
+/* kx_evp_dh_make makes kx->pkey in a group without a name, by EVP. */
+bool kx_evp_dh_make(struct kx *kx, const BIGNUM *p, const BIGNUM *g, uint8_t *share);
 
 /* kx_evp_dh is kx_dh_respond for a group without a name, by EVP; what it is given lies in
  * range. */

@@ -129,6 +129,29 @@ static const struct group *dhe_group(const struct hs *hs)
     return NULL;
 }
 
+/* The server has a group without a name for this client. */
+static bool own_dh_group(const struct hs *hs)
+{
+    const hf_config *config = hs->n.config;
+    return config->dh_source || (config->dh_group && !names_ffdhe(hs));
+}
+
+/* Of a suite with an ephemeral key; false: there is none. */
+static bool choose_group(struct hs *hs, const struct suite *s, const struct group **group)
+{
+    *group = NULL;
+    if (is_dhe12(s) && own_dh_group(hs)) {
+        const struct dh_source *source = hs->n.config->dh_source;
+        return !source || source->any(hs->n.conn);
+    }
+    *group = is_ecdhe12(s) ? ecdhe_group(hs) : dhe_group(hs);
+    if (!*group) {
+        hs->no_group = true;
+        hs->no_ffdhe |= is_dhe12(s) && names_ffdhe(hs);
+    }
+    return *group != NULL;
+}
+
 /* ---- suite and certificate */
 
 /* What the application chose, or what the configuration has for this suite. */
@@ -182,14 +205,8 @@ static bool try_suite(struct hs *hs, const struct suite *s)
     uint16_t scheme = 0;
     if (!suite_fits(s, hs->n.version))
         return false;
-    if (is_ecdhe12(s) || is_dhe12(s)) {
-        group = is_ecdhe12(s) ? ecdhe_group(hs) : dhe_group(hs);
-        if (!group) {
-            hs->no_group = true;
-            hs->no_ffdhe |= is_dhe12(s) && names_ffdhe(hs);
-            return false;
-        }
-    }
+    if ((is_ecdhe12(s) || is_dhe12(s)) && !choose_group(hs, s, &group))
+        return false;
     if (is_psk12(s) && !have_psk(hs))
         return false;
     if (has_certificate12(s) && !(cred = credential_for(hs, s, false, &scheme))) {

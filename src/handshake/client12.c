@@ -284,14 +284,7 @@ static enum hs_result take_dh(struct hs *hs, const struct server_key_exchange *s
         bits--;
     if (!security_allows_dh(hs->n.config->security_level, bits) || p.len > KX_MAX_DH)
         return hs_fail(hs, HF_E_WEAK_DH, "a prime of %u bits", bits);
-    hs->n.group = NULL;
-    enum kx_id named = kx_dh_named(p, g);
-    size_t count;
-    const struct group *groups = group_table(&count);
-    for (size_t i = 0; named != KX_NONE && i < count; i++) {
-        if (groups[i].kx == named)
-            hs->n.group = &groups[i];
-    }
+    hs->n.group = group_of_kx(kx_dh_named(p, g));
     return keep(&hs->dh_p, p) && keep(&hs->dh_g, g) ? HS_OK
                                                     : hs_fail(hs, HF_E_NO_MEMORY, "DH group");
 }

@@ -79,19 +79,39 @@ static bool keep_ids(const struct ids *from, uint16_t **out, size_t *count)
     return *out != NULL;
 }
 
+/* A group without a name is shown with the share. */
+static void keep_sent(struct details *d, struct hs *hs)
+{
+    struct buffer all = {0};
+    struct wr w;
+    wr_start(&w, &all);
+    wr_opaque16(&w, slice_of(buffer_front(&hs->dh_p), buffer_len(&hs->dh_p)));
+    wr_opaque16(&w, slice_of(buffer_front(&hs->dh_g), buffer_len(&hs->dh_g)));
+    wr_opaque16(&w, slice_of(hs->n.peer_share, hs->n.peer_share_len));
+    if (wr_ok(&w))
+        d->share = mem_dup(buffer_front(&all), buffer_len(&all));
+    d->share_len = d->share ? buffer_len(&all) : 0;
+    d->share_sent = d->share != NULL;
+    buffer_clear(&all);
+}
+
 /* Those of hybrids are long, and nobody can show them. A server of TLS 1.2 and older keeps none. */
-static void keep_share(struct details *d, struct nego *n)
+static void keep_share(struct details *d, struct hs *hs)
 {
     enum { LAST_CURVE = 0x1e };
+    struct nego *n = &hs->n;
     mem_free(d->share);
     d->share = NULL;
     d->share_len = 0;
+    d->share_sent = false;
     bool ffdhe = n->group && n->group->id >> 8 == 1; /* RFC 7919 */
     if (n->group && (n->group->id <= LAST_CURVE || ffdhe) && n->peer_share) {
         d->share = n->peer_share;
         d->share_len = n->peer_share_len;
         n->peer_share = NULL;
         n->peer_share_len = 0;
+    } else if (!n->group && n->peer_share && buffer_len(&hs->dh_p)) {
+        keep_sent(d, hs);
     }
 }
 
@@ -115,7 +135,7 @@ bool details_done(struct hs *hs)
     d->authorities_len = n->peer_authorities_len;
     n->peer_authorities = NULL;
     d->signature = hs->signature_len ? hs->scheme : 0;
-    keep_share(d, n);
+    keep_share(d, hs);
     details_free(x->details);
     x->details = d;
     hs->details = NULL;

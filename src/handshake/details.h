@@ -27,6 +27,7 @@ struct details {
     uint8_t types[16]; /* client, TLS 1.2: certificate_types of the server's request, if they are so few */
     uint8_t type_count;
     uint16_t signature; /* scheme that this side signed with; 0: none */
+    bool share_sent;    /* client: `share` is ServerDHParams (RFC 5246 7.4.3), of a group without a name */
     uint8_t *share;     /* the peer's share of the group, unless that is a hybrid */
     size_t share_len;
 };

@@ -2,6 +2,7 @@
  * 7.3, figures 1 and 2). server13.c has read the hello and found the version. */
 #include "bytes/names.h"
 #include "config/cache.h"
+#include "config/security.h"
 #include "handshake/after13.h"
 #include "handshake/choose.h"
 #include "handshake/hs.h"
@@ -250,8 +251,40 @@ static enum hs_result send_status(struct hs *hs)
     return hs_end(hs, &w, mark);
 }
 
-static enum hs_result start_exchange(struct hs *hs, struct server_key_exchange *ske,
-                                     uint8_t *share)
+/* A group that is none of the table's: the application's own (RFC 5246 7.4.3). */
+static enum hs_result start_sent(struct hs *hs, struct dh_group *own,
+                                 struct server_key_exchange *ske, uint8_t *share)
+{
+    const hf_config *config = hs->n.config;
+    const struct dh_source *source = config->dh_source;
+    size_t len;
+    if (source) {
+        hf_code code = source->choose(hs->n.conn, hs->n.suite->id, own);
+        if (code != HF_OK)
+            return hs_fail(hs, code, "for %s", hs->n.suite->name);
+    } else {
+        memcpy(own, config->dh_group, sizeof *own);
+    }
+    unsigned bits = dh_group_bits(own);
+    if (!security_allows_dh(config->security_level, bits))
+        return hs_fail(hs, HF_E_OWN_DH_WEAK, "a prime of %u bits", bits);
+    ske->p = slice_of(own->p, own->p_len);
+    ske->g = slice_of(own->g, own->g_len);
+    hs->n.group = group_of_kx(kx_dh_named(ske->p, ske->g));
+    enum kx_result r =
+        kx_dh_start(ske->p, ske->g, own->exponent_bits, share, &len, &hs->own_kx);
+    if (r == KX_BAD_SHARE)
+        return hs_fail(hs, HF_E_OWN_DH_WEAK, "an even modulus, or a generator out of range");
+    if (r != KX_OK)
+        return hs_fail(hs, HF_E_CRYPTO, "no key pair in the group of %u bits", bits);
+    ske->share = slice_of(share, len);
+    if (!hs->n.group)
+        trace_note(hs->tracer, "group", "a prime of %u bits", bits);
+    return HS_OK;
+}
+
+static enum hs_result start_named(struct hs *hs, struct server_key_exchange *ske,
+                                  uint8_t *share)
 {
     const struct test_hooks *test = hs->n.config->test;
     uint8_t private_key[66];
@@ -275,13 +308,17 @@ static enum hs_result start_exchange(struct hs *hs, struct server_key_exchange *
 static enum hs_result make_params(struct hs *hs)
 {
     uint8_t share[KX_MAX_DH];
+    struct dh_group own = {0};
     struct server_key_exchange ske = {0};
     struct ske_shape shape = shape12(hs->n.suite, hs->n.version);
     const char *hint = hs->n.config->psk_hint;
     if (hint)
         ske.hint = slice_of(hint, strlen(hint));
-    if (ephemeral(hs) && start_exchange(hs, &ske, share) != HS_OK)
-        return HS_FAILED;
+    enum hs_result r = !ephemeral(hs) ? HS_OK
+                       : hs->n.group  ? start_named(hs, &ske, share)
+                                      : start_sent(hs, &own, &ske, share);
+    if (r != HS_OK)
+        return r;
     struct wr w;
     wr_start(&w, &hs->params);
     wr_bytes(&w, hs->client_random, RANDOM_SIZE);
@@ -373,19 +410,18 @@ static enum hs_result finish_exchange(struct hs *hs)
     struct slice theirs = slice_of(hs->exchange, hs->exchange_len);
     uint8_t padded[KX_MAX_DH];
     if (is_dhe12(hs->n.suite)) { /* a number, whose leading zeros a client may leave out */
-        size_t size = kx_responder_share_size(hs->n.group->kx);
+        size_t size = kx_peer_size(hs->own_kx);
         if (theirs.len < size) {
             memset(padded, 0, size - theirs.len);
             memcpy(padded + size - theirs.len, theirs.p, theirs.len);
             theirs = slice_of(padded, size);
         }
     }
+    const char *name = hs->n.group ? hs->n.group->name : "our group";
     enum kx_result r = kx_finish(hs->own_kx, theirs.p, theirs.len, hs->shared, &hs->shared_len);
     if (r == KX_BAD_SHARE)
-        return hs_fail(hs, HF_E_BAD_KEY_SHARE, "%s, %zu bytes", hs->n.group->name, theirs.len);
-    return r == KX_OK
-               ? HS_OK
-               : hs_fail(hs, HF_E_CRYPTO, "key exchange with %s failed", hs->n.group->name);
+        return hs_fail(hs, HF_E_BAD_KEY_SHARE, "%s, %zu bytes", name, theirs.len);
+    return r == KX_OK ? HS_OK : hs_fail(hs, HF_E_CRYPTO, "key exchange with %s failed", name);
 }
 
 static enum hs_result compute_premaster(struct hs *hs)

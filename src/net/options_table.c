@@ -1,6 +1,8 @@
 /* options_table.c: the options, one row each. */
 #include <strings.h>
 
+#include "config/dh_group.h"
+#include "handfast_context.h"
 #include "net/options.h"
 
 static bool take(hf_config *config, bool good, hf_error *err)
@@ -35,6 +37,14 @@ static bool set_ciphers(hf_config *config, const char *value, hf_error *err)
 static bool set_groups(hf_config *config, const char *value, hf_error *err)
 {
     return take(config, hf_config_set_groups(config, value), err);
+}
+
+static bool set_dh(hf_config *config, const char *value, hf_error *err)
+{
+    bool ok = value_is_pem(value)
+                  ? dh_params_use(config, "the PEM", (const uint8_t *)value, strlen(value))
+                  : hf_config_load_dh_params(config, value);
+    return take(config, ok, err);
 }
 
 static bool set_alpn(hf_config *config, const char *value, hf_error *err)
@@ -126,6 +136,7 @@ static const struct option_row rows[] = {
     {{"security_level", NUMBER, CS, "0 to 5", "2", "What is strong enough, as in OpenSSL; below 2 is weak.", WEAKENS}, 0, 5, set_level},
     {{"ciphers", LIST, CS, "OpenSSL's language: ECDHE+AESGCM:!aNULL", "ECDHE with AEADs", "The suites of TLS 1.2 and older; @SECLEVEL=n sets security_level.", WEAKENS}, 0, 0, set_ciphers},
     {{"ecdh_curve", LIST, CS, "names of groups with colons: X25519:P-256", "X25519MLKEM768:X25519:P-256:P-384", "Groups for the key exchange, best first.", PLAIN}, 0, 0, set_groups},
+    {{"dh_param", FILE_, S, A_FILE, "RFC 7919's groups", "The Diffie-Hellman group for clients that name none, of 2048 bits or more; ciphers must allow DHE.", PLAIN}, 0, 0, set_dh},
     {{"alpn_protocols", LIST, CS, "names with commas: h2,http/1.1", "none", "Application protocols, best first (RFC 7301).", PLAIN}, 0, 0, set_alpn},
     {{"honor_cipher_order", BOOL, S, YES, "yes", "The server's order of suites counts, not the client's.", PLAIN}, 0, 0, set_order},
     {{"no_ticket", BOOL, CS, YES, "no", "Neither give nor take session tickets.", PLAIN}, 0, 0, set_no_ticket},
@@ -137,7 +148,6 @@ static const struct option_row rows[] = {
     {{"disable_compression", BOOL, CS, YES, "yes", "Always so: TLS compression is not there (CRIME, CVE-2012-4929).", INERT}, 0, 0, NULL},
     {{"single_dh_use", BOOL, S, YES, "yes", "Always so: each connection has a key of its own.", INERT}, 0, 0, NULL},
     {{"single_ecdh_use", BOOL, S, YES, "yes", "Always so: each connection has a key of its own.", INERT}, 0, 0, NULL},
-    {{"dh_param", FILE_, S, A_FILE, "RFC 7919's groups", "Not read: the groups of RFC 7919 are used, which clients can check; ecdh_curve chooses among them.", INERT}, 0, 0, NULL},
     {{"rsa_key_size", NUMBER, S, "0 to 65536", "none", "Of no use: keys made for one connection were for export suites.", INERT}, 0, 65536, NULL},
     {{"reneg_window", SECONDS, S, SOME, "for ever", "Not needed: reneg_limit counts for the whole connection.", INERT}, -1e9, 1e9, NULL},
     /* functions */

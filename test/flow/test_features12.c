@@ -1,6 +1,7 @@
 /* What TLS 1.2 does besides the handshake itself: false start, limits of records, stapling, ALPN, exporters,
  * hibernation, questions that are answered later. */
 #include "../unit/check.h"
+#include "handfast_context.h"
 #include "old.h"
 
 #include <stdlib.h>
@@ -465,6 +466,40 @@ static void test_wrong_pre_shared_key(void)
     }
 }
 
+/* ---- a server's own group (RFC 5246 7.4.3), in all versions that have it */
+
+static void with_own_group(uint16_t version, const char *client_groups, uint16_t wanted)
+{
+    struct pair p;
+    char path[256], command[400];
+    (void)snprintf(path, sizeof path, "%s", pki_file("dh.pem", "", 0));
+    (void)snprintf(command, sizeof command,
+                   "openssl genpkey -genparam -algorithm DH -pkeyopt group:modp_2048 -out %s "
+                   "2>/dev/null",
+                   path);
+    if (system(command) != 0)
+        SKIP("the openssl command is needed to make parameters");
+    old_start(&p, version, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA");
+    CHECK(hf_config_load_dh_params(p.server_config, path));
+    CHECK(hf_config_set_groups(p.client_config, client_groups));
+    hf_config *derived = hf_config_derive(p.server_config);
+    hf_config_free(p.server_config);
+    p.server_config = derived;
+    CHECK(pair_shake(&p) && old_echo(&p));
+    CHECK_INT(hf_conn_group(p.client.conn), wanted);
+    CHECK_INT(hf_conn_group(p.server.conn), wanted);
+    pair_clear(&p);
+    remove(path);
+}
+
+static void test_own_group(void)
+{
+    for (uint16_t v = HF_TLS1_0; v <= HF_TLS1_2; v++) {
+        with_own_group(v, "x25519", 0);
+        with_own_group(v, "x25519:ffdhe2048", 0x0100);
+    }
+}
+
 int main(void)
 {
     RUN(test_false_start);
@@ -476,6 +511,7 @@ int main(void)
     RUN(test_alpn);
     RUN(test_exporter);
     RUN(test_hibernation);
+    RUN(test_own_group);
     RUN(test_questions);
     RUN(test_no_pre_shared_key);
     RUN(test_wrong_pre_shared_key);

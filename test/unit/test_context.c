@@ -619,9 +619,20 @@ static void test_dh_params(void)
                    path);
     CHECK_INT(system(command), 0);
     CHECK(dh_file(path, NULL, "x25519:ffdhe3072"));
+    (void)snprintf(
+        command, sizeof command,
+        "openssl genpkey -genparam -algorithm DH -pkeyopt group:modp_2048 2>/dev/null | "
+        "openssl dhparam -outform DER -out %s 2>/dev/null",
+        path);
+    CHECK_INT(system(command), 0);
+    CHECK(dh_file(path, NULL, "x25519:ffdhe2048"));
+    FILE *f = fopen(path, "r+b"); /* 2 more: a composite number */
+    CHECK(f && fseek(f, 4 + 4 + 1 + 255, SEEK_SET) == 0 && fputc(0xfd, f) == 0xfd);
+    fclose(f);
+    CHECK(!dh_file(path, NULL, "no prime"));
     CHECK(!dh_file("/nowhere/dh.pem", NULL, "dh.pem"));
     CHECK(!dh_file("none.pem", pki->root->pem, "DH PARAMETERS"));
-    static const char *const broken[] = {"MAA=", "MAMCAQA=", "MIL//wIB",
+    static const char *const broken[] = {"MAA=", "MAYCAQACAQI=", "MIL//wIB",
                                          "MAUCgv//AQ==", "AgEC"};
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
         char pem[200];

@@ -32,11 +32,11 @@ static bool exchange(enum kx_id id, size_t size)
 static size_t secret_size(enum kx_id id)
 {
     static const size_t sizes[] = {
-        [KX_X25519] = 32,       [KX_X448] = 56,           [KX_P256] = 32,
-        [KX_P384] = 48,         [KX_P521] = 66,           [KX_FFDHE2048] = 256,
-        [KX_FFDHE3072] = 384,   [KX_FFDHE4096] = 512,     [KX_FFDHE6144] = 768,
-        [KX_FFDHE8192] = 1024,  [KX_X25519MLKEM768] = 64, [KX_P256MLKEM768] = 64,
-        [KX_P384MLKEM1024] = 80, [KX_MLKEM768] = 32, [KX_MLKEM1024] = 32};
+        [KX_X25519] = 32,        [KX_X448] = 56,           [KX_P256] = 32,
+        [KX_P384] = 48,          [KX_P521] = 66,           [KX_FFDHE2048] = 256,
+        [KX_FFDHE3072] = 384,    [KX_FFDHE4096] = 512,     [KX_FFDHE6144] = 768,
+        [KX_FFDHE8192] = 1024,   [KX_X25519MLKEM768] = 64, [KX_P256MLKEM768] = 64,
+        [KX_P384MLKEM1024] = 80, [KX_MLKEM768] = 32,       [KX_MLKEM1024] = 32};
     return sizes[id];
 }
 
@@ -532,6 +532,71 @@ static void test_dh_unnamed(void)
     }
 }
 
+/* The side that sends the group: both come to the same secret, by either route. */
+static void start_dh(struct slice p, struct slice g, unsigned exponent)
+{
+    uint8_t share[KX_MAX_DH], ours[KX_MAX_DH], first[KX_MAX_DH] = {0};
+    uint8_t secret[KX_MAX_SECRET], theirs[KX_MAX_SECRET];
+    size_t share_len, our_len, len, their_len;
+    for (int evp = 0; evp < 2; evp++) {
+        struct kx *kx = NULL;
+        provider_test_evp_only(evp);
+        CHECK_INT(kx_dh_start(p, g, exponent, share, &share_len, &kx), KX_OK);
+        CHECK(share_len == p.len && memcmp(share, first, p.len) != 0);
+        memcpy(first, share, p.len);
+        CHECK_INT(kx_peer_size(kx), p.len);
+        CHECK_INT(
+            kx_dh_respond(p, g, slice_of(share, share_len), ours, &our_len, theirs, &their_len),
+            KX_OK);
+        CHECK_INT(kx_finish(kx, ours, our_len, secret, &len), KX_OK);
+        CHECK(len == p.len && their_len == p.len);
+        CHECK_MEM(secret, theirs, len);
+        memset(ours, 0, sizeof ours); /* 0, 1, p - 1 and p are no public values */
+        CHECK_INT(kx_finish(kx, ours, p.len, secret, &len), KX_BAD_SHARE);
+        ours[p.len - 1] = 1;
+        CHECK_INT(kx_finish(kx, ours, p.len, secret, &len), KX_BAD_SHARE);
+        memcpy(ours, p.p, p.len);
+        CHECK_INT(kx_finish(kx, ours, p.len, secret, &len), KX_BAD_SHARE);
+        add(ours, p.len, -1);
+        CHECK_INT(kx_finish(kx, ours, p.len, secret, &len), KX_BAD_SHARE);
+        CHECK_INT(kx_finish(kx, ours, p.len - 1, secret, &len), KX_BAD_SHARE);
+        kx_free(kx);
+    }
+    provider_test_evp_only(false);
+}
+
+static void test_dh_start(void)
+{
+    uint8_t bytes[KX_MAX_DH + 1] = {0}, share[KX_MAX_DH];
+    size_t len;
+    struct kx *kx;
+    struct slice p = prime(BN_get_rfc3526_prime_1536(NULL), bytes), g = slice_of(two, 1);
+    start_dh(p, g, 0);
+    start_dh(p, g, 225);
+    start_dh(p, slice_of("\5", 1), 1);
+    start_dh(prime(BN_get_rfc3526_prime_2048(NULL), bytes), g, 0); /* short exponents */
+    CHECK(kx_dh_params(KX_FFDHE2048, &p, &g));
+    start_dh(p, g, 0);
+    p = prime(BN_get_rfc3526_prime_2048(NULL), bytes);
+    g = slice_of(two, 1);
+    CHECK(kx_dh_plausible(p, g) && !kx_dh_plausible(p, slice_of("\1", 1)) &&
+          !kx_dh_plausible(p, p) && !kx_dh_plausible(slice_of("", 0), g));
+    mem_test_fail_after(1);
+    CHECK_INT(kx_dh_start(p, g, 0, share, &len, &kx), KX_FAILED);
+    mem_test_fail_after(2);
+    CHECK_INT(kx_dh_start(p, g, 0, share, &len, &kx), KX_FAILED);
+    mem_test_fail_after(0);
+    CHECK_INT(kx_dh_start(p, slice_of("\1", 1), 0, share, &len, &kx), KX_BAD_SHARE);
+    CHECK_INT(kx_dh_start(p, p, 0, share, &len, &kx), KX_BAD_SHARE);
+    add(bytes, p.len, -2);
+    CHECK(!kx_dh_plausible(p, g)); /* odd, and composite */
+    add(bytes, p.len, 1);
+    CHECK_INT(kx_dh_start(p, g, 0, share, &len, &kx), KX_BAD_SHARE);
+    memset(bytes, 0xff, sizeof bytes);
+    CHECK_INT(kx_dh_start(slice_of(bytes, sizeof bytes), g, 0, share, &len, &kx), KX_BAD_SHARE);
+    CHECK(!kx && len == 0);
+}
+
 /* The private exponent is new each time, and in an unknown group not a short one: modulo
  * 3^1291, (1 + 3^646)^x is 1 + x * 3^646, which gives x modulo 3^645, a number of 1023 bits. */
 static void test_dh_exponents(void)
@@ -824,6 +889,7 @@ int main(void)
     RUN(test_dh_named);
     RUN(test_dh_unnamed);
     RUN(test_dh_exponents);
+    RUN(test_dh_start);
     RUN(test_dh_refused);
     RUN(test_dh_edges);
     RUN(test_leading_zero);

@@ -135,17 +135,25 @@ static void test_protocol(void)
     CHECK(!hf_options_config(o, HF_CLIENT, NULL, &err) && strstr(err.detail, "hole"));
     hf_options_free(o);
     /* Accepted, without effect, and the table says so. */
-    static const char *const inert[] = {"single_dh_use", "single_ecdh_use",
-                                        "dh_param",      "rsa_key_size",
-                                        "reneg_window",  "disable_compression"};
+    static const char *const inert[] = {"single_dh_use", "single_ecdh_use", "rsa_key_size",
+                                        "reneg_window", "disable_compression"};
     for (size_t i = 0; i < sizeof inert / sizeof *inert; i++)
         CHECK(hf_option_find(inert[i])->no_effect &&
               strlen(hf_option_find(inert[i])->help) > 10);
-    o = options_of("single_dh_use", "yes", "single_ecdh_use", "no", "dh_param",
-                   "/nowhere/dh.pem", "rsa_key_size", "2048", "reneg_window", "300", NULL);
+    o = options_of("single_dh_use", "yes", "single_ecdh_use", "no", "rsa_key_size", "2048",
+                   "reneg_window", "300", NULL);
     hf_config *config = hf_options_config(o, HF_SERVER, server_config, &err);
     CHECK(config != NULL);
     hf_config_free(config);
+    hf_options_free(o);
+    o = hf_options_new();
+    CHECK(!hf_options_set(o, "dh_param", "/nowhere/dh.pem", &err) &&
+          strstr(err.detail, "/nowhere/dh.pem"));
+    memset(&err, 0, sizeof err);
+    CHECK(!hf_options_set(o, "dh_param",
+                          "-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n",
+                          &err) &&
+          strstr(err.detail, "no Diffie-Hellman"));
     hf_options_free(o);
 }
 
