@@ -506,7 +506,8 @@ typedef bool (*hf_first_use_fn)(const uint8_t *id, size_t len, int64_t until, vo
 HF_API bool hf_config_set_first_use(hf_config *config, hf_first_use_fn fn, void *arg);
 
 /* hf_config_set_cookie makes a server put a cookie into its HelloRetryRequest and demand it back
- * (RFC 8446 4.2.2). Default off. */
+ * (RFC 8446 4.2.2), where one is needed, and on the same connection. Default off. handfast_stateless.h has servers
+ * that forget a client until then. */
 HF_API bool hf_config_set_cookie(hf_config *config, bool cookie);
 
 /* hf_config_set_middlebox_compat turns RFC 8446 D.4 on or off; default on. */

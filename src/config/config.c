@@ -76,6 +76,7 @@ hf_config *hf_config_new(hf_role role)
     config->security_level = 2;
     config->encrypt_then_mac = true;
     config->early_window = 10;
+    config->cookie_lifetime = 60;
     default_lists(config);
     config->server_preference = true;
     config->verify = config->verify_name = true;
@@ -347,10 +348,12 @@ static bool freeze_server(hf_config *config, hf_error *err)
         return err_set(err, HF_E_CRYPTO, "no random bytes for the record of early data");
     if (!ticket_ring_start(config->tickets, config))
         return err_set(err, HF_E_CRYPTO, "no random bytes for a ticket key");
-    if (!config->cookie_key_made &&
-        !config_random(config, "cookie_key", config->cookie_key, sizeof config->cookie_key))
+    if (!config->cookie_key_count &&
+        !config_random(config, "cookie_key", config->cookie_keys[0],
+                       sizeof config->cookie_keys[0]))
         return err_set(err, HF_E_CRYPTO, "no random bytes for the cookie key");
-    config->cookie_key_made = true;
+    if (!config->cookie_key_count)
+        config->cookie_key_count = 1;
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "config/dh_group.h"
 #include "config/session_ids.h"
 #include "config/tables.h"
+#include "handfast_stateless.h"
 #include "x509/x509.h"
 
 #define CONFIG_MAX_LIST        128 /* every suite there is has room */
@@ -101,7 +102,7 @@ struct hf_config {
     uint16_t version_min, version_max;
     uint8_t versions_off;  /* switched off one by one: bit 0 is TLS 1.0 */
     uint32_t kept_options; /* OpenSSL's options that change nothing here */
-    struct ids suites; /* as they were set; body.suites has those that can be used */
+    struct ids suites;     /* as they were set; body.suites has those that can be used */
     struct ties suite_ties, group_ties;
     struct ids groups, sigalgs;
     struct ids client_sigalgs; /* what clients sign with; none: as servers, with sigalgs */
@@ -171,7 +172,8 @@ struct hf_config {
     struct hf_session_store store;
     const struct session_ids *session_ids; /* in place of cache and store.find; or NULL */
     bool no_tickets12, always_tickets12; /* server: before TLS 1.3, whatever ticket_count is */
-    bool stateful_tickets; /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */
+    bool
+        stateful_tickets; /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */
     uint8_t session_context[32];
     uint8_t session_context_len;
     bool ask_psk13;    /* HF_ASK_PSK counts for TLS 1.3, too */
@@ -194,8 +196,13 @@ struct hf_config {
 
     bool ignore_truncation; /* the transport's end will do for close_notify */
     bool cookie;
-    bool cookie_key_made;
-    uint8_t cookie_key[32]; /* made at freeze; derived from a frozen configuration: the same */
+    bool stateless;           /* server: config/cookie.h */
+    uint8_t cookie_key_count; /* 0: one is made at freeze, for those derived from it, too */
+    uint8_t cookie_keys[HF_COOKIE_KEYS_MAX][HF_COOKIE_KEY_SIZE];
+    uint32_t cookie_lifetime;      /* seconds */
+    hf_cookie_make_fn cookie_make; /* NULL: no content */
+    hf_cookie_check_fn cookie_check;
+    void *cookie_arg;
     bool compat;
     bool post_handshake_auth;
     uint16_t record_size_limit; /* 0: not sent */

@@ -84,6 +84,11 @@ bool hf_conn_resumed(const hf_conn *c)
     return c->est.resumed;
 }
 
+hf_stateless hf_conn_stateless(const hf_conn *c)
+{
+    return c->est.stateless;
+}
+
 bool hf_conn_retried(const hf_conn *c)
 {
     return conn_in_handshake(c) ? c->hs->n.retried : c->est.retried;

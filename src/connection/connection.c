@@ -11,6 +11,11 @@ bool conn_begin(hf_conn *c, hf_error *err)
     c->hs = hs_new(c->config, c->est.server, c, &c->est, c->tracer);
     if (!c->hs)
         return err_set(err, HF_E_NO_MEMORY, "handshake");
+    if (c->config->stateless && !c->est.version && !stateless_begin(c->hs, NULL)) {
+        hs_free(c->hs);
+        c->hs = NULL;
+        return err_set(err, HF_E_NO_MEMORY, "handshake");
+    }
     c->hs->in = &c->in;
     c->hs->out = &c->out;
     c->hs->inbuf = &c->inbuf;
@@ -147,8 +152,8 @@ bool hf_conn_set_session(hf_conn *c, hf_session *s)
     bool raw = session_peer_type(s) == CERT_RAW; /* which has no name to be for */
     if (s->chain && !config_takes(c->config, session_peer_type(s)))
         return false;
-    if (!proved_by_key(s) && ((c->config->verify && !s->verified) ||
-                              (c->config->verify_name && !s->named && !raw)))
+    if (!proved_by_key(s) &&
+        ((c->config->verify && !s->verified) || (c->config->verify_name && !s->named && !raw)))
         return false;
     if (c->config->verify && c->config->ocsp == HF_OCSP_REQUIRE && !s->ocsp_len &&
         !proved_by_key(s) && !raw)

@@ -235,6 +235,9 @@ static hf_result take_ccs(hf_conn *c, const struct rec_opened *o)
      * the single byte value 0x01 at any time after the first ClientHello message has been sent or
      * received until it has received the peer's Finished message" (RFC 8446 5). */
     bool after_hello = c->hs && (!c->est.server || c->hs->step != server13);
+    /* "Since the server is not storing any state, this will appear as if it were the first message to be received.
+     * Servers operating statelessly MUST ignore these records" (4.2.2). */
+    after_hello = after_hello || (c->hs && stateless_waits(c->hs));
     if (!after_hello || !is_ccs(o))
         return refuse_record(c, o, "where change_cipher_spec may not come");
     c->hs->early_ccs |= c->hs->n.version == 0;
@@ -334,6 +337,9 @@ static bool skip_early(hf_conn *c, const uint8_t *in, size_t len, size_t *used)
     size_t fragment = get_u16(in + 3);
     if (fragment > c->hs->skip_early || len < REC_HEADER + fragment)
         return false;
+    if (c->hs->step == server13 && buffer_len(&c->inbuf))
+        return false;
+    c->hs->early_ccs |= c->hs->n.version == 0; /* only TLS 1.3 has it */
     c->hs->skip_early -= fragment;
     *used = REC_HEADER + fragment;
     return true;

@@ -141,6 +141,7 @@ struct nego {
     const struct group *group; /* the group of the key exchange */
     bool retried;              /* a HelloRetryRequest was sent or has come */
     bool retry;                /* server: one must be sent */
+    bool share_asked;          /* server: it asks for a share of `group` */
     uint8_t *cookie; /* owned: to be echoed (client), to be sent and compared (server) */
     size_t cookie_len;
 

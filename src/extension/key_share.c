@@ -8,7 +8,7 @@ bool key_share_wants(const struct nego *n, unsigned message)
     if (message == IN_CH)
         return true;
     if (message == IN_HRR)
-        return n->retry;
+        return n->share_asked;
     return n->answer_share != NULL; /* none when a PSK is used alone */
 }
 
@@ -147,15 +147,28 @@ static bool shares_are_of_groups(struct nego *n, const struct ext_values *v)
     return true;
 }
 
+/* Where the HelloRetryRequest asked for a cookie alone, the shares are those of the first ClientHello (4.1.2), which
+ * nobody may remember: what was chosen then must be there now. */
+static bool keep_chosen_share(struct nego *n, const struct ext_values *v)
+{
+    const struct ext_share *share = n->group ? find_share(v, n->group->id) : NULL;
+    if (n->group && !share)
+        return ext_refuse(n, IN_CH, X_KEY_SHARE, HF_E_HELLO_CHANGED,
+                          "the first ClientHello had a share for %s", n->group->name);
+    return !share || keep_peer_share(n, share->key);
+}
+
 static bool take_hello(struct nego *n, const struct ext_values *v)
 {
-    if (n->retried && !ext_has(v, X_KEY_SHARE))
+    if (n->retried && n->share_asked && !ext_has(v, X_KEY_SHARE))
         return ext_refuse(n, IN_CH, X_KEY_SHARE, HF_E_NO_KEY_SHARE,
                           "the second ClientHello must have a share for %s", n->group->name);
     if (!ext_has(v, X_KEY_SHARE) || !ext_has(v, X_SUPPORTED_GROUPS))
         return true; /* whether one is needed depends on the PSK: the handshake decides */
     if (!shares_are_of_groups(n, v))
         return false;
+    if (n->retried && !n->share_asked)
+        return keep_chosen_share(n, v);
     if (n->retried) {
         const struct ext_share *share = find_share(v, n->group->id);
         if (!share || v->share_count != 1)

@@ -267,6 +267,7 @@ enum hs_result decide_retry(struct hs *hs)
     struct nego *n = &hs->n;
     if (check_present(hs) != HS_OK)
         return HS_FAILED;
+    n->retry = hs->stateless && !n->retried; /* for the cookie */
     if (n->psk && !n->psk_dhe)
         return HS_OK;
     if (!n->psk && !ext_has(hs->values, X_SIGNATURE_ALGORITHMS))
@@ -277,7 +278,8 @@ enum hs_result decide_retry(struct hs *hs)
                        ext_has(hs->values, X_SUPPORTED_GROUPS) ? HF_E_NO_SHARED_GROUP
                                                                : HF_E_MISSING_EXTENSION,
                        "the client's supported_groups has none of this server's groups");
-    n->retry = n->peer_share == NULL;
+    if (!n->retried && !n->peer_share)
+        n->retry = n->share_asked = true;
     return HS_OK;
 }
 
@@ -315,6 +317,32 @@ static bool same_extensions(struct slice a, struct slice b)
         if (!slice_equal(x, y))
             return false;
     }
+}
+
+static void add(struct hash *h, struct slice s)
+{
+    uint8_t len[2];
+    put_u16(len, (uint16_t)s.len);
+    hash_update(h, len, sizeof len);
+    if (s.len)
+        hash_update(h, s.p, s.len);
+}
+
+void hello_digest(const struct client_hello *ch, uint8_t out[32])
+{
+    struct slice x, left = slice_of(ch->extensions.p, rd_left(&ch->extensions));
+    uint8_t version[2];
+    struct hash h;
+    put_u16(version, ch->version);
+    hash_init(&h, HASH_SHA256);
+    hash_update(&h, version, sizeof version);
+    add(&h, ch->random);
+    add(&h, ch->session_id);
+    add(&h, ch->suites);
+    add(&h, ch->compression);
+    while (ch->has_extensions && next_fixed(&left, &x))
+        add(&h, x);
+    hash_digest(&h, out);
 }
 
 bool hello_unchanged(struct hs *hs, struct rd *r)

@@ -21,6 +21,9 @@ enum hs_result decide_retry(struct hs *hs);
 /* hello_unchanged compares the second ClientHello with the first (4.1.2). */
 bool hello_unchanged(struct hs *hs, struct rd *r) __attribute__((warn_unused_result));
 
+/* hello_digest: SHA-256 over what the second ClientHello has in common with the first; `ch` is not read further. */
+void hello_digest(const struct client_hello *ch, uint8_t out[32]);
+
 /* session_acceptable: whatever a full handshake here would have demanded holds for the session. */
 bool session_acceptable(const struct hs *hs, const hf_session *s);
 

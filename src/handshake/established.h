@@ -52,9 +52,10 @@ enum early_why {
 struct established {
     bool server;
     bool resumed, retried, verified, named;
-    bool ems, etm;     /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
-    bool secure : 1;   /* the peer has said that it renegotiates securely (RFC 5746) */
-    bool own_raw : 1;  /* this side showed a raw public key (RFC 7250) */
+    bool ems, etm;    /* extended_master_secret (RFC 7627), encrypt-then-MAC (RFC 7366) */
+    bool secure : 1;  /* the peer has said that it renegotiates securely (RFC 5746) */
+    bool own_raw : 1; /* this side showed a raw public key (RFC 7250) */
+    unsigned char stateless : 2; /* server: an hf_stateless */
     bool asked;        /* server: a HelloRequest was sent that no ClientHello has answered */
     uint8_t early;     /* an hf_early */
     uint8_t early_why; /* an enum early_why: what stood against it */

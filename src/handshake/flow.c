@@ -32,6 +32,7 @@ void hs_free(struct hs *hs)
     if (!hs)
         return;
     nego_clear(&hs->n);
+    stateless_end(hs);
     buffer_clear(&hs->flight);
     buffer_clear(&hs->message);
     buffer_clear(&hs->hello);

@@ -18,6 +18,7 @@ enum hs_result {
 };
 
 struct hs;
+struct stateless;
 
 /* One row of a flow list: what happens, in the order in which the RFC's figures show it. */
 struct step {
@@ -147,8 +148,9 @@ struct hs {
     /* Authentication. */
     bool credential_given;              /* the application chose it (or chose none) */
     bool no_group, no_ffdhe, no_scheme; /* TLS 1.2: why suites were passed over */
-    uint8_t serving; /* TLS 1.2, server: how well (enum serving) the credential must serve the name */
-    bool cert_requested;                /* a CertificateRequest was sent or has come */
+    uint8_t
+        serving; /* TLS 1.2, server: how well (enum serving) the credential must serve the name */
+    bool cert_requested; /* a CertificateRequest was sent or has come */
     uint8_t *request_context;
     uint8_t request_context_len;
     hf_credential *credential; /* ours; NULL: none */
@@ -179,6 +181,8 @@ struct hs {
     bool cancelled; /* the connection was closed or has failed: no row may run any more */
     bool done;
 
+    struct stateless
+        *stateless; /* server: it is to forget its client after a HelloRetryRequest; or NULL */
     struct later *later; /* this is an authentication after the handshake; NULL: a handshake */
 };
 
@@ -262,9 +266,9 @@ bool chain_fits_ticket(const struct chain *chain);
 void hs_ticket_used(struct hs *hs);
 enum hs_result hs_open_ticket(struct hs *hs, struct slice ticket, hf_session **session);
 enum hs_result hs_make_ticket(struct hs *hs, hf_session *session, struct buffer *out,
-                           bool *wanted);
+                              bool *wanted);
 bool hs_write_ticket(struct hs *hs, const hf_session *session, const struct buffer *made,
-                  struct wr *w);
+                     struct wr *w);
 
 /* What a resumed session was made with comes into the handshake, and is verified anew where the
  * configuration wants it. */
@@ -374,6 +378,39 @@ enum hs_result choose_own13(struct hs *hs);
  * this nonce. */
 bool ticketing13(const struct hs *hs);
 enum hs_result send_ticket13(struct hs *hs, struct slice nonce);
+
+/* ---- server13.c: the HelloRetryRequest, for who sends it and who only has to know what it was */
+struct wr begin_retry13(struct hs *hs, size_t *mark);
+
+/* ---- stateless.c: a server forgets its client after the HelloRetryRequest (4.2.2)
+ *
+ * stateless_begin, before the first byte comes: NULL without memory. `own_key`, borrowed, is used in place of the
+ * configuration's keys, if it is not NULL. */
+struct stateless {
+    hf_config *config; /* of the connection's beginning; a reference */
+    const uint8_t *own_key;
+    bool ignores_cookies; /* every ClientHello is a first one */
+    bool asks_again;      /* an old cookie is as good as none */
+    bool recalled;        /* the ClientHello that came first is a second one */
+    uint8_t fixed[32];    /* of the ClientHello: SHA-256 over what may not change in the next */
+};
+struct stateless *stateless_begin(struct hs *hs, const uint8_t *own_key);
+void stateless_end(struct hs *hs);
+/* stateless_waits: nothing but what a client sends between two ClientHellos has come. */
+bool stateless_waits(const struct hs *hs);
+/* recall_retry: is this ClientHello a second one? Then it is as if the first had come here, too. */
+enum hs_result recall_retry(struct hs *hs);
+/* recalled_fits: the configuration allows what the cookie says was chosen. */
+enum hs_result recalled_fits(struct hs *hs);
+/* stateless_cookie makes n.cookie of all that has to be known when the second ClientHello comes. */
+enum hs_result stateless_cookie(struct hs *hs);
+static inline bool recalled13(const struct hs *hs)
+{
+    return hs->stateless && hs->stateless->recalled;
+}
+/* most_skipped13: bytes of early data that a client may send before it knows that it is refused, with what records
+ * add to them (4.2.10). */
+size_t most_skipped13(const hf_config *config);
 
 /* ---- auth13.c: Certificate, CertificateVerify and Finished, which are the same in both roles */
 enum hs_result send_certificate13(struct hs *hs);

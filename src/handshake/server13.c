@@ -9,9 +9,14 @@ static bool retry(const struct hs *hs)
 {
     return hs->n.retry;
 }
+/* By this connection: another may have sent the HelloRetryRequest (4.2.2). */
 static bool retried(const struct hs *hs)
 {
-    return hs->n.retried;
+    return hs->n.retried && !recalled13(hs);
+}
+static bool stateless(const struct hs *hs)
+{
+    return hs->stateless != NULL;
 }
 static bool exchange(const struct hs *hs)
 {
@@ -75,6 +80,7 @@ static enum hs_result send_tickets(struct hs *hs);
 const struct step server13[] = {
     /*    message                   when              optional  step                       name                      defined in */
     { '<', MSG_CLIENT_HELLO,        NULL,             false, read_hello,                "ClientHello",            "RFC 8446 4.1.2" },
+    { '.', 0,                       stateless,        false, recall_retry,              "recall the first ClientHello", "RFC 8446 4.2.2" },
     { '.', 0,                       NULL,             false, ask_hello,                 "choose the configuration", "RFC 6066 3"   },
     { '.', 0,                       NULL,             false, negotiate,                 "negotiate",              "RFC 8446 4.1.1" },
     { '.', 0,                       NULL,             false, choose_session,            "look the session up",    "RFC 8446 4.2.11" },
@@ -168,9 +174,13 @@ static enum hs_result read_hello(struct hs *hs)
     if (keep_hello(hs) != HS_OK)
         return HS_FAILED;
     struct rd r = hs_reader(hs, &m);
-    if (!msg_read_client_hello(&r, &hs->ch) || !check_hello(&r, &hs->ch) ||
-        !read_extensions(hs))
+    if (!msg_read_client_hello(&r, &hs->ch) || !check_hello(&r, &hs->ch))
         return HS_FAILED;
+    if (hs->stateless)
+        hello_digest(&hs->ch, hs->stateless->fixed);
+    if (!read_extensions(hs))
+        return HS_FAILED;
+    hs->skip_early = 0;
     memcpy(hs->client_random, hs->ch.random.p, RANDOM_SIZE);
     hs->session_id_len = (uint8_t)hs->ch.session_id.len;
     if (hs->session_id_len)
@@ -213,8 +223,7 @@ static enum hs_result choose_version(struct hs *hs)
     return HS_FAILED;
 }
 
-/* What a client may send before it knows that it is refused, with what records add to it (4.2.10). */
-static size_t most_skipped(const hf_config *config)
+size_t most_skipped13(const hf_config *config)
 {
     size_t ours = (size_t)config->max_early_data + config->max_early_data / 16 + 256;
     return ours > 16384 + 256 ? ours : 16384 + 256;
@@ -239,7 +248,9 @@ static enum hs_result negotiate(struct hs *hs)
     if (!ext_take(n, hs->values, IN_CH))
         return HS_FAILED;
     if (ext_has(hs->values, X_EARLY_DATA))
-        hs->skip_early = most_skipped(n->config);
+        hs->skip_early = most_skipped13(n->config);
+    if (recalled13(hs) && recalled_fits(hs) != HS_OK)
+        return HS_FAILED;
     return choose_suite(hs);
 }
 
@@ -249,11 +260,14 @@ static enum hs_result make_cookie(struct hs *hs)
 {
     static const uint8_t label[] = "handfast cookie";
     uint8_t digest[HASH_MAX_SIZE], mac[HASH_MAX_SIZE];
+    if (hs->stateless)
+        return stateless_cookie(hs);
     if (!hs->n.config->cookie)
         return HS_OK;
     transcript_digest(&hs->transcript, digest);
-    hmac(HASH_SHA256, hs->n.config->cookie_key, 32, slice_of(label, sizeof label),
-         slice_of(digest, hash_size(hs->hash)), slice_of(hs->client_random, RANDOM_SIZE), mac);
+    hmac(HASH_SHA256, hs->n.config->cookie_keys[0], HF_COOKIE_KEY_SIZE,
+         slice_of(label, sizeof label), slice_of(digest, hash_size(hs->hash)),
+         slice_of(hs->client_random, RANDOM_SIZE), mac);
     hs->n.cookie = mem_dup(mac, 32);
     hs->n.cookie_len = 32;
     return hs->n.cookie ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "cookie");
@@ -270,6 +284,14 @@ static void write_hello(struct hs *hs, struct wr *w, struct slice random)
     msg_write_server_hello(w, &sh);
 }
 
+struct wr begin_retry13(struct hs *hs, size_t *mark)
+{
+    struct wr w = hs_begin(hs, MSG_HELLO_RETRY_REQUEST, mark);
+    write_hello(hs, &w, slice_of(hello_retry_random, RANDOM_SIZE));
+    hs_extensions(hs, &w, IN_HRR, MSG_HELLO_RETRY_REQUEST);
+    return w;
+}
+
 static enum hs_result send_retry(struct hs *hs)
 {
     size_t mark;
@@ -277,9 +299,7 @@ static enum hs_result send_retry(struct hs *hs)
     if (!transcript_start(&hs->transcript, hs->hash) || make_cookie(hs) != HS_OK)
         return HS_FAILED;
     transcript_retry(&hs->transcript);
-    struct wr w = hs_begin(hs, MSG_HELLO_RETRY_REQUEST, &mark);
-    write_hello(hs, &w, slice_of(hello_retry_random, RANDOM_SIZE));
-    hs_extensions(hs, &w, IN_HRR, MSG_HELLO_RETRY_REQUEST);
+    struct wr w = begin_retry13(hs, &mark);
     if (hs_end(hs, &w, mark) != HS_OK)
         return HS_FAILED;
     hs->n.retry = false;
@@ -292,7 +312,13 @@ static enum hs_result send_retry(struct hs *hs)
     struct buffer empty = hs->first_hello;
     hs->first_hello = hs->hello;
     hs->hello = empty;
-    trace_note(hs->tracer, "retry", "no share for %s was sent: ask for one", hs->n.group->name);
+    if (hs->n.share_asked)
+        trace_note(hs->tracer, "retry", "no share for %s was sent: ask for one",
+                   hs->n.group->name);
+    if (hs->stateless) {
+        hs->est->stateless = HF_STATELESS_ASKED;
+        trace_note(hs->tracer, "retry", "the cookie says all that has to be known then");
+    }
     return hs_ccs(hs) ? HS_OK : hs_fail(hs, HF_E_NO_MEMORY, "change_cipher_spec");
 }
 
@@ -306,6 +332,8 @@ static enum hs_result read_second_hello(struct hs *hs)
     if (!msg_read_client_hello(&r, &hs->ch) || !hello_unchanged(hs, &r) ||
         !ext_read(&hs->n, &hs->ch.extensions, IN_CH, hs->values))
         return HS_FAILED;
+    if (hs->stateless)
+        hs->est->stateless = HF_STATELESS_RETURNED; /* if it is another, it will be refused */
     return HS_OK;
 }
 

@@ -33,16 +33,26 @@ void transcript_drop(struct transcript *t)
 
 /* "the value of ClientHello1 is replaced with a special synthetic handshake message of handshake
  * type message_hash containing Hash(ClientHello1)" (RFC 8446 4.4.1). */
+static void begin_with(struct transcript *t, enum hash_id id, const uint8_t *digest)
+{
+    size_t len = hash_size(id);
+    const uint8_t header[MSG_HEADER] = {MSG_MESSAGE_HASH, 0, 0, (uint8_t)len};
+    hash_init(&t->hash, id);
+    hash_update(&t->hash, header, sizeof header);
+    hash_update(&t->hash, digest, len);
+}
+
 void transcript_retry(struct transcript *t)
 {
-    uint8_t synthetic[MSG_HEADER + HASH_MAX_SIZE];
-    size_t len = hash_size(t->hash.id);
-    synthetic[0] = MSG_MESSAGE_HASH;
-    synthetic[1] = synthetic[2] = 0;
-    synthetic[3] = (uint8_t)len;
-    hash_digest(&t->hash, synthetic + MSG_HEADER);
-    hash_init(&t->hash, t->hash.id);
-    hash_update(&t->hash, synthetic, MSG_HEADER + len);
+    uint8_t digest[HASH_MAX_SIZE];
+    hash_digest(&t->hash, digest);
+    begin_with(t, t->hash.id, digest);
+}
+
+void transcript_recall(struct transcript *t, enum hash_id id, const uint8_t *digest)
+{
+    buffer_clear(&t->kept);
+    begin_with(t, id, digest);
 }
 
 void transcript_digest(const struct transcript *t, uint8_t *out)

@@ -19,6 +19,8 @@ bool transcript_start(struct transcript *t, enum hash_id id)
     __attribute__((warn_unused_result));
 /* transcript_retry replaces the first ClientHello by message_hash (4.4.1); started already. */
 void transcript_retry(struct transcript *t);
+/* transcript_recall begins with message_hash of a first ClientHello that only its hash is known of (4.4.1). */
+void transcript_recall(struct transcript *t, enum hash_id id, const uint8_t *digest);
 /* transcript_digest: the hash of all so far. */
 void transcript_digest(const struct transcript *t, uint8_t *out);
 /* transcript_drop ends the keeping. */

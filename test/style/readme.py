@@ -15,7 +15,7 @@ CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`|^    .*$", re.M)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 HEADERS = ["handfast.h", "handfast_policy.h", "handfast_verify.h", "handfast_net.h", "handfast_raw_key.h",
            "handfast_certificate.h", "handfast_issue.h", "handfast_context.h", "handfast_memory.h", "handfast_names.h",
-           "handfast_random.h"]
+           "handfast_random.h", "handfast_stateless.h"]
 
 
 def read(path):

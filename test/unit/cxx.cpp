@@ -13,6 +13,7 @@
 #include "handfast_options.h"
 #include "handfast_random.h"
 #include "handfast_starttls.h"
+#include "handfast_stateless.h"
 
 namespace
 {

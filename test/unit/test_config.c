@@ -535,13 +535,13 @@ static void test_derive(void)
     CHECK(derived->credentials == config->credentials);
     CHECK(derived->tickets == config->tickets);
     CHECK(derived->alpn != config->alpn);
-    CHECK_MEM(derived->cookie_key, config->cookie_key, 32);
+    CHECK_MEM(derived->cookie_keys[0], config->cookie_keys[0], 32);
     CHECK(hf_config_set_groups(derived, "P-256"));
     CHECK(hf_config_add_credential(derived, credential));
     CHECK_INT(derived->credentials->count, 2);
     CHECK_INT(config->credentials->count, 1);
     CHECK(hf_config_freeze(derived, NULL));
-    CHECK_MEM(derived->cookie_key, config->cookie_key, 32);
+    CHECK_MEM(derived->cookie_keys[0], config->cookie_keys[0], 32);
     CHECK_INT(derived->body.groups_len, 4);
     check_ids(&derived->key_shares, IDS(0x0017));
     hf_config_free(config);
@@ -881,7 +881,7 @@ static void test_clock_and_chance(void)
     CHECK_STR(what, "session_id");
     CHECK_INT(a[15], 7);
     CHECK(hf_config_freeze(config, NULL));
-    CHECK_INT(config->cookie_key[31], 7);
+    CHECK_INT(config->cookie_keys[0][31], 7);
     hf_config_free(config);
 }
 
