@@ -317,8 +317,9 @@ static EVP_PKEY *sent_key(const uint8_t *at, size_t left)
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     bool ok = build != NULL;
     for (int i = 0; ok && i < 3; i++) {
-        size_t len = left < 2 ? SIZE_MAX : (size_t)at[0] << 8 | at[1];
-        ok = len <= left - 2 && (number[i] = BN_bin2bn(at + 2, (int)len, NULL)) != NULL &&
+        size_t len = left < 2 ? 0 : (size_t)at[0] << 8 | at[1];
+        ok = left >= 2 && len <= left - 2 &&
+             (number[i] = BN_bin2bn(at + 2, (int)len, NULL)) != NULL &&
              OSSL_PARAM_BLD_push_BN(build, names[i], number[i]) == 1;
         if (ok) {
             at += 2 + len;
