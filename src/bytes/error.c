@@ -102,8 +102,10 @@ size_t hf_error_line(const hf_error *err, char *out, size_t size)
     else if (err->alert_received)
         add(&l, ": %s (%u)", hf_alert_name(err->alert), err->alert);
     if (err->os_errno) {
-        char text[128] = "";
-        add(&l, ": %s", strerror_r(err->os_errno, text, sizeof text));
+        char room[128] = "";
+        const char *text = strerror_r(err->os_errno, room, sizeof room);
+        if (!strstr(err->detail, text)) /* who failed has often said it */
+            add(&l, ": %s", text);
     }
     if (err->code != HF_OK)
         add(&l, " [%s%s%s]", hf_code_name(err->code), err->rfc && err->rfc[0] ? ", " : "",

@@ -38,17 +38,23 @@ static const struct {
     const char *function, *options;
 } options_for[] = {
     {"hf_config_add_credential", "--cert, --key"},
+    {"hf_config_add_pin_key", "--pin"},
+    {"hf_config_add_psk", "--psk"},
     {"hf_config_insecure_set_security_level", "--security-level"},
     {"hf_config_set_alpn", "--alpn"},
     {"hf_config_set_certificate_compression", "--compress-cert"},
     {"hf_config_set_ciphers", "--ciphers"},
+    {"hf_config_set_client_auth", "--client-auth"},
     {"hf_config_set_groups", "--groups"},
     {"hf_config_set_ocsp", "--ocsp"},
+    {"hf_config_set_peer_certificate_types", "--peer-types"},
     {"hf_config_set_signatures", "--signatures"},
     {"hf_config_set_suites", "--suites"},
     {"hf_config_set_versions", "--min, --max"},
     {"hf_passphrase_fn", "--passphrase-file"},
+    {"hf_trust_add_crls_file", "--crl"},
     {"hf_trust_add_file", "--ca"},
+    {"hf_trust_add_keys_file", "--trust-key"},
     {"security level", "--security-level"},
 };
 

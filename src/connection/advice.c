@@ -41,11 +41,11 @@ static const struct alert_row alerts[] = {
      {"the server needs an extension that was not sent, often the server name",
       "connect by name instead of by address"}},
     {51, C, H, EITHER,
-     {"the server could not check the binder of the session that was offered for resumption: "
-      "the session is damaged or belongs to another server",
-      "forget the saved session and connect again"}},
+     {"the server could not check the binder of the session or pre-shared key that was offered: "
+      "the session is damaged or belongs to another server, or the two sides' keys differ",
+      "forget the saved session and connect again, or compare the pre-shared keys"}},
     {115, C, H, EITHER,
-     {"the server does not know the session that was offered",
+     {"the server does not know the session or pre-shared key that was offered",
       "forget the saved session and connect again"}},
     {47, C, H, EITHER,
      {"the server takes a value in the ClientHello for forbidden: often an old server, or a "
@@ -334,6 +334,8 @@ static const struct code_row codes[] = {
     {ANY, HF_E_TIMEOUT,
      "the peer is overloaded, or expects another protocol on this port and waits for it; if no "
      "connection was made, a firewall may drop the packets"},
+    {ANY, HF_E_PIN_MISMATCH,
+     "if the peer is known to have a new key, pin that; else somebody may stand between the two"},
     {ANY, HF_E_SESSION_DATA, "forget the saved session: the next handshake will be a full one"},
     {ANY, HF_E_NO_MEMORY, "free memory, or raise the limit of the process"},
 };
@@ -372,6 +374,7 @@ static const struct {
     {ETIMEDOUT, "nobody answers: check the address; a firewall may drop the packets"},
     {EADDRINUSE, "another program listens on that address already"},
     {EACCES, "this process may not do that: check its rights (ports below 1024 need some)"},
+    {ENODEV, "check the zone behind the %: `ip link` lists this machine's interfaces"},
     {ENOENT, "check the path: there is no such file"},
     {EMFILE, "raise the limit of open files (ulimit -n)"},
 };
@@ -423,6 +426,9 @@ struct advice advice_for_error(const hf_error *err, enum advice_role role)
 {
     const char *what_to_do = err->os_errno ? for_system(err->os_errno) : "";
 
+    /* Who waited knows for what; ETIMEDOUT says only that it was in vain. */
+    if (err->code == HF_E_TIMEOUT)
+        what_to_do = err->hint ? err->hint : "";
     if (!what_to_do[0])
         what_to_do = find(codes, sizeof codes / sizeof codes[0], err->code, role);
     if (!what_to_do[0] && err->hint)

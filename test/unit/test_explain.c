@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bytes/sink.h"
 #include "check.h"
 #include "connection/facts.h"
-#include "bytes/sink.h"
 #include "pki.h"
 
 static struct pki *pki, *other; /* two worlds that do not trust each other */
@@ -125,6 +125,31 @@ static void test_connect(void)
         "  try       nothing listens on that port: check the port, and that the server is "
         "running\n"
         "  code      CONNECT\n");
+}
+
+/* Whoever waited knows what for; "Connection timed out" does not. A question in the detail needs no full stop, and the
+ * system's words are not said twice in a line. */
+static void test_waits(void)
+{
+    hf_error err = {0};
+    char line[256];
+
+    err_set(&err, HF_E_TIMEOUT, "the TLS handshake was not finished in time");
+    err.os_errno = ETIMEDOUT;
+    CHECK(strstr(explained(NULL, &err), "expects another protocol on this port") != NULL);
+    CHECK(strstr(explained(NULL, &err), "nobody answers") == NULL);
+    err.hint = "the server accepts too slowly";
+    CHECK(strstr(explained(NULL, &err), "  try       the server accepts too slowly\n") != NULL);
+
+    err = (hf_error){0};
+    err_set(&err, HF_E_CONFIG, "there is no option \"a\"; did you mean b?");
+    CHECK(strstr(explained(NULL, &err), "mean b?\n") != NULL);
+
+    err = (hf_error){0};
+    err_set(&err, HF_E_CONNECT, "192.0.2.1:443: Connection refused");
+    err.os_errno = ECONNREFUSED;
+    hf_error_line(&err, line, sizeof line);
+    CHECK_STR(line, "no connection could be made: 192.0.2.1:443: Connection refused [CONNECT]");
 }
 
 static void test_file(void)
@@ -575,6 +600,7 @@ int main(void)
     other = pki_new(PKI_P256, "DNS:other.example");
     RUN(test_nothing);
     RUN(test_connect);
+    RUN(test_waits);
     RUN(test_file);
     RUN(test_frozen);
     RUN(test_decode);
