@@ -7,7 +7,7 @@
 #include "handfast.h"
 
 /* raise_ssl puts ERR_LIB_SSL and a reason on the queue, with the place where it stands. */
-#define raise_ssl(reason) ERR_raise(ERR_LIB_SSL, (reason))
+#define raise_ssl(reason)           ERR_raise(ERR_LIB_SSL, (reason))
 #define raise_ssl_text(reason, ...) ERR_raise_data(ERR_LIB_SSL, (reason), __VA_ARGS__)
 
 /* raise_hf puts an error of the engine on the queue: the reason that programs expect, the diagnosis as data. */

@@ -28,8 +28,8 @@ struct ssl_ctx_st {
     _Atomic int refs;
     const SSL_METHOD *method;
     OSSL_LIB_CTX *libctx;
-    char *propq;               /* or NULL */
-    struct settings *settings; /* what SSL_new copies */
+    char *propq;                          /* or NULL */
+    struct settings *settings;            /* what SSL_new copies */
     STACK_OF(SSL_CIPHER) * ciphers_cache; /* cipher_list.c; freed with the context */
     X509_VERIFY_PARAM *param;
     CRYPTO_EX_DATA ex_data;
@@ -71,8 +71,8 @@ struct ssl_ctx_st {
     int (*stateless_generate_cb)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify_cb)(SSL *, const unsigned char *, size_t);
     struct variants variants; /* variant.h */
-    void *ctlog_store;     /* CTLOG_STORE */
-    struct dane_ctx *dane; /* dane.c; or NULL */
+    void *ctlog_store;        /* CTLOG_STORE */
+    struct dane_ctx *dane;    /* dane.c; or NULL */
 };
 
 /* How far an SSL is with its handshake; SSL_get_state and its texts are in state.c. */
@@ -90,11 +90,11 @@ struct ssl_st {
     _Atomic int refs;
     const SSL_METHOD *method;
     SSL_CTX *ctx; /* may change in the server name callback */
-    SSL_CTX *
-        session_ctx; /* the one that it was made from: owns the session table and ticket keys */
+    /* the one that it was made from: owns the session table and ticket keys */
+    SSL_CTX *session_ctx;
     struct settings *settings;
     X509_VERIFY_PARAM
-        *param; /* NULL until somebody asks for it: then the context's, to be changed */
+    *param; /* NULL until somebody asks for it: then the context's, to be changed */
     CRYPTO_EX_DATA ex_data;
 
     hf_conn *conn; /* made when the handshake begins */
@@ -111,7 +111,7 @@ struct ssl_st {
     uint8_t record_outer; /* type of the last record in the trace */
     uint16_t msg_version; /* what message callbacks are told */
     uint16_t msg_suite;   /* of the ServerHello that was seen last */
-    int error_code; /* SSL_R_ of the failure that ended it, to be raised again; 0: none */
+    int error_code;       /* SSL_R_ of the failure that ended it, to be raised again; 0: none */
 
     /* Bytes from the peer: a record, or the part of one that is there; plaintext within it that nobody has
      * read yet. The buffer exists while it has something in it. */
@@ -128,16 +128,17 @@ struct ssl_st {
     const void *write_buf;
     size_t write_len, write_done; /* all that was asked for; what of it is in records already */
 
-    char *server_name;    /* client: to send; server: what was received */
-    SSL_SESSION *session; /* to be offered, or agreed on; or NULL */
+    char *server_name;          /* client: to send; server: what was received */
+    SSL_SESSION *session;       /* to be offered, or agreed on; or NULL */
     unsigned char *raw_ciphers; /* cipher_peer.c */
     unsigned char hello_id[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* server: of the ClientHello */
     uint8_t hello_id_len;
     SSL_SESSION *found;   /* server: what the client wants to resume, until that is decided */
     bool session_offered; /* a client's `session` can be resumed, as far as we know */
     bool no_ticket;       /* server: what the client has will do, or a callback wants it so */
-    enum { MAY_RESUME_UNKNOWN, MAY_RESUME, MAY_NOT_RESUME } may_resume; /* not_resumable_cb's answer */
-    bool session_made;    /* `session` comes from this connection */
+    /* not_resumable_cb's answer */
+    enum { MAY_RESUME_UNKNOWN, MAY_RESUME, MAY_NOT_RESUME } may_resume;
+    bool session_made;  /* `session` comes from this connection */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result; /* X509_V_ */
     bool verdict_recalled; /* it was remembered: verified_chain is made when asked for */
@@ -159,18 +160,18 @@ struct ssl_st {
     const uint8_t *hello;          /* while a ClientHello callback runs */
     size_t hello_len;
     bool hello_is_v2;
-    int key_update;  /* SSL_KEY_UPDATE_ */
+    int key_update;   /* SSL_KEY_UPDATE_ */
     bool early_pause; /* early data was moved, and nobody has gone on with the handshake */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
     /* By the application's wish; begins with its next call. */
     enum { RENEGOTIATE_NO, RENEGOTIATE_ASKED, RENEGOTIATE_BEGUN } renegotiate;
     bool renegotiate_short; /* it is to resume the session, as far as this side has a say */
     int renegotiations, renegotiations_total;
-    struct dane *dane; /* dane.c; or NULL */
+    struct dane *dane;    /* dane.c; or NULL */
     STACK_OF(SCT) * scts; /* ct.c; made when asked for */
     bool hit;
     bool in_callback;
-    bool raised; /* a callback has put on the queue why the handshake fails */
+    bool raised;      /* a callback has put on the queue why the handshake fails */
     bool pha_pending; /* a request for a certificate after the handshake is not answered yet, */
     bool pha_unsent;  /* or not even sent; */
     bool pha_asked;   /* there has been one */
@@ -198,7 +199,8 @@ int status_type(const SSL *s); /* TLSEXT_STATUSTYPE_ */
  * a server's; *out is the caller's (psk13.c). */
 enum psk13_found { PSK13_NONE, PSK13_FOUND, PSK13_FAILED };
 bool psk13_offer(SSL *s);
-enum psk13_found psk13_find(SSL *s, const unsigned char *identity, size_t len, hf_session **out);
+enum psk13_found psk13_find(SSL *s, const unsigned char *identity, size_t len,
+                            hf_session **out);
 /* ssl_release gives the buffer back if nothing is in it. */
 void ssl_release(SSL *s);
 /* ssl_in_progress: the first handshake, or another one, is not over. */
@@ -257,7 +259,7 @@ bool dane_inherit(SSL *s); /* from the context */
 void dane_free(struct dane *dane);
 void dane_ctx_free(struct dane_ctx *dane);
 bool dane_copy(SSL *to, SSL *from);
-void ct_free(SSL *s);      /* what is known of a connection; also when it begins anew */
+void ct_free(SSL *s); /* what is known of a connection; also when it begins anew */
 void ct_ctx_free(SSL_CTX *ctx);
 void certs_ctx_free(SSL_CTX *ctx); /* certificate_answer.c */
 
@@ -268,9 +270,9 @@ void state_trace(const hf_conn *conn, const hf_trace_event *event, void *arg);
 bool state_wants_trace(const SSL *s);
 /* debug.c: shows the extensions of a message of the peer to the application that wants to see them */
 void debug_extensions(SSL *s, const uint8_t *message, size_t len);
-unsigned state_trace_kinds(const SSL *s); /* for access_config_trace_kinds */
+unsigned state_trace_kinds(const SSL *s);    /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
-void state_reset(SSL *s);       /* nothing has begun */
+void state_reset(SSL *s);                    /* nothing has begun */
 void state_not_started(SSL *s); /* of a handshake that has no configuration to begin with */
 
 #endif

@@ -21,8 +21,8 @@ struct ssl_session_st {
     _Atomic int refs;
     bool not_resumable;
     bool stale; /* something was set that `inner` does not have */
-    hf_session
-        *inner; /* what the engine resumes; NULL for one that is being put together by hand */
+    /* what the engine resumes; NULL for one that is being put together by hand */
+    hf_session *inner;
     int version;
     uint16_t suite; /* 0: none yet */
     uint16_t group, signature;

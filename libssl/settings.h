@@ -17,24 +17,25 @@ struct id_list {
 
 struct settings {
     _Atomic int refs;
-    _Atomic(hf_config *) config[2]; /* by role (hf_role); made at first use, dropped by settings_edit */
-    atomic_uint traced[2];          /* the kinds of events that these report */
-    uint64_t made; /* when these last changed, in the order of all changes; */
-    uint64_t base; /* of what these are a copy: when that had changed */
+    /* by role (hf_role); made at first use, dropped by settings_edit */
+    _Atomic(hf_config *) config[2];
+    atomic_uint traced[2]; /* the kinds of events that these report */
+    uint64_t made;         /* when these last changed, in the order of all changes; */
+    uint64_t base;         /* of what these are a copy: when that had changed */
 
-    uint64_t options; /* SSL_OP_; copies are made from here on */
-    uint32_t mode;    /* SSL_MODE_ */
-    int version_min, version_max; /* 0: whatever there is */
-    struct id_list suites;   /* of TLS 1.2 and older, in order */
-    struct id_list suites13; /* of TLS 1.3 */
-    struct id_list groups;   /* TLS NamedGroups; count 0: the default */
+    uint64_t options;                       /* SSL_OP_; copies are made from here on */
+    uint32_t mode;                          /* SSL_MODE_ */
+    int version_min, version_max;           /* 0: whatever there is */
+    struct id_list suites;                  /* of TLS 1.2 and older, in order */
+    struct id_list suites13;                /* of TLS 1.3 */
+    struct id_list groups;                  /* TLS NamedGroups; count 0: the default */
     struct id_list sigalgs, client_sigalgs; /* SignatureSchemes; count 0: the default */
-    unsigned char *alpn; /* client's ProtocolNameList, or NULL */
+    unsigned char *alpn;                    /* client's ProtocolNameList, or NULL */
     size_t alpn_len;
 
     struct certs *certs; /* certificate.h; never NULL, shared in the same manner */
     STACK_OF(X509_NAME) * ca_names, *client_ca_names; /* or NULL; owned */
-    int verify_mode; /* SSL_VERIFY_ mask */
+    int verify_mode;                                  /* SSL_VERIFY_ mask */
     SSL_verify_cb verify_cb;
     int security_level;
     int (*security_cb)(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
@@ -47,7 +48,8 @@ struct settings {
     SSL_async_callback_fn async_cb;
     void *async_arg;
 
-    size_t max_send_fragment, split_send_fragment, max_pipelines, read_buffer_len, max_cert_list;
+    size_t max_send_fragment, split_send_fragment, max_pipelines, read_buffer_len,
+        max_cert_list;
     uint8_t max_fragment_code; /* TLSEXT_max_fragment_length_ */
     size_t block_padding;
     size_t (*padding_cb)(SSL *, int, size_t, void *);
@@ -71,7 +73,7 @@ struct settings {
     ssl_ct_validation_cb ct_cb;
     void *ct_arg;
     STACK_OF(SRTP_PROTECTION_PROFILE) * srtp; /* DTLS only; or NULL */
-    struct custom_exts *custom_exts; /* custom.c; or NULL */
+    struct custom_exts *custom_exts;          /* custom.c; or NULL */
 };
 
 struct settings *settings_new(void);

@@ -2,7 +2,6 @@
  * they answer that there is none, without an error. All else refuses by name (refused.c). */
 #include "libssl/local.h"
 
-
 BIGNUM *SSL_get_srp_g(SSL *s)
 {
     (void)s;

@@ -9,8 +9,8 @@
 
 #include "config/applications.h"
 #include "config/cipher_rules.h" /* as it is: OpenSSL's language for lists of suites */
-#include "config/session_asn1.h" /* as it is: the fields of SSL_SESSION */
 #include "config/dh_group.h"
+#include "config/session_asn1.h" /* as it is: the fields of SSL_SESSION */
 #include "config/session_ids.h"
 #include "handfast.h"
 #include "handshake/details.h"

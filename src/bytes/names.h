@@ -15,8 +15,9 @@ const char *name_message(uint8_t message);       /* "ClientHello" */
 const char *name_content(uint8_t type);          /* "handshake", a record's content type */
 const char *name_psk_mode(uint8_t mode);         /* "psk_dhe_ke" */
 const char *name_certificate_type(uint8_t type); /* "ecdsa_sign", of a CertificateRequest */
-const char *name_certificate_kind(uint8_t type); /* "RawPublicKey", of client_certificate_type */
-const char *name_compression(uint8_t method);    /* "null" */
+/* name_certificate_kind: "RawPublicKey", of client_certificate_type */
+const char *name_certificate_kind(uint8_t type);
+const char *name_compression(uint8_t method);                 /* "null" */
 const char *name_certificate_compression(uint16_t algorithm); /* "brotli" */
 
 /* name_is_grease: one of the sixteen reserved values 0x0a0a, 0x1a1a ... 0xfafa. */

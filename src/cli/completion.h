@@ -8,8 +8,9 @@
 struct completion_command {
     const char *name, *summary;
     unsigned mask; /* of its options; 0: it has none in the table */
-    const char *
-        verb; /* a second word that it goes on with, whose the rest is then; behind the commands. NULL: none */
+    /* a second word that it goes on with, whose the rest is then; behind the commands. NULL:
+     * none */
+    const char *verb;
 };
 
 /* completion_write writes the script for "bash", "zsh" or "fish"; false for another shell. */

@@ -57,8 +57,8 @@ struct options {
     int argc; /* the words themselves, to be read again */
     char **argv;
     /* cert */
-    const char *passphrase_file, *out_passphrase_file, *to, *key_file, *time, *key_type, *issuer,
-        *ca_name, *subject;
+    const char *passphrase_file, *out_passphrase_file, *to, *key_file, *time, *key_type,
+        *issuer, *ca_name, *subject;
     bool pem, force, no_key, leaf, client, both;
     uint64_t days;
 };

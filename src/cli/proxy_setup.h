@@ -14,8 +14,8 @@ struct setup {
     size_t file_words;
     struct place from, to;
     hf_config *server, *client; /* NULL: that side is plain */
-    hf_config *
-        tickets; /* has the ticket keys and the cache of sessions, from one setup to the next */
+    /* has the ticket keys and the cache of sessions, from one setup to the next */
+    hf_config *tickets;
     char to_name[256];            /* whom the backend must be */
     unsigned uid, gid;            /* of --user */
     size_t workers, most;         /* most: connections of one worker */

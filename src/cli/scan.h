@@ -53,8 +53,8 @@ struct answer {
     bool has_id;                                /* a session ID of the server's own choice */
     bool stapled;
     size_t encrypted; /* bytes behind a ServerHello of TLS 1.3 */
-    uint8_t
-        *certificates; /* body of the Certificate of TLS 1.2 and older, or NULL; free() it */
+    /* body of the Certificate of TLS 1.2 and older, or NULL; free() it */
+    uint8_t *certificates;
     size_t certificates_len;
     double connect_time, hello_time; /* TCP, and from our hello to the last byte that counts */
     char what[200];

@@ -6,8 +6,8 @@
 
 struct flight {
     struct answer *a;
-    bool
-        whole; /* to ServerHelloDone, or in TLS 1.3 the end of what fits; else to the ServerHello */
+    /* to ServerHelloDone, or in TLS 1.3 the end of what fits; else to the ServerHello */
+    bool whole;
     bool ssl2; /* the answer is SSL 2.0's */
     bool over; /* no more is wanted */
     struct buffer in, handshake;

@@ -23,10 +23,10 @@ struct hello {
     const char *name;              /* for server_name, or NULL */
     bool deflate, fallback, plain; /* plain: no extensions at all */
     unsigned odd;
-    size_t
-        length; /* of the whole record, at least: padded up to it (RFC 7685); 0: as it comes */
-    uint16_t
-        share_group; /* TLS 1.3: whose share goes with it; 0: none, so that the server asks again */
+    /* of the whole record, at least: padded up to it (RFC 7685); 0: as it comes */
+    size_t length;
+    /* TLS 1.3: whose share goes with it; 0: none, so that the server asks again */
+    uint16_t share_group;
     struct slice share;
 };
 

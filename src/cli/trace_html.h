@@ -22,7 +22,7 @@ struct trace_facts {
     const char *server_name;
     const char *error;                 /* diagnosis of a failed connection, several lines */
     const hf_certificate *certificate; /* the server's own, for the verdict */
-    bool raw_key; /* a raw public key stood in its place (RFC 7250) */
+    bool raw_key;                      /* a raw public key stood in its place (RFC 7250) */
     uint8_t raw_key_sha256[32];
     int64_t now; /* seconds since 1970 */
 };

@@ -24,8 +24,8 @@ struct item {
     enum protection protection; /* RECORD, MESSAGE */
     bool from_client;
     size_t event; /* index of its first event */
-    const hf_trace_event *
-        *parts; /* MESSAGE, INSIDE: GROUPs and FIELDs. RECORD: PLAINTEXTs. WORK: all */
+    /* MESSAGE, INSIDE: GROUPs and FIELDs. RECORD: PLAINTEXTs. WORK: all */
+    const hf_trace_event **parts;
     size_t part_count, part_size;
     unsigned number; /* of messages (INSIDE too) and records, for anchors */
 };

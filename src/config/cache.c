@@ -30,8 +30,8 @@ struct entry {
 };
 
 struct shard {
-    pthread_mutex_t
-        lock; /* held for a look-up, never while a callback runs or a session is freed */
+    /* held for a look-up, never while a callback runs or a session is freed */
+    pthread_mutex_t lock;
     struct entry **bucket;
     uint32_t bucket_count, count;
     struct entry *newest, *oldest;

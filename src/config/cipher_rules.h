@@ -97,11 +97,11 @@ struct cipher_faces {
 
 struct cipher_choice {
     size_t count;
-    uint16_t
-        id[CIPHER_RULES_MAX]; /* those that a string chooses, in its order; there may be none */
-    int level;                /* what @SECLEVEL says, -1: nothing */
-    struct slice
-        unknown; /* the first word that nobody knows, a part of the string; p NULL: none */
+    /* those that a string chooses, in its order; there may be none */
+    uint16_t id[CIPHER_RULES_MAX];
+    int level; /* what @SECLEVEL says, -1: nothing */
+    /* the first word that nobody knows, a part of the string; p NULL: none */
+    struct slice unknown;
     const char *wrong; /* after a failure: where the string leaves the language */
 };
 

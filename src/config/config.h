@@ -153,13 +153,13 @@ struct hf_config {
     void *session_arg;
 
     /* TLS 1.2 and older */
-    bool renegotiation;         /* the peer may ask for it, and we may */
-    bool renegotiation_own;     /* server: only when we have asked for it */
+    bool renegotiation;     /* the peer may ask for it, and we may */
+    bool renegotiation_own; /* server: only when we have asked for it */
     hf_renegotiation_session_fn renegotiation_session; /* client: what it offers; or NULL */
     void *renegotiation_session_arg;
     unsigned renegotiation_max; /* how often per connection */
-    bool
-        refusal_fails; /* the connection does not outlive a renegotiation that the peer refuses */
+    /* the connection does not outlive a renegotiation that the peer refuses */
+    bool refusal_fails;
     bool require_ems;
     bool allow_unpatched; /* client: servers without renegotiation_info (RFC 5746) */
     bool false_start;     /* client (RFC 7918) */
@@ -172,15 +172,15 @@ struct hf_config {
     struct hf_session_store store;
     const struct session_ids *session_ids; /* in place of cache and store.find; or NULL */
     bool no_tickets12, always_tickets12; /* server: before TLS 1.3, whatever ticket_count is */
-    bool
-        stateful_tickets; /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */
+    /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */
+    bool stateful_tickets;
     uint8_t session_context[32];
     uint8_t session_context_len;
-    bool ask_psk13;    /* HF_ASK_PSK counts for TLS 1.3, too */
-    struct psks *psks; /* NULL: none */
+    bool ask_psk13;            /* HF_ASK_PSK counts for TLS 1.3, too */
+    struct psks *psks;         /* NULL: none */
     struct dh_group *dh_group; /* server: for clients that name no group of RFC 7919; or NULL */
     const struct dh_source *dh_source; /* server: in place of all of these; or NULL */
-    char *psk_hint;    /* server; or NULL */
+    char *psk_hint;                    /* server; or NULL */
 
     struct compressors compress_send, compress_receive;
 
@@ -209,8 +209,8 @@ struct hf_config {
     uint16_t send_fragment;     /* content of our records at most; 0: as much as may be */
     uint16_t padding;
     size_t (*padding_fn)(hf_conn *conn, uint8_t type, size_t len); /* instead; access.h */
-    bool
-        half_rtt; /* server: sends before the client's Finished, also where no early data came */
+    /* server: sends before the client's Finished, also where no early data came */
+    bool half_rtt;
     uint64_t key_update_after;
     size_t memory_cap;
 

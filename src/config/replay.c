@@ -23,8 +23,8 @@ struct replay {
     pthread_mutex_t lock;
     uint8_t key[32];
     bool started;
-    int64_t
-        window; /* milliseconds to remember: the longest that a configuration of this record needs */
+    /* milliseconds to remember: the longest that a configuration of this record needs */
+    int64_t window;
     int64_t began;   /* milliseconds: since when everything was remembered for so long */
     int64_t renewed; /* when the newer generation was begun */
     struct generation newer, older;

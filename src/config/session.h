@@ -34,9 +34,9 @@ struct hf_session {
     uint16_t max_fragment; /* agreed by max_fragment_length; 0: none (RFC 6066 4) */
     uint8_t context[32];   /* server: hf_config_set_session_context of then */
     uint8_t context_len;
-    uint8_t
-        kind; /* an enum psk_kind: what stands for an external key in a TLS 1.3 handshake looks like a
-                   * session, has the identity in place of the ticket, and its early secret as `secret` */
+    /* an enum psk_kind: what stands for an external key in a TLS 1.3 handshake looks like a
+     * session, has the identity in place of the ticket, and its early secret as `secret` */
+    uint8_t kind;
     uint32_t max_early_data; /* TLS 1.3: what the ticket allows (RFC 8446 4.6.1); 0: none */
     uint8_t *ocsp;           /* client: the response that was stapled, or NULL */
     size_t ocsp_len;

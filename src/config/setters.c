@@ -124,8 +124,9 @@ bool hf_config_set_alpn_callback(hf_config *config, hf_alpn_fn fn, void *arg)
     if (!may_set(config))
         return false;
     if (config->role != HF_SERVER)
-        return err_set(&config->error, HF_E_USAGE,
-                       "hf_config_set_alpn_callback is for servers: they choose (RFC 7301 3.2)");
+        return err_set(
+            &config->error, HF_E_USAGE,
+            "hf_config_set_alpn_callback is for servers: they choose (RFC 7301 3.2)");
     config->alpn_fn = fn;
     config->alpn_arg = arg;
     return true;

@@ -2,8 +2,8 @@
  * signatures besides the usual. */
 #include <stdio.h>
 
-#include "connection/conn.h"
 #include "bytes/sink.h"
+#include "connection/conn.h"
 #include "handfast_context.h"
 #include "handshake/details.h"
 

@@ -32,8 +32,8 @@ struct hf_conn {
     struct rec_half in;
     struct buffer inbuf; /* handshake bytes that do not make a message yet */
     bool started;        /* a record has come */
-    bool
-        running; /* hs_run is on the stack: a callback of the handshake may not start it again */
+    /* hs_run is on the stack: a callback of the handshake may not start it again */
+    bool running;
 
     /* write half */
     struct rec_half out;

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "connection/facts.h"
 #include "bytes/sink.h"
+#include "connection/facts.h"
 
 /* An object or a list being written: it knows whether a comma is due. */
 struct json {

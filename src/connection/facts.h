@@ -26,8 +26,8 @@ struct facts {
     const char *step;        /* of the handshake, or "" */
     const char *server_name; /* or NULL */
     struct facts_side ours;  /* what this side offered or allows */
-    struct facts_side
-        peer; /* what a client offered; of a server nothing but its choices is known */
+    /* what a client offered; of a server nothing but its choices is known */
+    struct facts_side peer;
     uint16_t version, suite, group; /* agreed so far, 0 if not */
     bool retried, resumed;
     const hf_certificate *certificate; /* the peer's own, or NULL */

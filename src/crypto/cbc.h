@@ -22,9 +22,9 @@ struct cbc_keys {
     enum hash_id mac;   /* SHA-1, SHA-256, SHA-384; its size is also that of mac_key */
     bool etm;           /* encrypt-then-MAC; not with CBC_NULL */
     const uint8_t *mac_key, *key;
-    const uint8_t
-        *iv; /* the first one, each message's last block is the next one's; NULL: every
-                        * message begins with an IV of its own */
+    /* the first one, each message's last block is the next one's; NULL: every message begins
+     * with an IV of its own */
+    const uint8_t *iv;
 };
 
 /* cbc_new returns a context, or NULL (no memory, libcrypto lacks the cipher, keys that do

@@ -21,8 +21,8 @@ struct kx_group {
     const char *curve;     /* EVP's group name, NULL where the algorithm says it */
     uint16_t initiator, responder, secret, private_key; /* sizes in bytes */
     int nid;
-    const struct kx_method
-        *direct; /* taken if the default provider serves this group; may be NULL */
+    /* taken if the default provider serves this group; may be NULL */
+    const struct kx_method *direct;
     const struct kx_method *evp;
     const struct kx_halves *halves; /* NULL: not a hybrid */
 };
@@ -30,11 +30,11 @@ struct kx_group {
 struct kx {
     const struct kx_group *group;
     const struct kx_method *method;
-    void *exchange;   /* x25519.c: the provider's exchange context */
-    BIGNUM *exponent; /* ecdh.c, ffdh.c */
-    EVP_PKEY *pkey;   /* evp_kx.c; ML-KEM in hybrid.c */
-    uint8_t *kem_key; /* hybrid.c: the decapsulation key, if ML-KEM is our own */
-    struct kx *inner; /* hybrid.c: the half with a curve */
+    void *exchange;       /* x25519.c: the provider's exchange context */
+    BIGNUM *exponent;     /* ecdh.c, ffdh.c */
+    EVP_PKEY *pkey;       /* evp_kx.c; ML-KEM in hybrid.c */
+    uint8_t *kem_key;     /* hybrid.c: the decapsulation key, if ML-KEM is our own */
+    struct kx *inner;     /* hybrid.c: the half with a curve */
     struct kx_sent *sent; /* dhe.c: a group that is sent */
 };
 

@@ -52,8 +52,8 @@ static bool ask(struct nego *n, struct slice offered)
 {
     const uint8_t *name = NULL;
     size_t len = 0;
-    switch (n->config->alpn_fn(n->conn, offered.p, offered.len, &name, &len,
-                               n->config->alpn_arg)) {
+    switch (
+        n->config->alpn_fn(n->conn, offered.p, offered.len, &name, &len, n->config->alpn_arg)) {
     case HF_ALPN_NONE: return true;
     case HF_ALPN_CHOSEN:
         if (!name || len == 0 || len > 255)

@@ -105,8 +105,8 @@ struct ext_values {
     uint8_t max_fragment;               /* its code: 1 to 4 for 512 to 4096 */
     uint8_t client_types, server_types; /* masks of enum cert_type; of an answer, the one */
     struct slice compressions;          /* pairs of bytes */
-    struct slice
-        applications; /* the whole block, where the application has extensions of its own */
+    /* the whole block, where the application has extensions of its own */
+    struct slice applications;
 };
 
 static inline bool ext_has(const struct ext_values *v, enum ext_index x)
@@ -134,8 +134,8 @@ struct nego {
     uint32_t sent;     /* extensions of our last request, by ext_index */
     uint32_t received; /* extensions of the peer's last ClientHello */
 
-    char *
-        server_name; /* client: whom we want; server: whom the client asked for; owned, or NULL */
+    /* client: whom we want; server: whom the client asked for; owned, or NULL */
+    char *server_name;
     uint16_t version;
     const struct suite *suite;
     const struct group *group; /* the group of the key exchange */
@@ -166,8 +166,8 @@ struct nego {
     bool psk;             /* it was accepted */
     bool psk_dhe;         /* with a key exchange */
     uint16_t psk_index;
-    size_t
-        binders_at; /* client: where the binder's list stands in the ClientHello being written */
+    /* client: where the binder's list stands in the ClientHello being written */
+    size_t binders_at;
 
     uint8_t *alpn; /* what was agreed; owned */
     uint8_t alpn_len;
@@ -204,8 +204,8 @@ struct nego {
     bool ems;     /* extended_master_secret is used */
     bool etm;     /* encrypt-then-MAC is used */
     bool ecc; /* server: the suite that was chosen has ECDHE, so point formats are answered */
-    bool
-        ticket_offered; /* client: an empty or full session_ticket was sent; server: one came */
+    /* client: an empty or full session_ticket was sent; server: one came */
+    bool ticket_offered;
     bool ticket_expected;  /* a NewSessionTicket will be sent (server) or come (client) */
     struct slice ticket;   /* server: what came; a slice of the ClientHello */
     uint16_t max_fragment; /* agreed; 0: none */

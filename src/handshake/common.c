@@ -112,8 +112,8 @@ void hs_take_peer(struct hs *hs)
     struct established *e = hs->est;
     const hf_config *config = hs->n.config;
     e->chain = hs->peer_chain;
-    e->verified = e->chain && config->verify &&
-                  (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) && hs->verdict.code == HF_OK;
+    e->verified = e->chain && config->verify && (hs->proved & (PROOF_CHAIN | PROOF_RAW_KEY)) &&
+                  hs->verdict.code == HF_OK;
     e->named = e->verified && !hs->n.server && config->verify_name && !peer_is_raw(hs);
     hs->peer_chain = NULL;
 }

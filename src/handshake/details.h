@@ -14,21 +14,23 @@ struct details {
     uint8_t client_random[32], server_random[32];
     uint8_t finished[2][64]; /* verify_data of the last handshake: the client's, the server's */
     uint8_t finished_len;
-    uint16_t
-        *suites; /* server: what the client offered, in its order; owned, as all that follow */
+    /* server: what the client offered, in its order; owned, as all that follow */
+    uint16_t *suites;
     size_t suite_count;
     uint16_t *sigalgs; /* the peer's signature_algorithms */
     size_t sigalg_count;
     uint16_t *groups; /* server: the client's supported_groups */
     size_t group_count;
-    uint8_t
-        *authorities; /* DistinguishedNames as the peer sent them, without the outer length */
+    /* DistinguishedNames as the peer sent them, without the outer length */
+    uint8_t *authorities;
     size_t authorities_len;
-    uint8_t types[16]; /* client, TLS 1.2: certificate_types of the server's request, if they are so few */
+    /* client, TLS 1.2: certificate_types of the server's request, if they are so few */
+    uint8_t types[16];
     uint8_t type_count;
     uint16_t signature; /* scheme that this side signed with; 0: none */
-    bool share_sent;    /* client: `share` is ServerDHParams (RFC 5246 7.4.3), of a group without a name */
-    uint8_t *share;     /* the peer's share of the group, unless that is a hybrid */
+    /* client: `share` is ServerDHParams (RFC 5246 7.4.3), of a group without a name */
+    bool share_sent;
+    uint8_t *share; /* the peer's share of the group, unless that is a hybrid */
     size_t share_len;
 };
 

@@ -38,17 +38,17 @@ extern const struct step client12[], client12_resumed[], server12[], server12_re
 
 /* What the functions that verify have verified. Nothing else sets these bits. */
 enum {
-    PROOF_CHAIN =
-        1, /* the peer's chain leads to a trust anchor, or the application accepted it */
+    /* the peer's chain leads to a trust anchor, or the application accepted it */
+    PROOF_CHAIN = 1,
     PROOF_SIGNATURE = 2, /* the peer holds the certificate's key */
     PROOF_BINDER = 4,    /* server: the client holds the session's secret */
     PROOF_FINISHED = 8,  /* both sides saw the same handshake */
-    PROOF_MASTER =
-        16, /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
-                          * pre-shared key, or one that only the certificate's key could decrypt */
-    PROOF_RAW_KEY =
-        32, /* in place of PROOF_CHAIN: the peer's raw public key is one of those that are
-                         * trusted, or the application accepted it (RFC 7250 6) */
+    /* TLS 1.2: the peer's Finished shows that it knows the master secret of a session, a
+     * pre-shared key, or one that only the certificate's key could decrypt */
+    PROOF_MASTER = 16,
+    /* in place of PROOF_CHAIN: the peer's raw public key is one of those that are trusted,
+     * or the application accepted it (RFC 7250 6) */
+    PROOF_RAW_KEY = 32,
 };
 
 struct hs_message {
@@ -62,8 +62,8 @@ struct hs {
     struct established *est;
     const struct tracer *tracer; /* NULL: none */
     const struct step *step;
-    const struct step
-        *jump; /* the list to go on with behind the row that runs; NULL: the same */
+    /* the list to go on with behind the row that runs; NULL: the same */
+    const struct step *jump;
     bool step_shown;
 
     /* The way in: handshake bytes that were received, and the message at their front. */
@@ -72,10 +72,10 @@ struct hs {
     bool have_in;
     bool ccs_seen; /* the peer's change_cipher_spec has come */
     bool ccs_in;   /* TLS 1.2: change_cipher_spec has come, and is the next "message" */
-    uint8_t
-        early_ccs; /* came before the version was known: only TLS 1.3 allows that (RFC 8446 D.4) */
-    struct buffer
-        v2; /* server: the bytes of a ClientHello in SSL 2.0's format (RFC 5246 E.2) */
+    /* came before the version was known: only TLS 1.3 allows that (RFC 8446 D.4) */
+    uint8_t early_ccs;
+    /* server: the bytes of a ClientHello in SSL 2.0's format (RFC 5246 E.2) */
+    struct buffer v2;
     struct hs_message msg;
 
     /* The way out: messages of the flight that have no record yet, and finished records. */
@@ -88,8 +88,8 @@ struct hs {
     struct trace_sink sink; /* of the message being read */
 
     struct transcript transcript;
-    struct hash
-        before; /* the transcript before the ClientHello that is being written or answered */
+    /* the transcript before the ClientHello that is being written or answered */
+    struct hash before;
     enum hash_id hash;
     uint8_t client_random[RANDOM_SIZE], server_random[RANDOM_SIZE];
     uint8_t session_id[32];
@@ -126,8 +126,8 @@ struct hs {
     uint16_t est_signature; /* what the peer signed with */
     uint8_t key_block[2 * (48 + 32 + 16)]; /* RFC 5246 6.3; SHA-384's MAC key is the longest */
     struct kx *own_kx; /* server: ephemeral key behind the ServerKeyExchange */
-    struct buffer
-        params; /* hint and parameters of ServerKeyExchange; what is signed behind the randoms */
+    /* hint and parameters of ServerKeyExchange; what is signed behind the randoms */
+    struct buffer params;
     uint16_t sent_group;      /* of ECDHE or DHE; 0 for parameters that have no name */
     struct buffer dh_p, dh_g; /* client: the server's group */
     uint8_t *exchange;        /* server: what ClientKeyExchange has */
@@ -141,15 +141,15 @@ struct hs {
     uint8_t *new_ticket; /* client: what NewSessionTicket has */
     size_t new_ticket_len;
     uint32_t ticket_lifetime;
-    hf_session
-        *made; /* client: to be given to the application when the handshake is done; owned */
+    /* client: to be given to the application when the handshake is done; owned */
+    hf_session *made;
     bool may_send; /* false start (RFC 7918) */
 
     /* Authentication. */
     bool credential_given;              /* the application chose it (or chose none) */
     bool no_group, no_ffdhe, no_scheme; /* TLS 1.2: why suites were passed over */
-    uint8_t
-        serving; /* TLS 1.2, server: how well (enum serving) the credential must serve the name */
+    /* TLS 1.2, server: how well (enum serving) the credential must serve the name */
+    uint8_t serving;
     bool cert_requested; /* a CertificateRequest was sent or has come */
     uint8_t *request_context;
     uint8_t request_context_len;

@@ -160,8 +160,8 @@ void keys13_early_traffic(struct hs *hs, const hf_session *session)
     trace_secret(hs->tracer, "client_early_traffic_secret", hs->early, hash_size(hash),
                  "RFC 8446 7.1");
     if (config_has_keylog(hs->n.config))
-        config_keylog(hs->n.config, hs->n.conn, "CLIENT_EARLY_TRAFFIC_SECRET", hs->client_random,
-                      hs->early, hash_size(hash));
+        config_keylog(hs->n.config, hs->n.conn, "CLIENT_EARLY_TRAFFIC_SECRET",
+                      hs->client_random, hs->early, hash_size(hash));
     if (config_has_keylog(hs->n.config))
         config_keylog(hs->n.config, hs->n.conn, "EARLY_EXPORTER_SECRET", hs->client_random,
                       hs->early_exporter, hash_size(hash));

@@ -17,8 +17,8 @@ struct address {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-        struct sockaddr_un
-            un; /* an abstract name begins with a NUL, and no other stands in it */
+        /* an abstract name begins with a NUL, and no other stands in it */
+        struct sockaddr_un un;
     } u;
 };
 

@@ -40,8 +40,8 @@ struct talk {
 };
 
 struct step {
-    const char *
-        say; /* %l: local name, %d: domain; NULL: nothing. Bytes as they are if say_len is not 0 */
+    /* %l: local name, %d: domain; NULL: nothing. Bytes as they are if say_len is not 0 */
+    const char *say;
     size_t say_len;
     enum verdict (*judge)(struct talk *t, const struct step *step, struct slice unit);
     unsigned code;      /* that means yes; for judges of numbers */

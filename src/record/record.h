@@ -37,7 +37,8 @@ struct rec_half {
      * older the content alone (RFC 8449 4, RFC 6066 4). Unprotected records are not subject
      * to it. */
     uint16_t max_plain;
-    uint16_t most; /* sealing: no record of more content, protected or not; 0: as many as may be */
+    /* sealing: no record of more content, protected or not; 0: as many as may be */
+    uint16_t most;
     /* Sealing in TLS 1.3: pad application data to a multiple of this; 0: no padding. */
     uint16_t pad_block;
 };

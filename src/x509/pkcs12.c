@@ -32,8 +32,8 @@ struct opening {
     const struct source *from;
     PKCS12 *p12;
     char passphrase[PASSPHRASE_MAX + 1];
-    const char
-        *right; /* the passphrase that opens it: "" and none at all are two different ones */
+    /* the passphrase that opens it: "" and none at all are two different ones */
+    const char *right;
     hf_error *err;
 };
 

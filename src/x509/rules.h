@@ -27,8 +27,8 @@ struct verify_rules {
     char policy[RULES_MAX_POLICIES][80]; /* object identifiers in digits */
     hf_verify_fn fn;
     void *arg;
-    uint8_t
-        id[CERT_HASH]; /* digest of what a verdict depends on; where fn is set, none is kept */
+    /* digest of what a verdict depends on; where fn is set, none is kept */
+    uint8_t id[CERT_HASH];
 };
 
 #endif

@@ -154,9 +154,9 @@ struct verify_options {
     unsigned min_rsa_bits; /* besides what the level asks for; 0: no more than that */
     const struct verify_rules *rules; /* NULL: the defaults */
     hf_conn *conn;                    /* for the rules' callback */
-    uint8_t
-        level; /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level. Mind that a
-                    * zeroed structure asks for nothing */
+    /* security level, 0 to 5: libcrypto's X509_VERIFY_PARAM_set_auth_level. Mind that a
+     * zeroed structure asks for nothing */
+    uint8_t level;
 };
 
 /* chain_verify: the chain leads to an anchor of trust, is valid now, fits purpose and name, its keys

@@ -96,8 +96,8 @@ struct old_wire {
      * record. `number` counts those on their way to this end from 0. True: the record itself is dropped. */
     bool (*before)(struct end *to, unsigned number, uint8_t *record, size_t len, void *arg);
     void *arg;
-    size_t
-        piece; /* most bytes of handshake content in one record in clear; 0: the whole message */
+    /* most bytes of handshake content in one record in clear; 0: the whole message */
+    size_t piece;
     unsigned to_client, to_server; /* records carried */
 };
 void old_run(struct pair *p, struct old_wire *wire);

@@ -7,14 +7,14 @@ struct trace {
     unsigned section;
     const char *client_random, *client_x25519, *client_p256, *session_id;
     const char *server_random, *server_x25519, *server_p256;
-    const char *client_hello, *hello_retry, *second_hello; /* records */
-    const char *server_hello;                              /* record */
+    const char *client_hello, *hello_retry, *second_hello;                /* records */
+    const char *server_hello;                                             /* record */
     const char *encrypted_extensions, *certificate_request, *certificate; /* messages */
-    const char *server_flight, *client_flight; /* records */
+    const char *server_flight, *client_flight;                            /* records */
     const char *server_signature, *client_signature;
-    const char *ticket;      /* record with the NewSessionTicket */
-    const char *client_data, *server_data;     /* records of the 50 bytes 00 to 31 */
-    const char *client_close, *server_close;   /* records */
+    const char *ticket;                      /* record with the NewSessionTicket */
+    const char *client_data, *server_data;   /* records of the 50 bytes 00 to 31 */
+    const char *client_close, *server_close; /* records */
 };
 
 /* clang-format off */

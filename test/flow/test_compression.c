@@ -367,8 +367,7 @@ static void test_garbage_inside(void)
     begin();
     CHECK(packer_add(p.server_config));
     CHECK(hf_config_add_certificate_compressor(p.client_config, &in));
-    refused(&p.client, HF_E_DECODE, 50,
-            "CompressedCertificate.Certificate.certificate_list");
+    refused(&p.client, HF_E_DECODE, 50, "CompressedCertificate.Certificate.certificate_list");
 }
 
 /* Who was not asked may not compress: the message is unexpected, by its type. */

@@ -505,7 +505,8 @@ static void test_protected_records_before_finished(void)
         send_before_finished(server, REC_CCS, "\1", 1, HF_E_UNEXPECTED_RECORD);
         send_before_finished(server, REC_HANDSHAKE, "\1\0\0\0", 4, HF_E_UNEXPECTED_MESSAGE);
         send_before_finished(server, REC_HANDSHAKE, "\16\0\0\0", 4, HF_E_UNEXPECTED_MESSAGE);
-        send_before_finished(server, REC_HANDSHAKE, "\24\0\0\13elevenbytes", 15, HF_E_BAD_FINISHED);
+        send_before_finished(server, REC_HANDSHAKE, "\24\0\0\13elevenbytes", 15,
+                             HF_E_BAD_FINISHED);
         send_before_finished(server, REC_HANDSHAKE, "\24\0\0\15thirteenbytes", 17,
                              HF_E_BAD_FINISHED);
         send_before_finished(server, REC_HANDSHAKE, "\24\0\0\14twelve bytes", 16,

@@ -35,7 +35,8 @@ static void echo(struct pair *p, const char *label)
 {
     static const char up[] = "from the client", down[] = "from the server, a little longer";
     CHECK_MSG(pair_send(p, &p->client, up, sizeof up) == HF_DONE, "%s: client sends", label);
-    CHECK_MSG(pair_send(p, &p->server, down, sizeof down) == HF_DONE, "%s: server sends", label);
+    CHECK_MSG(pair_send(p, &p->server, down, sizeof down) == HF_DONE, "%s: server sends",
+              label);
     CHECK_MSG(p->server.data.len == sizeof up && memcmp(p->server.data.p, up, sizeof up) == 0,
               "%s: server received", label);
     CHECK_MSG(p->client.data.len == sizeof down &&
@@ -166,7 +167,8 @@ static void test_client_certificate(uint16_t version, enum pki_kind kind)
     CHECK(hf_config_add_credential(p.client_config, p.cred));
     CHECK_MSG(pair_shake(&p), "%s %d: %s / %s", hf_version_name(version), (int)kind,
               hf_code_name(end_code(&p.client)), hf_code_name(end_code(&p.server)));
-    CHECK(hf_conn_peer_certificate(p.server.conn, 0) != NULL && hf_conn_verified(p.server.conn));
+    CHECK(hf_conn_peer_certificate(p.server.conn, 0) != NULL &&
+          hf_conn_verified(p.server.conn));
     echo(&p, "client certificate");
     pair_clear(&p);
 }

@@ -19,8 +19,8 @@ static void offer(hf_credential *cred)
 {
     hf_config *config = hf_config_new(HF_SERVER);
     hf_error err = {0};
-    REQUIRE(config != NULL && (hf_credential_certificate(cred, 0) ||
-                               hf_credential_raw_public_key(cred, NULL)));
+    REQUIRE(config != NULL &&
+            (hf_credential_certificate(cred, 0) || hf_credential_raw_public_key(cred, NULL)));
     (void)hf_config_add_credential(config, cred);
     (void)hf_config_freeze(config, &err);
     hf_config_free(config);

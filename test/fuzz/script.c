@@ -21,8 +21,9 @@ enum {
     OP_XOR,     /* 16 bits of place, 8 bits */
     OP_DROP,
     OP_TWICE,
-    OP_INSERT, /* a record before it: 8 bits of type (the top bit: unprotected whatever the keys),
-                  * 16-bit vector; then the next operation */
+    /* a record before it: 8 bits of type (the top bit: unprotected whatever the keys),
+     * 16-bit vector; then the next operation */
+    OP_INSERT,
     OP_TRUNCATE, /* to 16 bits of length */
     OP_SPLIT,    /* into two records, at 16 bits of place */
     PAD = 8,     /* 8 bits of padding behind the content */
@@ -76,7 +77,8 @@ static void check_delivered(const struct play *p)
     if (old && (!SERVER || !has_certificate12(p->target->est.suite)))
         signature = false;
     size_t len;
-    bool shared = p->target->est.resumed || hf_conn_psk_identity(p->target, &len); /* a secret */
+    /* a secret */
+    bool shared = p->target->est.resumed || hf_conn_psk_identity(p->target, &len);
     if (p->forged && (shared || !signature))
         return;
     /* What is encrypted for the server's key is random: a recorded one is as good. */

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef int (*resolver)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+typedef int (*resolver)(const char *, const char *, const struct addrinfo *,
+                        struct addrinfo **);
 
 __attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
                                                        const struct addrinfo *hints,

@@ -112,7 +112,8 @@ static void run_dh(int mode, const char *ciphers)
     printf("  client %d, server %d, %s\n", client, server, SSL_get_cipher_name(e.client));
     EVP_PKEY *key = NULL;
     if (SSL_get_peer_tmp_key(e.client, &key))
-        printf("  %s, %d bits\n", OBJ_nid2sn(EVP_PKEY_get_base_id(key)), EVP_PKEY_get_bits(key));
+        printf("  %s, %d bits\n", OBJ_nid2sn(EVP_PKEY_get_base_id(key)),
+               EVP_PKEY_get_bits(key));
     EVP_PKEY_free(key);
     ends_clear(&e);
 }

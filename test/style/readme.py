@@ -13,9 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BLOCK = re.compile(r"(?:<!-- from (\S+) -->\n)?```c\n(.*?)```", re.S)
 CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`|^    .*$", re.M)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-HEADERS = ["handfast.h", "handfast_policy.h", "handfast_verify.h", "handfast_net.h", "handfast_raw_key.h",
-           "handfast_certificate.h", "handfast_issue.h", "handfast_context.h", "handfast_memory.h", "handfast_names.h",
-           "handfast_random.h", "handfast_stateless.h"]
+HEADERS = sorted(os.path.basename(path) for path in glob.glob(os.path.join(ROOT, "include", "*.h")))
 
 
 def read(path):

@@ -11,8 +11,8 @@ enum { ALL = IN_CH | IN_SH | IN_HRR | IN_EE | IN_CR | IN_CT | IN_NST | IN_SH12 }
 static const struct place {
     uint16_t id;
     unsigned in;
-    const char
-        *body; /* one that is well-formed where it may stand; others for some messages below */
+    /* one that is well-formed where it may stand; others for some messages below */
+    const char *body;
     size_t len;
 } places[] = {
     {0xff01, IN_CH | IN_SH12, "\0", 1},
@@ -52,11 +52,11 @@ static struct slice body_in(const struct place *p, unsigned in)
         const char *body;
         size_t len;
     } others[] = {
-        {0, IN_EE | IN_SH12, "", 0},  {43, IN_SH | IN_HRR, "\3\4", 2},
-        {51, IN_SH, "\0\35\0\1x", 5}, {51, IN_HRR, "\0\35", 2},
-        {42, IN_NST, "\0\0\0\1", 4},  {5, IN_SH12, "", 0},
-        {5, IN_CT, "\1\0\0\1x", 5},   {18, IN_CT | IN_SH12, "\0\4\0\2ab", 6},
-        {41, IN_SH, "\0\0", 2},       {58, IN_EE, "\2", 1},
+        {0, IN_EE | IN_SH12, "", 0},    {43, IN_SH | IN_HRR, "\3\4", 2},
+        {51, IN_SH, "\0\35\0\1x", 5},   {51, IN_HRR, "\0\35", 2},
+        {42, IN_NST, "\0\0\0\1", 4},    {5, IN_SH12, "", 0},
+        {5, IN_CT, "\1\0\0\1x", 5},     {18, IN_CT | IN_SH12, "\0\4\0\2ab", 6},
+        {41, IN_SH, "\0\0", 2},         {58, IN_EE, "\2", 1},
         {19, IN_EE | IN_SH12, "\0", 1}, {20, IN_EE | IN_SH12, "\2", 1},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

@@ -1,6 +1,6 @@
 /* The strict reading of URLs: what is taken, what is refused, and in which words. */
-#include "net/url.h"
 #include "handfast_net.h"
+#include "net/url.h"
 
 #include <arpa/inet.h>
 

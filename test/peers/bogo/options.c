@@ -5,7 +5,18 @@
 
 #include "options.h"
 
-enum kind { FLAG, NUMBER, STRING, BASE64, NUMBERS, NONE_OF, CREDENTIAL, RAW_CREDENTIAL, IGNORED, IGNORED_ARG };
+enum kind {
+    FLAG,
+    NUMBER,
+    STRING,
+    BASE64,
+    NUMBERS,
+    NONE_OF,
+    CREDENTIAL,
+    RAW_CREDENTIAL,
+    IGNORED,
+    IGNORED_ARG
+};
 
 struct flag {
     const char *name;

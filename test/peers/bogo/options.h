@@ -36,9 +36,9 @@ struct options {
     bool ipv6, server, async, handshaker_question;
 
     /* credentials */
-    struct credential_options
-        cred[MAX_CREDENTIALS]; /* the first: what is set without naming one */
-    size_t creds;              /* how many besides the first */
+    /* the first: what is set without naming one */
+    struct credential_options cred[MAX_CREDENTIALS];
+    size_t creds; /* how many besides the first */
     bool use_early_callback, use_old_client_cert_callback;
 
     /* settings */

@@ -91,7 +91,8 @@ static bool send_waiting(struct guest *g)
 {
     static const size_t room = 4 * IN_SIZE;
     size_t taken = 0, written = 0;
-    if (hf_conn_post_auth(g->conn) == HF_POST_AUTH_PENDING) /* nobody knows for whom it is yet */
+    /* nobody knows for whom it is yet */
+    if (hf_conn_post_auth(g->conn) == HF_POST_AUTH_PENDING)
         return true;
     uint8_t *out = g->waiting_len ? malloc(room) : NULL;
     if (!out)

@@ -58,7 +58,8 @@ static void read_options(int n, char **word)
         else if (strcmp(word[i], "version") == 0)
             version = value;
         else if (strcmp(word[i], "alpn") == 0)
-            for (char *name = strtok(value, ","); name && alpn_count < MOST; name = strtok(NULL, ","))
+            for (char *name = strtok(value, ","); name && alpn_count < MOST;
+                 name = strtok(NULL, ","))
                 alpn[alpn_count++] = name;
     }
 }
@@ -101,7 +102,8 @@ static size_t read_pem(const char *path, const char *wanted, struct block *out)
         at += br_pem_decoder_push(&pem, text + at, len - at);
         int event = br_pem_decoder_event(&pem);
         const char *name = br_pem_decoder_name(&pem);
-        int mine = strlen(name) >= strlen(wanted) && strcmp(name + strlen(name) - strlen(wanted), wanted) == 0;
+        int mine = strlen(name) >= strlen(wanted) &&
+                   strcmp(name + strlen(name) - strlen(wanted), wanted) == 0;
         if (event == BR_PEM_BEGIN_OBJ && mine) {
             out[count] = (struct block){0};
             br_pem_decoder_setdest(&pem, append, &out[count]);
@@ -163,14 +165,15 @@ static void set_common(br_ssl_engine_context *engine)
         br_ssl_engine_set_protocol_names(engine, alpn, alpn_count);
 }
 
-static void report(br_ssl_engine_context *engine, const char *resumed, const char *client, long size)
+static void report(br_ssl_engine_context *engine, const char *resumed, const char *client,
+                   long size)
 {
     const char *protocol = br_ssl_engine_get_selected_protocol(engine);
     br_ssl_session_parameters session;
     br_ssl_engine_get_session_parameters(engine, &session);
     printf("conn version=TLSv1.%u suite=%04X resumed=%s alpn=%s client=%s bytes=%ld\n",
-           br_ssl_engine_get_version(engine) - BR_TLS10, session.cipher_suite, resumed, protocol ? protocol : "-",
-           client, size);
+           br_ssl_engine_get_version(engine) - BR_TLS10, session.cipher_suite, resumed,
+           protocol ? protocol : "-", client, size);
     fflush(stdout);
 }
 
@@ -211,10 +214,12 @@ static int client(int port)
         br_ssl_client_init_full(&tls, &verifier, &anchor, 1);
         set_common(&tls.eng);
         if (cert && br_skey_decoder_key_type(&own_key) == BR_KEYTYPE_EC)
-            br_ssl_client_set_single_ec(&tls, chain, chain_len, br_skey_decoder_get_ec(&own_key), BR_KEYTYPE_SIGN, 0,
+            br_ssl_client_set_single_ec(&tls, chain, chain_len,
+                                        br_skey_decoder_get_ec(&own_key), BR_KEYTYPE_SIGN, 0,
                                         br_ec_get_default(), br_ecdsa_sign_asn1_get_default());
         else if (cert)
-            br_ssl_client_set_single_rsa(&tls, chain, chain_len, br_skey_decoder_get_rsa(&own_key),
+            br_ssl_client_set_single_rsa(&tls, chain, chain_len,
+                                         br_skey_decoder_get_rsa(&own_key),
                                          br_rsa_pkcs1_sign_get_default());
         br_ssl_engine_set_session_parameters(&tls.eng, &session);
         br_ssl_client_reset(&tls, "localhost", i > 0);
@@ -257,7 +262,8 @@ static int server(int port)
     static br_ssl_session_cache_lru cache;
     static unsigned char memory[1 << 16];
     if (br_skey_decoder_key_type(&own_key) == BR_KEYTYPE_EC)
-        br_ssl_server_init_full_ec(&tls, chain, chain_len, BR_KEYTYPE_EC, br_skey_decoder_get_ec(&own_key));
+        br_ssl_server_init_full_ec(&tls, chain, chain_len, BR_KEYTYPE_EC,
+                                   br_skey_decoder_get_ec(&own_key));
     else
         br_ssl_server_init_full_rsa(&tls, chain, chain_len, br_skey_decoder_get_rsa(&own_key));
     set_common(&tls.eng);

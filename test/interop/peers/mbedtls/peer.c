@@ -96,16 +96,19 @@ static int shake_hands(mbedtls_ssl_context *ssl)
 static void report(mbedtls_ssl_context *ssl, long size)
 {
     const char *protocol = mbedtls_ssl_get_alpn_protocol(ssl);
-    printf("conn version=%s suite=%s resumed=%s alpn=%s client=%s bytes=%ld\n", mbedtls_ssl_get_version(ssl),
-           mbedtls_ssl_get_ciphersuite(ssl), was_resumed ? "yes" : "no", protocol ? protocol : "-",
+    printf("conn version=%s suite=%s resumed=%s alpn=%s client=%s bytes=%ld\n",
+           mbedtls_ssl_get_version(ssl), mbedtls_ssl_get_ciphersuite(ssl),
+           was_resumed ? "yes" : "no", protocol ? protocol : "-",
            mbedtls_ssl_get_peer_cert(ssl) ? "yes" : "-", size);
     fflush(stdout);
 }
 
 static void configure(int endpoint)
 {
-    static const mbedtls_x509_crt_profile any = {.allowed_mds = 0xFFFFFFF, .allowed_pks = 0xFFFFFFF,
-                                                 .allowed_curves = 0xFFFFFFF, .rsa_min_bitlen = 1024};
+    static const mbedtls_x509_crt_profile any = {.allowed_mds = 0xFFFFFFF,
+                                                 .allowed_pks = 0xFFFFFFF,
+                                                 .allowed_curves = 0xFFFFFFF,
+                                                 .rsa_min_bitlen = 1024};
     mbedtls_entropy_init(&entropy);
     mbedtls_ctr_drbg_init(&drbg);
     mbedtls_ssl_config_init(&config);
@@ -117,7 +120,8 @@ static void configure(int endpoint)
                                                MBEDTLS_SSL_PRESET_DEFAULT));
     mbedtls_ssl_conf_rng(&config, mbedtls_ctr_drbg_random, &drbg);
     mbedtls_ssl_conf_cert_profile(&config, &any);
-    mbedtls_ssl_conf_authmode(&config, ca ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_authmode(&config,
+                              ca ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
     if (ca) {
         must("authority", mbedtls_x509_crt_parse_file(&anchors, ca));
         mbedtls_ssl_conf_ca_chain(&config, &anchors, NULL);
@@ -133,8 +137,9 @@ static void configure(int endpoint)
     mbedtls_ssl_conf_min_version(&config, MBEDTLS_SSL_MAJOR_VERSION_3, minor);
     mbedtls_ssl_conf_max_version(&config, MBEDTLS_SSL_MAJOR_VERSION_3, minor);
     if (endpoint == MBEDTLS_SSL_IS_CLIENT)
-        mbedtls_ssl_conf_session_tickets(&config, tickets ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED
-                                                          : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+        mbedtls_ssl_conf_session_tickets(&config, tickets
+                                                      ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED
+                                                      : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
 }
 
 /* Block by block: send, read back, compare. */
@@ -221,11 +226,12 @@ static void server(const char *port)
         mbedtls_ssl_ticket_init(&ticket_keys);
         must("tickets", mbedtls_ssl_ticket_setup(&ticket_keys, mbedtls_ctr_drbg_random, &drbg,
                                                  MBEDTLS_CIPHER_AES_256_GCM, 3600));
-        mbedtls_ssl_conf_session_tickets_cb(&config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
-                                            &ticket_keys);
+        mbedtls_ssl_conf_session_tickets_cb(&config, mbedtls_ssl_ticket_write,
+                                            mbedtls_ssl_ticket_parse, &ticket_keys);
     } else {
         mbedtls_ssl_cache_init(&cache);
-        mbedtls_ssl_conf_session_cache(&config, &cache, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
+        mbedtls_ssl_conf_session_cache(&config, &cache, mbedtls_ssl_cache_get,
+                                       mbedtls_ssl_cache_set);
     }
     mbedtls_net_init(&door);
     must("bind", mbedtls_net_bind(&door, "127.0.0.1", port, MBEDTLS_NET_PROTO_TCP));

@@ -73,9 +73,9 @@ static void report(WOLFSSL *ssl, long size)
         protocol = "-";
         len = 1;
     }
-    printf("conn version=%s suite=%s resumed=%s alpn=%.*s client=%s bytes=%ld\n", wolfSSL_get_version(ssl),
-           wolfSSL_get_cipher_name(ssl), wolfSSL_session_reused(ssl) ? "yes" : "no", len, protocol,
-           peer ? "yes" : "-", size);
+    printf("conn version=%s suite=%s resumed=%s alpn=%.*s client=%s bytes=%ld\n",
+           wolfSSL_get_version(ssl), wolfSSL_get_cipher_name(ssl),
+           wolfSSL_session_reused(ssl) ? "yes" : "no", len, protocol, peer ? "yes" : "-", size);
     fflush(stdout);
     wolfSSL_X509_free(peer);
 }
@@ -85,12 +85,15 @@ static WOLFSSL_CTX *context(WOLFSSL_METHOD *method, const char *chain, const cha
     WOLFSSL_CTX *ctx = wolfSSL_CTX_new(method);
     if (chain && wolfSSL_CTX_use_certificate_chain_file(ctx, chain) != WOLFSSL_SUCCESS)
         exit(die("certificate", NULL, 0));
-    if (private_key && wolfSSL_CTX_use_PrivateKey_file(ctx, private_key, WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS)
+    if (private_key && wolfSSL_CTX_use_PrivateKey_file(ctx, private_key,
+                                                       WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS)
         exit(die("key", NULL, 0));
     if (ca && wolfSSL_CTX_load_verify_locations(ctx, ca, NULL) != WOLFSSL_SUCCESS)
         exit(die("authority", NULL, 0));
     /* Debian's build verifies nobody unless it is told to. */
-    wolfSSL_CTX_set_verify(ctx, ca ? WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : WOLFSSL_VERIFY_NONE,
+    wolfSSL_CTX_set_verify(ctx,
+                           ca ? WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT
+                              : WOLFSSL_VERIFY_NONE,
                            NULL);
     return ctx;
 }
@@ -131,9 +134,10 @@ static int client(int port)
 {
     /* Of TLS 1.3 alone it would still offer Brainpool groups, which RFC 8446 4.2.7 forbids: handfast then
      * refuses it. With TLS 1.2 beside it they are in order. */
-    WOLFSSL_METHOD *method = version && strcmp(version, "1.1") == 0 ? wolfTLSv1_1_client_method()
-                             : version                              ? wolfTLSv1_2_client_method()
-                                                                    : wolfTLS_client_method();
+    WOLFSSL_METHOD *method = version && strcmp(version, "1.1") == 0
+                                 ? wolfTLSv1_1_client_method()
+                             : version ? wolfTLSv1_2_client_method()
+                                       : wolfTLS_client_method();
     WOLFSSL_CTX *ctx = context(method, cert, key);
     WOLFSSL_SESSION *session = NULL;
     for (long i = 0; i < times; i++) {
@@ -200,9 +204,10 @@ static int server(int port, const char *chain, const char *private_key)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    WOLFSSL_METHOD *method = version && strcmp(version, "1.1") == 0 ? wolfTLSv1_1_server_method()
-                             : version                              ? wolfTLSv1_2_server_method()
-                                                                    : wolfTLSv1_3_server_method();
+    WOLFSSL_METHOD *method = version && strcmp(version, "1.1") == 0
+                                 ? wolfTLSv1_1_server_method()
+                             : version ? wolfTLSv1_2_server_method()
+                                       : wolfTLSv1_3_server_method();
     WOLFSSL_CTX *ctx = context(method, chain, private_key);
     if (!tickets)
         wolfSSL_CTX_NoTicketTLSv12(ctx);
