@@ -1,13 +1,16 @@
 /* send.c: the write half: from application data to records. */
 #include "connection/conn.h"
+#include "handshake/padding.h"
 
 enum { KEY_UPDATE_SIZE = MSG_HEADER + 1 };
 
 bool conn_put_record(hf_conn *c, uint8_t type, const uint8_t *p, size_t len)
 {
+    padding_choose(c->config, c, &c->out, type, len, SIZE_MAX);
     uint8_t *out = buffer_reserve(&c->output, rec_sealed_size(&c->out, type, len));
     uint16_t version = c->out.version ? c->out.version : HF_TLS1_2;
     size_t size = out ? rec_seal(&c->out, type, version, p, len, out) : 0;
+    padding_done(c->config, &c->out);
     if (!size)
         return false;
     c->output.end += size;
@@ -31,10 +34,13 @@ static hf_result renew_key(hf_conn *c, bool request)
 {
     hf_error err;
     err.code = HF_OK;
-    if (!conn_awake(c, false, &err) ||
-        !after13_key_update(&c->est, &c->out, request, &c->output, c->tracer, &err))
-        return conn_fail(c, &err);
-    return HF_DONE;
+    bool ok = conn_awake(c, false, &err);
+    if (ok) {
+        padding_choose(c->config, c, &c->out, REC_HANDSHAKE, KEY_UPDATE_SIZE, SIZE_MAX);
+        ok = after13_key_update(&c->est, &c->out, request, &c->output, c->tracer, &err);
+        padding_done(c->config, &c->out);
+    }
+    return ok ? HF_DONE : conn_fail(c, &err);
 }
 
 void conn_write_pending(hf_conn *c)
@@ -80,22 +86,19 @@ void hf_conn_output_done(hf_conn *c, size_t sent)
     buffer_drop(&c->output, sent < have ? sent : have);
 }
 
-/* An application says how much, for records of TLS 1.3. */
-static bool pads(const hf_conn *c)
-{
-    return c->config->padding_fn && c->out.prot && !c->out.version;
-}
-
 size_t hf_conn_send_size(const hf_conn *c, size_t len)
 {
     size_t most = rec_max_plain(&c->out), whole = len / most, rest = len % most;
-    if (rest && pads(c))
+    bool pads = padding_asked(c->config, &c->out);
+    if (rest && pads)
         rest = most; /* what it will say is not known */
     size_t records = whole + (rest || !len);
     size_t size =
         buffer_len(&c->output) + 128; /* a KeyUpdate or alert that is not written yet */
     const struct later *l = c->hs ? NULL : later_of(&c->est);
     size_t later = l ? later_waiting(l, c->est.suite->hash) : 0;
+    if (pads)
+        size += rec_sealed_size(&c->out, REC_DATA, most);
     for (size_t piece; later; later -= piece) {
         piece = later < most ? later : most;
         size += rec_sealed_size(&c->out, REC_HANDSHAKE, piece);
@@ -163,15 +166,9 @@ static hf_result may_send(hf_conn *c)
 /* The next record's content is made as long as the application wants it, if that fits. */
 static void pad(hf_conn *c, size_t n, size_t room)
 {
-    size_t most = rec_max_plain(&c->out), all = n + 1;
-    c->out.pad_block = 0;
+    padding_done(c->config, &c->out);
     size_t size = rec_sealed_size(&c->out, REC_DATA, n);
-    size_t zeros = all < most ? c->config->padding_fn(c, REC_DATA, all) : 0;
-    if (zeros > room - size)
-        zeros = room - size;
-    if (zeros && zeros > most - all)
-        zeros = most - all;
-    c->out.pad_block = (uint16_t)(zeros ? n + zeros : 0);
+    padding_choose(c->config, c, &c->out, REC_DATA, n, room - size);
 }
 
 /* Fills `out` with what waits and with records of data, as far as both go. */
@@ -189,9 +186,10 @@ static hf_result seal_all(hf_conn *c, const uint8_t *data, size_t len, size_t *t
         if (n == 0)
             break;
         n = rec_first_fragment(&c->out, n, *taken == 0);
-        if (pads(c))
+        if (padding_asked(c->config, &c->out))
             pad(c, n, out_size - *written);
         size_t size = rec_seal(&c->out, REC_DATA, HF_TLS1_2, data + *taken, n, out + *written);
+        padding_done(c->config, &c->out);
         if (!size) {
             err_set(&err, HF_E_CRYPTO, "a record cannot be sealed");
             return conn_fail(c, &err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "handshake/hs.h"
+#include "handshake/padding.h"
 
 struct hs *hs_new(hf_config *config, bool server, hf_conn *conn, struct established *est,
                   const struct tracer *tracer)
@@ -372,10 +373,10 @@ static bool flush_record(struct hs *hs, const uint8_t *p, size_t len)
      * ClientHello, where it MAY also be 0x0301" (RFC 8446 5.1). */
     bool first = !hs->n.server && !hs->n.retried && !hs->out->prot;
     uint16_t version = hs->out->version ? hs->out->version : first ? HF_TLS1_0 : HF_TLS1_2;
+    padding_choose(hs->n.config, hs->n.conn, hs->out, REC_HANDSHAKE, len, SIZE_MAX);
     uint8_t *out = buffer_reserve(hs->output, rec_sealed_size(hs->out, REC_HANDSHAKE, len));
-    if (!out)
-        return false;
-    size_t size = rec_seal(hs->out, REC_HANDSHAKE, version, p, len, out);
+    size_t size = out ? rec_seal(hs->out, REC_HANDSHAKE, version, p, len, out) : 0;
+    padding_done(hs->n.config, hs->out);
     if (!size)
         return false;
     trace_record(hs->tracer, true, out, size);

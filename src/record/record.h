@@ -28,6 +28,7 @@ struct rec_half {
     uint8_t id;   /* an enum aead_id */
     uint8_t tag;  /* bytes that the AEAD adds */
     bool etm;     /* CBC: encrypt-then-MAC (RFC 7366) */
+    bool pad_all; /* sealing in TLS 1.3: records of every type are padded */
     uint64_t seq; /* of the next record */
     /* Agreed version, at most TLS 1.2: every record must carry it, protected or not. 0: not
      * known, or TLS 1.3, whose records' version says nothing. */
@@ -40,6 +41,9 @@ struct rec_half {
     /* sealing: no record of more content, protected or not; 0: as many as may be */
     uint16_t most;
     /* Sealing in TLS 1.3: pad application data to a multiple of this; 0: no padding. */
+    uint16_t
+        most; /* sealing: no record of more content, protected or not; 0: as many as may be */
+    /* Sealing in TLS 1.3: pad application data (pad_all: whatever there is) to a multiple of this; 0: no padding. */
     uint16_t pad_block;
 };
 

@@ -86,11 +86,11 @@ static enum rec_result open13(struct rec_half *half, uint8_t *record, size_t len
 
 /* ---- sealing */
 
-/* Zeros behind the content type. Only application data is padded: the sizes of handshake messages
- * follow from what is public anyway. */
+/* Zeros behind the content type. By ourselves only application data is padded: the sizes of handshake
+ * messages follow from what is public anyway. */
 static size_t padding(const struct rec_half *half, uint8_t type, size_t len)
 {
-    if (!half->pad_block || type != REC_DATA)
+    if (!half->pad_block || (type != REC_DATA && !half->pad_all))
         return 0;
     size_t over = len % half->pad_block, pad = over ? half->pad_block - over : 0;
     size_t room = max_plain(half) - len;
