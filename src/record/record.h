@@ -40,10 +40,8 @@ struct rec_half {
     uint16_t max_plain;
     /* sealing: no record of more content, protected or not; 0: as many as may be */
     uint16_t most;
-    /* Sealing in TLS 1.3: pad application data to a multiple of this; 0: no padding. */
-    uint16_t
-        most; /* sealing: no record of more content, protected or not; 0: as many as may be */
-    /* Sealing in TLS 1.3: pad application data (pad_all: whatever there is) to a multiple of this; 0: no padding. */
+    /* Sealing in TLS 1.3: pad application data (pad_all: whatever there is) to a multiple of this; 0: no
+     * padding. */
     uint16_t pad_block;
 };
 
