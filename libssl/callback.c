@@ -245,7 +245,8 @@ static bool ask(hf_config *config, hf_ask what)
 static bool server_callbacks(hf_config *config, const SSL *s)
 {
     const struct settings *t = s->settings;
-    return ask(config, HF_ASK_HELLO) && hf_config_set_alpn_callback(config, on_alpn, NULL) &&
+    return ask(config, HF_ASK_HELLO) && ssl_stateless_config(config) &&
+           hf_config_set_alpn_callback(config, on_alpn, NULL) &&
            (!t->psk_server_cb || ask(config, HF_ASK_PSK)) &&
            (!t->max_early_data || ask(config, HF_ASK_EARLY_DATA)) &&
            (!t->psk_hint || hf_config_set_psk_hint(config, t->psk_hint));

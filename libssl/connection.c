@@ -118,7 +118,7 @@ int SSL_clear(SSL *s)
     s->renegotiations = 0;
     s->renegotiate = RENEGOTIATE_NO;
     s->early_state = 0;
-    s->early_pause = false;
+    s->early_pause = s->paused = false;
     s->key_update = SSL_KEY_UPDATE_NONE;
     s->verify_result = X509_V_OK;
     if (s->server) { /* what a client had asked for */

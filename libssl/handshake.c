@@ -23,6 +23,8 @@ bool ssl_start(SSL *s)
         return false;
     }
     hf_conn_set_user(s->conn, s);
+    if (!ssl_stateless_begin(s))
+        return false;
     session_begin(s);
     if (!s->server && !psk13_offer(s)) {
         hf_conn_free(s->conn);
@@ -199,12 +201,14 @@ int ssl_run(SSL *s)
             r = advance(s);
             continue;
         }
-        if (early_is_over(s))
+        if (early_is_over(s) || ssl_stateless_done(s))
             return 1;
         if (s->in_start == s->in_end || r == HF_WANT_INPUT) {
             if (ssl_fill(s) <= 0)
                 return -1;
         }
+        if (ssl_stateless_skips(s))
+            return -1;
         r = ssl_take(s);
         if (r == HF_DONE || r == HF_WANT_INPUT)
             r = advance(s);
@@ -238,6 +242,9 @@ int SSL_do_handshake(SSL *s)
         s->rwstate = SSL_NOTHING;
         return ssl_flush(s) == 1 ? 1 : -1; /* a KeyUpdate or HelloRequest that waits */
     }
+    if (s->paused)
+        state_info(s, SSL_CB_HANDSHAKE_START, 1);
+    s->paused = false;
     int ret = finish(s, ssl_run(s));
     if (ret == 1 && s->early_state != EARLY_NONE)
         s->early_state = EARLY_FINISHED;

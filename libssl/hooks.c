@@ -59,32 +59,6 @@ SSL_CTX_keylog_cb_func SSL_CTX_get_keylog_callback(const SSL_CTX *ctx)
     return ctx->keylog_cb;
 }
 
-/* ---- cookies. That of TLS 1.3 is the engine's own; these are for SSL_stateless and DTLSv1_listen. */
-
-void SSL_CTX_set_cookie_generate_cb(SSL_CTX *ctx,
-                                    int (*cb)(SSL *, unsigned char *, unsigned int *))
-{
-    ctx->cookie_generate_cb = cb;
-}
-
-void SSL_CTX_set_cookie_verify_cb(SSL_CTX *ctx,
-                                  int (*cb)(SSL *, const unsigned char *, unsigned int))
-{
-    ctx->cookie_verify_cb = cb;
-}
-
-void SSL_CTX_set_stateless_cookie_generate_cb(SSL_CTX *ctx,
-                                              int (*cb)(SSL *, unsigned char *, size_t *))
-{
-    ctx->stateless_generate_cb = cb;
-}
-
-void SSL_CTX_set_stateless_cookie_verify_cb(SSL_CTX *ctx,
-                                            int (*cb)(SSL *, const unsigned char *, size_t))
-{
-    ctx->stateless_verify_cb = cb;
-}
-
 void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, SSL_client_hello_cb_fn cb, void *arg)
 {
     struct settings *t = settings_edit(&ctx->settings);

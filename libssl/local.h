@@ -70,6 +70,8 @@ struct ssl_ctx_st {
     int (*cookie_verify_cb)(SSL *, const unsigned char *, unsigned int);
     int (*stateless_generate_cb)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify_cb)(SSL *, const unsigned char *, size_t);
+    unsigned char cookie_key[32]; /* stateless.c */
+    atomic_bool cookie_key_made;
     struct variants variants; /* variant.h */
     void *ctlog_store;        /* CTLOG_STORE */
     struct dane_ctx *dane;    /* dane.c; or NULL */
@@ -161,6 +163,8 @@ struct ssl_st {
     size_t hello_len;
     bool hello_is_v2;
     int key_update;   /* SSL_KEY_UPDATE_ */
+    bool stateless;   /* SSL_stateless runs, */
+    bool paused;      /* or has come to its end, and nobody has gone on */
     bool early_pause; /* early data was moved, and nobody has gone on with the handshake */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
     /* By the application's wish; begins with its next call. */
@@ -230,6 +234,14 @@ static inline SSL *ssl_of(const hf_conn *conn)
 bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role);
 bool ssl_answer(SSL *s, const hf_question *question);
 
+/* ssl_stateless_begin tells the engine that this is SSL_stateless's; ssl_stateless_config what cookies are (stateless.c).
+ * ssl_stateless_skips: a change_cipher_spec has come where there was nothing before it, and is dropped.
+ * ssl_stateless_done: the answer is on its way. */
+bool ssl_stateless_begin(SSL *s);
+bool ssl_stateless_config(hf_config *config);
+bool ssl_stateless_skips(SSL *s);
+bool ssl_stateless_done(SSL *s);
+
 /* Parts of the objects that their own files free (dane.c, ct.c, certificate_answer.c). */
 void dane_ctx_free(struct dane_ctx *dane);
 bool dane_inherit(SSL *s); /* from the context */
@@ -273,6 +285,7 @@ void debug_extensions(SSL *s, const uint8_t *message, size_t len);
 unsigned state_trace_kinds(const SSL *s);    /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
 void state_reset(SSL *s);                    /* nothing has begun */
+void state_paused(SSL *s); /* a server has written what SSL_stateless has to say */
 void state_not_started(SSL *s); /* of a handshake that has no configuration to begin with */
 
 #endif

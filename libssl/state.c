@@ -95,7 +95,7 @@ OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
 
 int SSL_in_init(const SSL *s)
 {
-    if (s->early_pause && !has_failed(s))
+    if ((s->early_pause || s->paused) && !has_failed(s))
         return 0;
     if (has_failed(s) || s->state == TLS_ST_BEFORE || s->flow != FLOW_NONE)
         return 1;
@@ -232,6 +232,15 @@ static void handshake_done(SSL *s)
     if (!s->told_done)
         tell(s, SSL_CB_HANDSHAKE_DONE, 1);
     s->told_done = true;
+}
+
+void state_paused(SSL *s)
+{
+    if (s->flow == FLOW_WRITING)
+        loop(s);
+    s->state = TLS_ST_EARLY_DATA;
+    s->flow = FLOW_NONE;
+    tell(s, SSL_CB_HANDSHAKE_DONE, 1);
 }
 
 void state_not_started(SSL *s)

@@ -176,6 +176,14 @@ void access_conn_fail(hf_conn *conn, hf_code code, uint8_t alert, const char *de
 /* access_config_trace_kinds: of the trace, only these kinds of events are made (mask of 1 << hf_trace_kind). */
 bool access_config_trace_kinds(hf_config *config, unsigned kinds);
 
+/* access_conn_stateless (server, before the first byte): this connection is to forget its client after a
+ * HelloRetryRequest (handfast_stateless.h), with a key of its own, which must stay. A cookie that is too old is as good
+ * as none; any is, where `ignores` says so. False without memory. access_conn_stateful ends that, if no ClientHello has
+ * come. access_conn_untouched: none has, and not a byte of it. */
+bool access_conn_stateless(hf_conn *conn, const uint8_t key[32], bool ignores);
+void access_conn_stateful(hf_conn *conn);
+bool access_conn_untouched(const hf_conn *conn);
+
 /* access_config_refusal_fails: whose renegotiation the peer refuses gives the connection up. */
 bool access_config_refusal_fails(hf_config *config);
 

@@ -102,3 +102,26 @@ const uint16_t *access_peer_sigalgs(const hf_conn *c, size_t *count)
     *count = d ? d->sigalg_count : 0;
     return d ? d->sigalgs : NULL;
 }
+
+bool access_conn_stateless(hf_conn *c, const uint8_t key[32], bool ignores)
+{
+    struct stateless *s = c->hs ? stateless_begin(c->hs, key) : NULL;
+    if (!s)
+        return false;
+    s->asks_again = true;
+    s->ignores_cookies = ignores;
+    return true;
+}
+
+bool access_conn_untouched(const hf_conn *c)
+{
+    return c->hs && stateless_waits(c->hs);
+}
+
+void access_conn_stateful(hf_conn *c)
+{
+    if (c->hs && c->hs->step == server13) {
+        stateless_end(c->hs);
+        c->hs->skip_early = 0;
+    }
+}
