@@ -3,11 +3,14 @@
 Called by ./check. Tests are found by asking Meson, so whatever a meson.build registers under one
 of the suites below is run here without a change to this file. Every test program ends with a line
 "N passed, N failed, N skipped"; one that crashes, hangs or says nothing counts as a failure.
+
+All parts are one queue, so that every core has something to do until the end. Tests that may not run
+beside each other (is_parallel: false) take turns with one worker, while the others go through the
+builds and the rest, the longest first as far as an earlier part has shown which these are.
 """
 
 import argparse
 import collections
-import concurrent.futures
 import json
 import os
 import re
@@ -16,13 +19,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import checklist
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
-WORKERS = max(1, min(4, os.cpu_count() or 1))
+CORES = len(os.sched_getaffinity(0))
+WORKERS = max(1, min(4, CORES))
 
 # name: (Meson options, environment). buildtype stays debugoptimized: that is what is shipped.
 BUILDS = {
@@ -65,15 +70,15 @@ LOUD = {"interop", "style"}  # parts whose whole output is worth reading
 class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
-        self.broken = []
+        self.broken = {}  # name: what there is to read about it
         self.results = {"programs": {}, "rows": {}}  # for docs/checklist.md
 
-    def add(self, name, passed, failed, skipped):
+    def add(self, name, passed, failed, skipped, lines=()):
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
         if failed:
-            self.broken.append(name)
+            self.broken[name] = lines
 
     def line(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
@@ -83,8 +88,8 @@ def say(text=""):
     print(text, flush=True)
 
 
-def run_logged(command, env, what):
-    """Run a build command; its output is shown only if it fails."""
+def run_logged(command, env, what, faults):
+    """Run a build command; its output is shown, and added to faults, only if it fails."""
     result = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if result.returncode != 0:
@@ -92,10 +97,11 @@ def run_logged(command, env, what):
         # Ninja's report of progress says nothing of what went wrong.
         lines = [line for line in result.stdout.splitlines() if not re.match(r"\[\d+/\d+\] ", line)]
         say("\n".join(lines[-60:]))
+        faults += lines[-20:]
     return result.returncode == 0
 
 
-def build(name):
+def build(name, jobs, faults):
     """Set up and compile one of BUILDS; True if that worked."""
     options, env = BUILDS[name]
     folder = os.path.join(ROOT, "build", name)
@@ -110,11 +116,11 @@ def build(name):
     if not fresh:
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(os.path.dirname(folder), exist_ok=True)
-        if not run_logged(["meson", "setup", *options, folder], env, "configuring"):
+        if not run_logged(["meson", "setup", *options, folder], env, "configuring", faults):
             return False
         with open(stamp, "w", encoding="utf-8") as f:
             f.write(wanted)
-    if not run_logged(["ninja", "-C", folder], env, "compiling"):
+    if not run_logged(["ninja", "-C", folder, f"-j{jobs}"], env, "compiling", faults):
         return False
     say(f"built  {name} in {time.monotonic() - started:.0f} s  ({' '.join(options)})")
     return True
@@ -186,15 +192,22 @@ def judge(status, text):
     return passed, failed, skipped
 
 
+def telling(lines):
+    """The lines of a failed test that say what failed."""
+    told = [line for line in lines if re.search(r"FAIL|\.(c|py|h):\d+|ERROR|WARNING: Thread|Error\b|runtime error", line)]
+    return (told or lines)[-25:]
+
+
 def report(part, test, status, text, seconds, tally):
     passed, failed, skipped = judge(status, text)
     name = f"{part}/{test['name']}"
-    tally.add(name, passed, failed, skipped)
-    word = "FAIL" if failed else "ok"
-    checklist.collect(name, text, word if failed or passed else "skip", tally.results)
-    say(f"{word:6} {name:36} {passed} passed, {failed} failed, {skipped} skipped   {seconds:.1f} s"
-        + ("" if status == 0 or failed == 0 else f"   ({status})"))
     lines = [line for line in text.splitlines() if not COUNTS.match(line)]
+    word = "FAIL" if failed else "ok"
+    head = (f"{word:6} {name:36} {passed} passed, {failed} failed, {skipped} skipped   {seconds:.1f} s"
+            + ("" if status == 0 or failed == 0 else f"   ({status})"))
+    tally.add(name, passed, failed, skipped, [head, *telling(lines)])
+    checklist.collect(name, text, word if failed or passed else "skip", tally.results)
+    say(head)
     if part in LOUD:
         say("\n".join("       " + line for line in lines))
     elif failed:
@@ -203,20 +216,88 @@ def report(part, test, status, text, seconds, tally):
         say("\n".join("       " + line for line in lines if line.startswith("skip")))
 
 
-def run_part(part, suites, wrapper, build_name, factor, tally):
-    tests = tests_of(build_name, suites)
-    if wrapper:
-        tests = [t for t in tests if not any(s.endswith("novalgrind") for s in t["suite"])]
-    together = [t for t in tests if t["is_parallel"]]
-    alone = [t for t in tests if not t["is_parallel"]]
-    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        running = {pool.submit(run_test, t, build_name, wrapper, factor): t for t in together}
-        for done in concurrent.futures.as_completed(running):
-            report(part, running[done], *done.result(), tally)
-    for test in alone:
-        report(part, test, *run_test(test, build_name, wrapper, factor), tally)
-    if not tests:
-        say(f"none   {part}: no test is registered yet")
+class Queue:
+    """What is to be done: builds, then tests, part after part."""
+
+    def __init__(self, parts, tally):
+        self.tally = tally
+        self.change = threading.Condition()
+        self.parts = parts  # [name, (build, suites, wrapper, factor, what), tests or None before the build]
+        self.built = {}  # build: True, False, or None while it is made
+        self.alone = False  # a test that wants no other one of its kind beside it is running
+        self.took = {}  # seconds of each test, where it ran last
+
+    def list_tests(self, part):
+        name, (build_name, suites, wrapper, _, what), _ = part
+        tests = tests_of(build_name, suites)
+        if wrapper:
+            tests = [t for t in tests if not any(s.endswith("novalgrind") for s in t["suite"])]
+        say(f"\n== {name}: {what} ({len(tests)} programs)")
+        part[2] = tests
+
+    def pick(self, part, alone):
+        """Takes a part's longest test that wants to be alone, or longest that does not; None if there is none."""
+        fit = [t for t in part[2] or [] if t["is_parallel"] is not alone]
+        if fit:
+            part[2].remove(test := max(fit, key=lambda t: self.took.get(t["name"], 0)))
+            return test
+        return None
+
+    def take(self):
+        """What to do next: a function; False if something may come up; None if nothing will. Locked."""
+        building = None in self.built.values()
+        for part in self.parts if not self.alone else []:
+            if test := self.pick(part, alone=True):
+                self.alone = True
+                return lambda: self.run(part, test, alone=True)
+        for part in self.parts:
+            name = part[1][0]
+            if test := self.pick(part, alone=False):
+                return lambda: self.run(part, test, alone=False)
+            if name not in self.built and not building:
+                self.built[name] = None
+                return lambda: self.build(name, max(1, CORES - 1) if self.alone else CORES)
+        return False if building or any(part[2] for part in self.parts) else None
+
+    def build(self, name, jobs):
+        faults = []
+        done = build(name, jobs, faults)
+        with self.change:
+            if not done:
+                self.tally.add(f"building {name}", 0, 1, 0, faults)
+            for part in [p for p in self.parts if p[1][0] == name]:
+                if done:
+                    self.list_tests(part)
+                else:
+                    self.parts.remove(part)
+            self.built[name] = done
+
+    def run(self, part, test, alone):
+        name, (build_name, _, wrapper, factor, _), _ = part
+        done = run_test(test, build_name, wrapper, factor)
+        with self.change:
+            self.took[test["name"]] = done[2]
+            report(name, test, *done, self.tally)
+            if alone:
+                self.alone = False
+
+    def work(self):
+        while True:
+            with self.change:
+                while (job := self.take()) is False:
+                    self.change.wait()
+            if job is None:
+                return
+            job()
+            with self.change:
+                self.change.notify_all()
+
+    def run_all(self):
+        workers = [threading.Thread(target=self.work) for _ in range(WORKERS)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
 
 
 def main():
@@ -232,30 +313,25 @@ def main():
     chosen = args.part or list(PARTS)
 
     tally = Tally()
-    built = {}
     started = time.monotonic()
-    for part in chosen:
-        build_name, suites, wrapper, factor, what = PARTS[part]
-        if build_name not in built:
-            built[build_name] = build(build_name)
-            if not built[build_name]:
-                tally.add(f"building {build_name}", 0, 1, 0)
-        if not built[build_name]:
-            continue
-        say(f"\n== {part}: {what}")
-        run_part(part, suites, wrapper, build_name, factor, tally)
-    if not args.part and built.get("main"):
-        run_part("other", None, [], "main", 1, tally)
+    parts = [[name, PARTS[name], None] for name in chosen]
+    if not args.part:
+        parts.append(["other", ("main", None, [], 1, "what belongs to no part"), None])
+    Queue(parts, tally).run_all()
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     checklist.merge(tally.results)
     if not args.part:
         faults = checklist.check(tally.results)
-        tally.add("docs/checklist.md", 0 if faults else 1, len(faults), 0)
-        say("\n".join(["", *faults]))
+        tally.add("docs/checklist.md", 0 if faults else 1, len(faults), 0, faults)
 
-    say(f"\nall of it took {time.monotonic() - started:.0f} s")
+    took, used = time.monotonic() - started, os.times()
+    used = used.children_user + used.children_system
+    say(f"\nall of it took {took:.0f} s, and {used:.0f} s of {CORES} cores ({100 * used / took / CORES:.0f} %)")
+    for name, lines in tally.broken.items():
+        say(f"\nfailed: {name}")
+        say("\n".join("       " + line for line in lines))
     if tally.broken:
-        say("failed: " + ", ".join(tally.broken))
+        say("\nfailed: " + ", ".join(tally.broken))
     say(tally.line())
     return 1 if tally.failed else 0
 
