@@ -2,10 +2,12 @@
 
 #include <openssl/bio.h>
 #include <openssl/conf.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -14,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "rsa_primes.h"
 
 #define MUST(cond)                                                                             \
     do {                                                                                       \
@@ -30,6 +34,78 @@ static void must_fail(const char *what, int line)
 
 /* ---- keys */
 
+static EVP_PKEY *rsa_of(const char *name, const BIGNUM *p, const BIGNUM *q)
+{
+    enum { N, D, DP, DQ, QI, P1, Q1, E, NUMBERS };
+    static const char *const names[] = {
+        OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_EXPONENT1,
+        OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
+    BN_CTX *bn = BN_CTX_new();
+    OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, name, NULL);
+    EVP_PKEY *key = NULL;
+    BIGNUM *v[NUMBERS];
+
+    for (int i = 0; i < NUMBERS; i++)
+        MUST(v[i] = BN_new());
+    MUST(bn && bld && ctx && BN_set_word(v[E], RSA_F4) && BN_mul(v[N], p, q, bn));
+    MUST(BN_sub(v[P1], p, BN_value_one()) && BN_sub(v[Q1], q, BN_value_one()));
+    MUST(BN_mul(v[QI], v[P1], v[Q1], bn) && BN_mod_inverse(v[D], v[E], v[QI], bn));
+    MUST(BN_mod(v[DP], v[D], v[P1], bn) && BN_mod(v[DQ], v[D], v[Q1], bn));
+    MUST(BN_mod_inverse(v[QI], q, p, bn));
+    for (int i = 0; i <= QI; i++)
+        MUST(OSSL_PARAM_BLD_push_BN(bld, names[i], v[i]));
+    MUST(OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, v[E]) &&
+         OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_FACTOR1, p) &&
+         OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_FACTOR2, q));
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+    MUST(params && EVP_PKEY_fromdata_init(ctx) > 0 &&
+         EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) > 0);
+    OSSL_PARAM_free(params);
+    for (int i = 0; i < NUMBERS; i++)
+        BN_free(v[i]);
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_PARAM_BLD_free(bld);
+    BN_CTX_free(bn);
+    return key;
+}
+
+/* Each one of the table in turn; NULL if it has none of this kind. */
+static EVP_PKEY *stored_rsa(const char *name, unsigned bits)
+{
+    enum { COUNT = sizeof rsa_primes / sizeof rsa_primes[0] };
+    static unsigned used[COUNT];
+    size_t best = COUNT;
+    BIGNUM *p = NULL, *q = NULL;
+    EVP_PKEY *key;
+
+    for (size_t i = 0; i < COUNT; i++)
+        if (rsa_primes[i].bits == bits && strcmp(rsa_primes[i].name, name) == 0 &&
+            (best == COUNT || used[i] < used[best]))
+            best = i;
+    if (best == COUNT)
+        return NULL;
+    used[best]++;
+    MUST(BN_hex2bn(&p, rsa_primes[best].p) && BN_hex2bn(&q, rsa_primes[best].q));
+    key = BN_cmp(p, q) > 0 ? rsa_of(name, p, q) : rsa_of(name, q, p);
+    BN_free(p);
+    BN_free(q);
+    return key;
+}
+
+EVP_PKEY *pki_rsa(const char *name, unsigned bits)
+{
+    EVP_PKEY *key = getenv("HF_TEST_SLOW") ? stored_rsa(name, bits) : NULL;
+    EVP_PKEY_CTX *ctx = key ? NULL : EVP_PKEY_CTX_new_from_name(NULL, name, NULL);
+
+    if (!key)
+        MUST(ctx && EVP_PKEY_keygen_init(ctx) > 0 &&
+             EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) > 0 &&
+             EVP_PKEY_generate(ctx, &key) > 0);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static EVP_PKEY *make_key(enum pki_kind kind)
 {
     EVP_PKEY *key = NULL;
@@ -37,16 +113,9 @@ static EVP_PKEY *make_key(enum pki_kind kind)
     case PKI_P256: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"); break;
     case PKI_P384: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384"); break;
     case PKI_P521: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521"); break;
-    case PKI_RSA: key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048); break;
-    case PKI_RSA_1024: key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024); break;
-    case PKI_RSA_PSS: {
-        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-        MUST(ctx && EVP_PKEY_keygen_init(ctx) > 0);
-        MUST(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) > 0);
-        MUST(EVP_PKEY_generate(ctx, &key) > 0);
-        EVP_PKEY_CTX_free(ctx);
-        break;
-    }
+    case PKI_RSA: key = pki_rsa("RSA", 2048); break;
+    case PKI_RSA_1024: key = pki_rsa("RSA", 1024); break;
+    case PKI_RSA_PSS: key = pki_rsa("RSA-PSS", 2048); break;
     case PKI_ED25519: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); break;
     case PKI_ED448: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED448"); break;
     case PKI_KINDS: break;

@@ -74,6 +74,9 @@ struct pki {
 struct pki *pki_new(enum pki_kind leaf_kind, const char *names);
 void pki_clear(struct pki *pki); /* frees it, too */
 
+/* pki_rsa makes a key for "RSA" or "RSA-PSS"; where HF_TEST_SLOW is set, of primes that are there already. */
+struct evp_pkey_st *pki_rsa(const char *name, unsigned bits);
+
 /* pki_kind_name returns "P-256", "RSA-2048" and so on, for messages. */
 const char *pki_kind_name(enum pki_kind kind);
 

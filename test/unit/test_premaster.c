@@ -9,6 +9,7 @@
 #include "crypto/premaster.h"
 #include "crypto/provider.h"
 #include "crypto/sign.h"
+#include "pki.h"
 
 #define VERSION 0x0303
 
@@ -32,12 +33,12 @@ enum { RSA_KEYS = 4, KEYS = 7 };
 static EVP_PKEY *generate(const struct test_key *k)
 {
     EVP_PKEY *pkey = NULL;
+    if (k->bits)
+        return pki_rsa(k->name, (unsigned)k->bits);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, k->name, NULL);
     EVP_PKEY_keygen_init(ctx);
     if (k->curve)
         EVP_PKEY_CTX_set_group_name(ctx, k->curve);
-    if (k->bits)
-        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)k->bits);
     EVP_PKEY_generate(ctx, &pkey);
     EVP_PKEY_CTX_free(ctx);
     return pkey;

@@ -15,6 +15,7 @@
 #include "check.h"
 #include "crypto/provider.h"
 #include "crypto/sign.h"
+#include "pki.h"
 
 /* ---- making files */
 
@@ -24,12 +25,12 @@ static size_t file_len;
 static EVP_PKEY *generate(const char *name, const char *curve, unsigned rsa_bits)
 {
     EVP_PKEY *pkey = NULL;
+    if (rsa_bits)
+        return pki_rsa(name, rsa_bits);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, name, NULL);
     EVP_PKEY_keygen_init(ctx);
     if (curve)
         EVP_PKEY_CTX_set_group_name(ctx, curve);
-    if (rsa_bits)
-        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)rsa_bits);
     EVP_PKEY_generate(ctx, &pkey);
     EVP_PKEY_CTX_free(ctx);
     return pkey;

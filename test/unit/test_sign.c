@@ -14,6 +14,7 @@
 #include "crypto/pss.h"
 #include "crypto/sign.h"
 #include "hex.h"
+#include "pki.h"
 
 #define FIRST SIG_ECDSA_SHA256
 #define LAST  SIG_PKCS1_MD5_SHA1
@@ -86,12 +87,12 @@ static EVP_PKEY *generate(const char *name, const char *curve, unsigned rsa_bits
     EVP_PKEY *pkey = NULL;
     if (rsa_bits == 2049)
         return generate_odd_rsa();
+    if (rsa_bits)
+        return pki_rsa(name, rsa_bits);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, name, NULL);
     EVP_PKEY_keygen_init(ctx);
     if (curve)
         EVP_PKEY_CTX_set_group_name(ctx, curve);
-    if (rsa_bits)
-        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)rsa_bits);
     EVP_PKEY_generate(ctx, &pkey);
     EVP_PKEY_CTX_free(ctx);
     return pkey;
