@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from core import HERE, Failure, Process, tail
-from peer import AEAD12, FFDHE, NIST, Peer, build, built, run
+from peer import AEAD12, NIST, Peer, build, built, run
 
 
 class Program(Peer):
@@ -28,7 +28,7 @@ class Program(Peer):
         command += ["keyupdate=1"] if updates else []
         return Process(command, name=self.key).wait_port(port)
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         command = [*self.command(), "client", port, ca or pki.ca, f"echo={size}", f"times={times}",
                    *self.manner()]
         if cert:
@@ -96,7 +96,9 @@ class Rustls(Program):
 class Java(Program):
     name, key = "Java JSSE", "java"
     versions = ("1.3", "1.2", "1.1", "1.0")
-    groups = ["x25519", *NIST, "x448", *FFDHE]
+    # No ffdhe groups: up to Java 25 its TLS 1.3 drops the leading zeros of their secret, as TLS 1.2 does and RFC 8446
+    # 7.4.1 does not (JDK-8328046), so that one handshake of 256 ends with bad_record_mac.
+    groups = ["x25519", *NIST, "x448"]
     updates, update_size = True, 15000000
 
     def missing(self):
