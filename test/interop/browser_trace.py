@@ -176,7 +176,7 @@ class Server:
 
     def __exit__(self, *_):
         self.child.terminate()
-        self.child.wait(10)
+        self.child.wait(120)
 
 
 def trace(handfast, url, *options, status=0):

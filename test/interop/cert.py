@@ -369,7 +369,7 @@ def serve_pkcs12():
             same(s.getpeercert(True), der_of(PKI.cert("rsa")))
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(120)
 
 
 # ---------------------------------------------------------------- make

@@ -39,7 +39,7 @@ class OpenSSL(Peer):
                 "-verify_hostname", "localhost", "-verify_return_error", "-CAfile", ca or pki.ca,
                 *self.manner()]
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         session = scratch("session")
         for i in range(times):
             command = [*self.client(pki, port, ca), "-quiet"]
@@ -56,14 +56,14 @@ class OpenSSL(Peer):
         # A line "K" renews the keys of both directions.
         client = Process(self.client(pki, port, ca), stdin=subprocess.PIPE, name="s_client")
         try:
-            client.wait_text("Verify return code", 10)
+            client.wait_text("Verify return code")
             for i in range(4):
                 client.say(f"line {i}\n")
-                client.wait_text(f"line {i}", 10)
+                client.wait_text(f"line {i}")
                 client.say("K\n")
-                client.wait_text(r"(?s)(KEYUPDATE.*){%d}" % (i + 1), 10)
+                client.wait_text(r"(?s)(KEYUPDATE.*){%d}" % (i + 1))
             client.say("the last line\n")
-            client.wait_text("the last line", 10)
+            client.wait_text("the last line")
         finally:
             client.stop()
 
@@ -97,7 +97,7 @@ class GnuTLS(Peer):
         return ["gnutls-cli", "-p", port, "127.0.0.1", "--sni-hostname", "localhost", "--verify-hostname", "localhost",
                 "--x509cafile", ca or pki.ca, "--priority", self.priority()]
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         command = self.client(pki, port, ca)
         command += ["--x509certfile", pki.chain("client"), "--x509keyfile", pki.key("client")] if cert else []
         command += [word for name in (alpn or "").split(",") if name for word in ("--alpn", name)]
@@ -115,11 +115,11 @@ class GnuTLS(Peer):
         if updates:
             client = Process([*self.client(pki, port, ca), "--inline-commands"], stdin=subprocess.PIPE)
             try:
-                client.wait_text("Simple Client Mode", 10)
+                client.wait_text("Simple Client Mode")
                 for i in range(3):
                     client.say("^rekey^\n")
                     client.say(f"line {i}\n")
-                    client.wait_text(f"line {i}", 10)
+                    client.wait_text(f"line {i}")
             finally:
                 client.stop()
         return []
@@ -176,7 +176,7 @@ class NSS(Peer):
         command += ["-g", "64"] if kind == "blocks" else []
         return Process(command).wait_port(port)
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         if times > 1:
             # tstclnt resumes nothing; this sister of it asks for a page, again and again.
             version = ["-V", f"tls{self.version}:tls{self.version}", *([] if self.by_id else ["-u"])]
@@ -200,7 +200,7 @@ class Curl(Peer):
     def missing(self):
         return None if shutil.which("curl") else "no curl command"
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         out = [scratch("curl-page") for _ in range(times)]
         command = ["curl", "-sS", "--tlsv" + self.version, "--tls-max", self.version, "--cacert", ca or pki.ca, "--max-time", str(seconds),
                    "-H", "Connection: close", "-v"]
@@ -230,7 +230,7 @@ class Chromium(Peer):
             return "no chromium-headless-shell and no chromium command"
         return None if shutil.which("certutil") else "no certutil command, to make the browser trust our CA"
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         home = os.path.join(SCRATCH, "chromium-" + os.path.basename(ca or pki.ca))
         store = os.path.join(home, ".pki/nssdb")
         if not os.path.isdir(store):
@@ -268,7 +268,7 @@ class Botan(Peer):
             raise Cannot
         return Process(["botan", "tls_server", pki.chain(cred), pki.key(cred), f"--port={port}"]).wait_port(port)
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         more = ["--session-db=" + scratch("sessions"), "--session-db-pass=pw"] if times > 1 else []
         more += ["--next-protocols=" + alpn] if alpn else []
         for i in range(times):
@@ -283,7 +283,7 @@ class Botan(Peer):
         with open(data, "rb") as f:
             want = f.read()
         client = Process(command, stdin=subprocess.PIPE, name="botan")
-        client.wait_text("Handshake complete(.*\n)+", 10)
+        client.wait_text("Handshake complete(.*\n)+")
         # It connects all the same if the chain is not good.
         if not resumed and "Certificate validation status: Verified" not in client.text():
             client.stop()

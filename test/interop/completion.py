@@ -89,7 +89,7 @@ def test_zsh():
     folder = os.path.join(SCRATCH, "site-functions")
     os.makedirs(folder, exist_ok=True)
     done = Process([HANDFAST, "completion", "zsh"])
-    done.wait(10)
+    done.wait(120)
     with open(os.path.join(folder, "_handfast"), "wb") as f:
         f.write(done.out())
     shell = Shell(["zsh", "-f", "-i"], f"fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -d {SCRATCH}/dump")
@@ -107,14 +107,14 @@ def test_fish():
                          ("handfast completion b", "bash")):
         done = Process(["fish", "--no-config", "-c", f"{HANDFAST} completion fish | source; complete -C '{line}'"],
                        cwd=SCRATCH, env={"HOME": SCRATCH})
-        if done.wait(20) != 0 or wanted not in done.out().decode():
+        if done.wait(120) != 0 or wanted not in done.out().decode():
             raise Failure(f"{line}: {done.out()[:200]!r} {tail(done.err())}")
 
 
 def test_shells():
     for words, status in ((["tcsh"], 1), ([], 1), (["bash", "zsh"], 1), (["bash"], 0), (["--help"], 0)):
         done = Process([HANDFAST, "completion", *words])
-        if done.wait(10) != status or (status == 0 and not done.out()):
+        if done.wait(120) != status or (status == 0 and not done.out()):
             raise Failure(f"completion {words}: {tail(done.err())}")
 
 

@@ -11,7 +11,13 @@ import tempfile
 import threading
 import time
 
+from ports import free_port  # noqa: F401, for those who import from here
+
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Seconds. Who must not wait for something else is done SOON, however busy the machine is; PLENTY is a limit that is
+# not to be reached; what must not be waited for takes PATIENCE or for ever.
+SOON, PLENTY, PATIENCE = 30, 120, 600
 
 
 class Failure(Exception):
@@ -48,12 +54,6 @@ def scratch(name):
     global _count
     _count += 1
     return os.path.join(SCRATCH, f"{_count:04d}-{name}")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def listening(port):
@@ -98,7 +98,7 @@ class Process:
         self.child.stdin.write(line.encode())
         self.child.stdin.flush()
 
-    def wait_text(self, pattern, seconds=10):
+    def wait_text(self, pattern, seconds=PLENTY):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if re.search(pattern, self.text()):
@@ -106,7 +106,7 @@ class Process:
             time.sleep(0.02)
         raise Failure(f"{self.command[0]} never said {pattern!r}: {tail(self.text())}")
 
-    def wait_port(self, port, seconds=20):
+    def wait_port(self, port, seconds=PLENTY):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if listening(port):
@@ -116,7 +116,7 @@ class Process:
             time.sleep(0.02)
         raise Failure(f"{' '.join(self.command)} does not listen: {tail(self.text())}")
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=PLENTY):
         """Exit status, or a Failure when it does not end."""
         try:
             return self.child.wait(seconds)
@@ -124,7 +124,7 @@ class Process:
             self.stop()
             raise Failure(f"not done after {seconds} s: {' '.join(self.command)}: {tail(self.text())}") from None
 
-    def wait_bytes(self, size, seconds=60):
+    def wait_bytes(self, size, seconds=PLENTY):
         """Wait until so many bytes of output are there; for programs that do not end by themselves."""
         until = time.monotonic() + seconds
         while os.path.getsize(self.out_path) < size and time.monotonic() < until:

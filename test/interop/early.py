@@ -150,7 +150,7 @@ def openssl_client(b):
         client = Process([*command, *more], stdin=subprocess.PIPE, name="s_client")
         try:
             client.say("late\n")
-            client.wait_text("(?m)^late$", 10)
+            client.wait_text("(?m)^late$")
             text = client.text()
         finally:
             client.stop()
@@ -193,7 +193,7 @@ def psk_openssl_client(b, old):
                       *(["-tls1_2", "-cipher", "PSK"] if old else ["-tls1_3"])], stdin=subprocess.PIPE, name="s_client")
     try:
         client.say("abc\n")
-        client.wait_text("cba", 10)
+        client.wait_text("cba")
         expect(last_open(server), psk_identity="joe")
     finally:
         client.stop()

@@ -27,7 +27,7 @@ def start(name, *words, env=None, stdin=None):
 
 def run(name, *words, env=None, stdin=None):
     done = start(name, *words, env=env, stdin=stdin)
-    done.status = done.wait(20)
+    done.status = done.wait(120)
     return done
 
 
@@ -81,7 +81,7 @@ def mutual():
         url = f"tls://localhost:{port}"
         door = start("mutual", "serve", url, *server).wait_port(port)
         done = run("mutual", "connect", url, *client)
-        return done, status, door.wait(10), door
+        return done, status, door.wait(120), door
     server = [PKI.chain("ec"), PKI.key("ec"), PKI.ca]
     client = [PKI.chain("client"), PKI.key("client"), PKI.ca]
     done, _, status, door = meet(server, client, 0)

@@ -15,7 +15,7 @@ class Handfast:
     def __init__(self, command, pki):
         self.command, self.pki = command, pki
 
-    def run(self, *args, stdin=None, say=None, seconds=60):
+    def run(self, *args, stdin=None, say=None, seconds=180):
         """Run to the end; the finished Process, with .status. stdin is a file; say is text that is written
         to it instead, and then it is left open."""
         process = Process([self.command, *args], stdin=subprocess.PIPE if say else stdin, name="handfast")
@@ -25,9 +25,9 @@ class Handfast:
         process.stop()
         return process
 
-    def connect(self, port, *args, stdin=None, say=None, ca=None, name="localhost", seconds=60):
+    def connect(self, port, *args, stdin=None, say=None, ca=None, name="localhost", seconds=180):
         return self.run("connect", f"tls://127.0.0.1:{port}", "--name", name, "--ca", ca or self.pki.ca,
-                        "--json", "--timeout", "20", *args, stdin=stdin, say=say, seconds=seconds)
+                        "--json", "--timeout", "90", *args, stdin=stdin, say=say, seconds=seconds)
 
     def serve(self, *args, cred="ec", p=None):
         """A running server; .port is where."""
@@ -37,7 +37,7 @@ class Handfast:
         server.port = port
         return server.wait_port(port)
 
-    def exchange(self, port, kind, size, server, *args, seconds=60):
+    def exchange(self, port, kind, size, server, *args, seconds=180):
         """Move `size` bytes over one connection, in the way that the peer's server offers, and compare.
         What the command reported."""
         data = payload(size)
@@ -61,7 +61,7 @@ class Handfast:
         if kind in ("echo", "http", "lines"):
             same(done.out_path, data, kind)
         elif kind == "sink":
-            server.wait_bytes(size, 10)
+            server.wait_bytes(size)
             same(server.out_path, data, kind)
         elif kind == "blocks":
             got = done.out()[-64 * 16384:]

@@ -55,7 +55,7 @@ def ask(port, pki, path, cert, offer=True):
     if cert:
         context.load_cert_chain(pki.chain(cert), pki.key(cert))
     got = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as raw:
         with context.wrap_socket(raw, server_hostname="localhost") as tls:
             tls.sendall(request(path).encode())
             while piece := tls.recv(4096):
@@ -104,7 +104,7 @@ def openssl_client(b):
                       "-enable_pha", "-cert", b.pki.cert("client"), "-key", b.pki.key("client"), "-ign_eof"],
                      stdin=subprocess.PIPE, name="s_client")
     client.say(request("/secret"))
-    client.wait(20)
+    client.wait(120)
     must("HTTP/1.1 200 OK" in client.text(), "s_client -enable_pha", client.text())
     check_log(server, True)
     client.stop()
@@ -169,12 +169,12 @@ def talk(b, port, lines, until, **more):
         for line, answer in lines:
             client.say(line)
             if answer:
-                client.wait_text(answer, 10)
+                client.wait_text(answer)
         if until:
-            client.wait_text(until, 10)
+            client.wait_text(until)
         client.child.stdin.close()
         client.child.stdin = None
-        client.wait(15)
+        client.wait(120)
     finally:
         client.stop()
     return client
@@ -207,7 +207,7 @@ def openssl_server(b):
         client.say(word + "\n")
         server.wait_text(word)
     server.say("Q\n")
-    client.wait(15)
+    client.wait(120)
     must("a certificate was shown" in client.err(), "the report", client.err())
     must("interop client" in server.text() or "depth=0" in server.text(), "s_server", server.text())
     client.stop()
@@ -230,7 +230,7 @@ def gnutls_server(b):
         client.wait_text(f"hello {times}")
     client.child.stdin.close()
     client.child.stdin = None
-    client.wait(10)
+    client.wait(120)
     must("a certificate was shown" in client.err(), "the report", client.err() + server.text())
     server.stop()
 

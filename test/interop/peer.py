@@ -26,7 +26,7 @@ AEAD12 = [f"TLS_ECDHE_{key}_WITH_{cipher}" for key in ("ECDSA", "RSA") for ciphe
           ("AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256")]
 
 
-def run(command, seconds=60, **more):
+def run(command, seconds=180, **more):
     """Run to the end and return the process; a Failure if its status is not 0."""
     process = Process(command, **more)
     status = process.wait(seconds)
@@ -86,7 +86,7 @@ class Peer:
     def serve(self, pki, port, kind, cred="ec", client_ca=None, alpn=None, updates=False):
         raise NotImplementedError
 
-    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=60):
+    def talk(self, pki, port, size, ca=None, cert=False, alpn=None, times=1, updates=False, seconds=180):
         raise NotImplementedError
 
 

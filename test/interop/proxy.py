@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 
-from core import SCRATCH, Failure, Process, Score, Skip, digest, free_port, payload, scratch, tail
+from core import PLENTY, SCRATCH, SOON, Failure, Process, Score, Skip, digest, free_port, listening, payload, scratch, tail
 from pki import Pki
 
 HANDFAST = os.path.abspath(sys.argv[1])
@@ -32,7 +32,7 @@ def expect(condition, what):
         raise Failure(what)
 
 
-def until(condition, what, seconds=10):
+def until(condition, what, seconds=PLENTY):
     end = time.monotonic() + seconds
     while not condition():
         expect(time.monotonic() < end, what() if callable(what) else what)
@@ -137,7 +137,7 @@ class Proxy:
             self.signal(signal.SIGTERM)
             time.sleep(0.05)
             self.signal(signal.SIGTERM)
-        status = self.process.wait(20)
+        status = self.process.wait(120)
         self.process.stop()
         if not failed[0]:
             expect(status == 0, f"the proxy ends with {status}: {tail(self.process.err())}")
@@ -173,7 +173,7 @@ class Proxy:
         return total
 
     def plain(self):
-        s = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        s = socket.create_connection(("127.0.0.1", self.port), timeout=120)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
@@ -215,7 +215,7 @@ def through(port, *options):
     scheme = "tcp" if "tcp" in options else "tls"
     words = [] if scheme == "tcp" else ["--ca", PKI.ca, "--name", "localhost"]
     done = Process([HANDFAST, "connect", f"{scheme}://127.0.0.1:{port}", "--quiet", *words], stdin=data)
-    expect(done.wait(60) == 0, f"connect: {tail(done.err())}")
+    expect(done.wait(120) == 0, f"connect: {tail(done.err())}")
     expect(digest(done.out_path) == digest(data), f"{os.path.getsize(done.out_path)} bytes came back, or changed")
 
 
@@ -282,7 +282,7 @@ def test_client_ends_first():
         with Proxy("tls://:0", f"{to}://127.0.0.1:{backend.port}", *words) as p:
             done = Process([HANDFAST, "connect", f"tls://127.0.0.1:{p.port}", "--ca", PKI.ca, "--name", "localhost",
                             "--quiet"], stdin=payload(300_000))
-            expect(done.wait(20) == 0, tail(done.err()))
+            expect(done.wait(120) == 0, tail(done.err()))
             expect(done.out().startswith(b"300000 bytes: "), f"{to}: {done.out()[:40]!r}")
         backend.close()
 
@@ -318,10 +318,12 @@ def test_cut_stays_cut():
         except ConnectionResetError:
             seen.append("reset")
 
+    come = threading.Event()
+
     def reset(s):
         s.recv(5)
         s.sendall(b"half an ans")
-        time.sleep(0.1)
+        come.wait(PLENTY)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     backend = Backend(listen)
@@ -340,6 +342,8 @@ def test_cut_stays_cut():
         try:
             while more := s.recv(100):
                 got += more
+                if len(got) == 11:
+                    come.set()
             raise Failure("a backend's reset looks like a clean end")
         except ssl.SSLError as error:
             must_be_cut(error)
@@ -436,8 +440,8 @@ def test_backend_killed():
             begin = time.monotonic()
             for s in clients:
                 expect(rest(s) == b"", "a byte from the dead")
-            expect(time.monotonic() - begin < 5, "the ends come late")
-            backend.wait(5)
+            expect(time.monotonic() - begin < SOON, "the ends come late")
+            backend.wait(120)
             expect(rest(p.tls()) == b"", "something came from nobody")
             backend = start()
             talk(p.tls())
@@ -478,7 +482,7 @@ def test_slow_readers():
         begin = time.monotonic()
         talker.sendall(b"d")
         expect(len(rest(talker)) == 160 * 65536, "others are not served")
-        expect(time.monotonic() - begin < 10, "others are served slowly")
+        expect(time.monotonic() - begin < SOON, "others are served slowly")
         for s in down[:2]:
             got = rest(s)
             expect(got == block * 160, f"a slow reader got {len(got)} bytes, or others")
@@ -504,7 +508,7 @@ def test_kept_apart():
 
 def test_timeouts():
     backend = Backend(echo)
-    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--timeout", "0.7", "--idle-timeout", "0.7") as p:
+    with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--timeout", "2", "--idle-timeout", "2") as p:
         begin = time.monotonic()
         silent, slow, idle = p.plain(), p.plain(), p.tls()
         slow.sendall(b"\x16\x03\x01\x02")
@@ -514,7 +518,7 @@ def test_timeouts():
         rest(silent)
         for s in (idle, slow, silent):
             s.close()
-        expect(0.5 < time.monotonic() - begin < 5, "not in time")
+        expect(1.5 < time.monotonic() - begin < SOON, "not in time")
         until(lambda: p.statistics()["timeouts"] == 3, lambda: f"{p.statistics()}")
         until(lambda: len(p.connections()) == 3, "no lines in the log")
         outcomes = sorted(c["outcome"] for c in p.connections())
@@ -528,9 +532,8 @@ def owed(end):
     with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--idle-timeout", "1.5", "--drain", "0.5", workers=1) as p:
         s = p.tls()
         s.sendall(b"x")
-        time.sleep(0.3)
+        got = len(s.recv(1000))  # it has begun
         end(p)
-        got = 0
         try:
             while more := s.recv(65536):
                 got += len(more)
@@ -544,8 +547,8 @@ def owed(end):
 
 def test_owed():
     """Whoever is owed bytes is not told that all is said."""
-    owed(lambda p: time.sleep(2))
-    owed(lambda p: (p.signal(signal.SIGTERM), time.sleep(1)))
+    owed(lambda p: until(lambda: p.connections(), "an idle connection stays"))
+    owed(lambda p: (p.signal(signal.SIGTERM), p.process.wait()))
 
 
 def test_limits():
@@ -562,7 +565,7 @@ def test_limits():
         talk(second)
         again = Process([HANDFAST, "proxy", f"tls://127.0.0.1:{p.port}", "tcp://127.0.0.1:1", "--workers", "2", "--cert",
                          PKI.chain("ec"), "--key", PKI.key("ec")])
-        expect(again.wait(10) == 3 and "in use" in again.err(), f"two proxies at one port: {tail(again.err())}")
+        expect(again.wait(120) == 3 and "in use" in again.err(), f"two proxies at one port: {tail(again.err())}")
     backend.close()
 
 
@@ -713,12 +716,13 @@ def test_reload_under_load():
         threads = [threading.Thread(target=client) for _ in range(4)]
         for t in threads:
             t.start()
-        for i in range(8):
+        for i in range(8):  # each is waited for, since of signals that come close together one counts
             time.sleep(0.25)
             put("rsa" if i % 2 == 0 else "ec")
             p.signal(signal.SIGHUP)
+            until(lambda: len(p.said("reload")) > i, lambda: f"{len(p.said('reload'))} reloads of 8")
         time.sleep(0.3)
-        until(lambda: len(p.said("reload")) == 8, lambda: f"{len(p.said('reload'))} reloads of 8")
+        expect(len(p.said("reload")) == 8, f"{len(p.said('reload'))} reloads of 8")
         stop.set()
         for t in threads:
             t.join()
@@ -787,21 +791,22 @@ def test_stop():
             expect(int(f.read()) == p.process.child.pid, "another process's number")
         talk(s)
         p.signal(signal.SIGTERM)
-        time.sleep(0.4)
+        until(lambda: p.said("stop"), "nobody says that it stops")
+        until(lambda: not listening(p.port), "it still listens")
         expect(p.process.child.poll() is None, "it does not wait for the connection")
         with contextlib.suppress(ConnectionRefusedError):
             p.plain()
             raise Failure("a new connection is taken while it stops")
         talk(s, b"still here" * 10000)
         s.close()
-        expect(p.process.wait(5) == 0, "not the status of a clean end")
+        expect(p.process.wait(120) == 0, "not the status of a clean end")
         expect(not os.path.exists(pid), "the file with the number stays")
     with Proxy("tls://:0", f"tcp://127.0.0.1:{backend.port}", "--drain", "1.5") as p:
         s = p.tls()
         talk(s)
         p.signal(signal.SIGTERM)
         expect(rest(s) == b"", "no clean end after the time to drain, though nothing moves")
-        expect(p.process.wait(5) == 0, "not the status of a clean end")
+        expect(p.process.wait(120) == 0, "not the status of a clean end")
     backend.close()
 
 
@@ -817,8 +822,8 @@ def test_worker_killed():
         expect(len(p.said("worker-died")) == 2, tail(p.process.err()))
         workers = p.workers()
         p.process.child.kill()
-        p.process.wait(5)
-        until(lambda: not any(os.path.exists(f"/proc/{w}") for w in workers), "workers outlive their parent", 5)
+        p.process.wait(120)
+        until(lambda: not any(os.path.exists(f"/proc/{w}") for w in workers), "workers outlive their parent")
         p.process.child.returncode = 0
     backend.close()
 
@@ -862,7 +867,7 @@ def test_words():
     p.child.send_signal(signal.SIGHUP)
     until(lambda: os.path.exists(log), "the access log is not opened anew")
     p.child.send_signal(signal.SIGTERM)
-    expect(p.wait(10) == 0 and "stopping: 0 connections" in p.err(), tail(p.err()))
+    expect(p.wait(120) == 0 and "stopping: 0 connections" in p.err(), tail(p.err()))
     backend.close()
 
 
@@ -884,7 +889,7 @@ def test_user():
                 ids = [set(line.split()[1:]) for line in f if line.startswith(("Uid:", "Gid:", "Groups:"))]
             expect("0" not in set.union(*ids), f"a worker has root's rights: {ids}")
     done = Process([HANDFAST, "proxy", "tcp://:0", "tcp://127.0.0.1:1", "--user", "no-such-user"])
-    expect(done.wait(10) == 4 and "no-such-user" in done.err(), tail(done.err()))
+    expect(done.wait(120) == 4 and "no-such-user" in done.err(), tail(done.err()))
     backend.close()
 
 
@@ -897,7 +902,7 @@ def test_few_descriptors():
     context, done = ssl.create_default_context(cafile=PKI.ca), []
 
     def client():
-        s = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=20), server_hostname="localhost")
+        s = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=120), server_hostname="localhost")
         talk(s)
         time.sleep(0.05)
         s.close()
@@ -910,7 +915,7 @@ def test_few_descriptors():
         t.join(30)
     expect(len(done) == 60, f"{len(done)} of 60 clients were served: {tail(p.err())}")
     p.child.send_signal(signal.SIGTERM)
-    expect(p.wait(10) == 0, tail(p.err()))
+    expect(p.wait(120) == 0, tail(p.err()))
     backend.close()
 
 
@@ -924,7 +929,7 @@ def test_usage():
                                 (["tcp://:0", "tcp://h:1", "--workers", "0"], 1, "from 1"),
                                 (["tls://:0", "tcp://127.0.0.1:1", "--cert", "/nowhere"], 4, "nowhere")):
         done = Process([HANDFAST, "proxy", *words])
-        got = done.wait(20)
+        got = done.wait(120)
         expect(got == status and text in done.err(), f"{words}: {got}, {tail(done.err(), 9)}")
 
 
@@ -953,14 +958,14 @@ def test_load():
     memory = []
     with Proxy("tls://:0", f"tcp://127.0.0.1:{port}") as p:
         load = Process([wrk, "-t1", "-c1000", f"-d{SECONDS + 120}s", "--timeout", "30s", f"https://127.0.0.1:{p.port}/"])
-        until(lambda: p.statistics()["handshakes"] >= 1000, "1,000 handshakes are not done", 100)
+        until(lambda: p.statistics()["handshakes"] >= 1000, "1,000 handshakes are not done")
         time.sleep(1)
         begin = time.monotonic()
         while load.child.poll() is None and time.monotonic() - begin < SECONDS:
             memory.append(p.memory())
             time.sleep(0.5)
         load.child.send_signal(signal.SIGINT)  # wrk then says what it has seen
-        expect(load.wait(60) == 0, tail(load.text()))
+        expect(load.wait(120) == 0, tail(load.text()))
         stats = p.statistics()
     server.stop()
     text = load.text()

@@ -92,7 +92,7 @@ class AsClient(Side):
             self.servers[key].port = port
         return self.servers[key]
 
-    def move(self, size, *args, seconds=60, **options):
+    def move(self, size, *args, seconds=180, **options):
         """Move data in every way that the peer's server has. What the last connection was."""
         for kind in self.peer.bulk_kinds or self.peer.kinds:
             server = self.server(kind, **options)
@@ -272,7 +272,7 @@ class AsServer(Side):
             self.talk(*need)
         except Failure:
             # The peer may be gone before the server has written its line.
-            self.server(*need).wait_text("CERTIFICATE_REQUIRED|sent no certificate", 5)
+            self.server(*need).wait_text("CERTIFICATE_REQUIRED|sent no certificate")
             return
         raise Failure("a client without a certificate was served")
 

@@ -89,7 +89,7 @@ def testssl(bench):
 def sslscan(bench):
     need("sslscan")
     path = scratch("sslscan.xml")
-    Process(["sslscan", "--xml=" + path, bench.address]).wait(60)
+    Process(["sslscan", "--xml=" + path, bench.address]).wait(120)
     root = xml.etree.ElementTree.parse(path).getroot()
     enabled = {(p.get("type"), p.get("version")) for p in root.iter("protocol") if p.get("enabled") == "1"}
     if enabled != {("tls", "1.2"), ("tls", "1.3")}:
@@ -110,7 +110,7 @@ def nmap(bench):
     need("nmap")
     scripts = "ssl-enum-ciphers,ssl-heartbleed,ssl-ccs-injection,sslv2-drown,tls-ticketbleed,ssl-dh-params,ssl-poodle"
     done = Process(["nmap", "-Pn", "-p", bench.server.port, "--script", scripts, "127.0.0.1"])
-    done.wait(60)
+    done.wait(120)
     said = done.text()
     if "least strength: A" not in said or "VULNERABLE" in said or "warnings" in said:
         raise Failure(tail(said, 30))
@@ -120,7 +120,7 @@ def nmap(bench):
 def gnutls(bench):
     need("gnutls-cli-debug")
     done = Process(["gnutls-cli-debug", "-p", bench.server.port, "127.0.0.1"])
-    done.wait(60)
+    done.wait(120)
     answers = dict(re.findall(r"^\s*(\S.*?)\.\.\. (.*)$", done.text(), re.M))
     bad = [f"{question}: {answers.get(question)}" for question, want in GNUTLS.items() if answers.get(question) != want]
     if bad:

@@ -15,7 +15,7 @@ import threading
 import time
 import xml.etree.ElementTree
 
-from core import SCRATCH, Failure, Process, Score, Skip, free_port, scratch, tail
+from core import PLENTY, SCRATCH, SOON, Failure, Process, Score, Skip, free_port, scratch, tail
 from handfast import NETWORK, OK, TLS, USAGE, Handfast
 from pki import Pki
 
@@ -25,7 +25,7 @@ class Bench:
         self.pki = Pki(os.path.join(SCRATCH, "pki"))
         self.handfast = Handfast(command, self.pki)
 
-    def scan(self, port, *args, want=OK, seconds=60, ca=None):
+    def scan(self, port, *args, want=OK, seconds=180, ca=None):
         done = self.handfast.run("scan", f"tls://127.0.0.1:{port}", "--name", "localhost", "--ca", ca or self.pki.ca,
                                  "--json", *args, seconds=seconds)
         if done.status != want:
@@ -102,7 +102,7 @@ def own_default(bench):
     if bad:
         raise Failure(f"our own server is weak: {bad}")
     took = found["milliseconds"] / 1000
-    if took > (20 if os.environ.get("HF_TEST_SANITIZED") else 2):
+    if took > SOON:
         raise Failure(f"the scan took {took:.1f} s")
     return f"{found['connections']} connections in {took * 1000:.0f} ms, {time.monotonic() - begun:.1f} s in all"
 
@@ -348,7 +348,7 @@ class Odd:
 
 def hello_of(s):
     """The first record, or what there is of one."""
-    s.settimeout(10)
+    s.settimeout(PLENTY)
     data = s.recv(65536)
     while len(data) >= 5 and data[0] == 22 and len(data) < 5 + int.from_bytes(data[3:5], "big"):
         more = s.recv(65536)
@@ -359,7 +359,7 @@ def hello_of(s):
 
 
 def until_closed(s):
-    s.settimeout(20)
+    s.settimeout(PLENTY)
     while s.recv(4096):
         pass
 
@@ -386,7 +386,7 @@ def resets(s):
 def chatters(s):
     """One byte a second, as long as anybody listens."""
     hello_of(s)
-    for byte in b"\x16\x03\x03\x40\x00" + bytes(60):
+    for byte in b"\x16\x03\x03\x40\x00" + bytes(600):
         s.sendall(bytes([byte]))
         time.sleep(0.4)
 
@@ -408,18 +408,17 @@ def server_hello(version, suite, compression=0, extensions=b""):
 def nobody(bench):
     """Nothing hangs, and what is there is said."""
     said = {}
-    for function, want, word, seconds in ((greets, TLS, "SMTP", 5), (resets, NETWORK, "broke", 5),
-                                          (lambda s: None, NETWORK, "", 5), (until_closed, NETWORK, "no answer", 12),
-                                          (chatters, NETWORK, "no answer", 12), (floods, OK, "", 15)):
+    for function, want, word in ((greets, TLS, "SMTP"), (resets, NETWORK, "broke"), (lambda s: None, NETWORK, ""),
+                                 (until_closed, NETWORK, "no answer"), (chatters, NETWORK, "no answer"), (floods, OK, "")):
         odd = Odd(function)
         begun = time.monotonic()
-        done = bench.handfast.run("scan", f"127.0.0.1:{odd.port}", "--timeout", "1", seconds=40)
+        done = bench.handfast.run("scan", f"127.0.0.1:{odd.port}", "--timeout", "1")
         took = time.monotonic() - begun
         odd.stop()
         text = done.err() if isinstance(done.err(), str) else done.err().decode()
         if done.status != want or word not in text:
             raise Failure(f"{function.__name__}: exit status {done.status}: {tail(text)}")
-        if took > seconds * (5 if os.environ.get("HF_TEST_SANITIZED") else 1):
+        if took > PLENTY:
             raise Failure(f"{function.__name__}: {took:.1f} s")
         said[function.__name__] = took
     done = bench.handfast.run("scan", f"127.0.0.1:{free_port()}")
@@ -496,7 +495,7 @@ def unpatched(s):
 
 def intolerant(bench):
     odd = Odd(unpatched)
-    found = bench.scan(odd.port, "--timeout", "1")
+    found = bench.scan(odd.port, "--timeout", "3")
     odd.stop()
     same("versions", taken(found), ["TLS 1.2"])
     same("suites", sorted(suites(found, "TLS 1.2")), ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256"])
@@ -512,6 +511,9 @@ def polite(bench):
         if hello_of(s):
             now.append(s)
             most.append(len(now))
+            end = time.monotonic() + 3
+            while max(most) < 2 and time.monotonic() < end:
+                time.sleep(0.01)
             time.sleep(0.05)
             now.remove(s)
             s.sendall(record(21, 0x303, b"\x02\x46"))

@@ -22,6 +22,9 @@ SCRATCH = tempfile.mkdtemp(prefix="handfast-serve-")
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 IDLE = 1000
 
+# Seconds: see core.py.
+SOON, PATIENCE = 30, 600
+
 
 class Failure(Exception):
     """A check that failed, in words."""
@@ -63,7 +66,7 @@ class Server:
             os.unlink(path("port"))
         self.log = open(path("log"), "w+", encoding="utf-8")
         self.child = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=self.log)
-        for _ in range(100):
+        while self.child.poll() is None:
             if os.path.exists(path("port")) and os.path.getsize(path("port")):
                 with open(path("port"), encoding="utf-8") as f:
                     self.port = int(f.read())
@@ -73,7 +76,7 @@ class Server:
 
     def __exit__(self, *failed):
         self.child.send_signal(signal.SIGTERM)
-        status = self.child.wait(20)
+        status = self.child.wait(120)
         self.log.seek(0)
         self.lines = [json.loads(line) for line in self.log]
         self.log.close()
@@ -81,7 +84,7 @@ class Server:
             expect(status == 0, f"the server ends with {status}")
 
     def plain(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=120)
 
     def open(self):
         context = ssl.create_default_context(cafile=path("cert.pem"))
@@ -170,20 +173,23 @@ def test_idle_clients(handfast):
 
 
 def test_stalled_handshake(handfast):
+    with Server(handfast, "--timeout", str(PATIENCE)) as s:
+        stalled = s.plain()
+        stalled.sendall(b"\x16\x03\x01\x02\x00\x01")
+        started = time.monotonic()
+        expect(ask(s.open(), "/")[0] == 200, "a stalled client holds up the others")
+        expect(time.monotonic() - started < SOON, "a stalled client delays the others")
+        stalled.close()
     with Server(handfast, "--timeout", "1") as s:
         stalled, trickling = s.plain(), s.plain()
         stalled.sendall(b"\x16\x03\x01\x02\x00\x01")
-        started = time.time()
-        expect(ask(s.open(), "/")[0] == 200, "a stalled client holds up the others")
-        expect(time.time() - started < 0.9, "a stalled client delays the others")
-        try:
-            for byte in b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100):
+        try:  # all of it would take longer than SOON
+            for byte in b"\x16\x03\x01\x04\x00\x01\x00\x03\xfc\x03\x03" + bytes(1000):
                 trickling.sendall(bytes([byte]))
                 time.sleep(0.05)
             raise Failure("bytes that trickle keep a handshake alive")
         except OSError:
             pass
-        expect(time.time() - started < 4, "the stalled handshake lives too long")
         while stalled.recv(100):
             pass
     expect(sum(line.get("code") == "TIMEOUT" for line in s.lines) == 2, "the log does not say TIMEOUT twice")
@@ -192,9 +198,9 @@ def test_stalled_handshake(handfast):
 def test_silence(handfast):
     with Server(handfast, "--timeout", "1") as s:
         client = s.open()
-        started = time.time()
+        started = time.monotonic()
         expect(client.recv(10) == b"", "a silent client gets data")
-        expect(0.8 < time.time() - started < 3, "silence is not limited to a second")
+        expect(time.monotonic() - started < SOON, "silence is not limited to a second")
 
 
 def test_count_and_room(handfast):
@@ -212,7 +218,7 @@ def test_count_and_room(handfast):
         one.unwrap()
         two.unwrap()
         three.close()
-        expect(s.child.wait(10) == 0, "the server does not end after its last connection")
+        expect(s.child.wait(120) == 0, "the server does not end after its last connection")
 
 
 TESTS = [test_files, test_http_1_0, test_idle_clients, test_stalled_handshake, test_silence, test_count_and_room]

@@ -514,7 +514,7 @@ def wrong_name(h):
 
 def midway(h, program, what, port, method, wanted):
     done = Process([program, what, str(port), h.ca, str(method)])
-    status = done.wait(30)
+    status = done.wait(120)
     text = done.text()
     if status != 0 or any(text.count(word) != count for word, count in wanted.items()):
         raise Failure(f"exit status {status}: {tail(text, 30)}")
@@ -604,7 +604,7 @@ def openssl_client(h, protocol):
                       "-verify_return_error", "-quiet", "-xmpphost", "localhost"], stdin=subprocess.PIPE)
     try:
         client.say("handfast\n")
-        client.wait_text("tsafdnah", 5)
+        client.wait_text("tsafdnah")
     except Failure as failed:
         raise Failure(f"{failed}; serve: {tail(server.text())}") from None
     finally:

@@ -36,13 +36,13 @@ def run_client(library, answer):
             ["openssl", "s_client", "-connect", "127.0.0.1:%d" % listener.getsockname()[1]],
             env=environment(library), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace")
-        listener.settimeout(10)
+        listener.settimeout(60)
         peer, _ = listener.accept()
         with peer:
             peer.recv(4096)
             peer.sendall(answer)
             try:
-                return program.communicate(timeout=10)[0]
+                return program.communicate(timeout=60)[0]
             except subprocess.TimeoutExpired:
                 program.kill()
                 return "hung: " + program.communicate()[0]
@@ -65,12 +65,12 @@ def run_server(library, request, folder):
         line = program.stdout.readline()
         if not line or line.startswith("ACCEPT"):
             break
-    killer = threading.Timer(10, program.kill)
+    killer = threading.Timer(60, program.kill)
     killer.start()
     with socket.create_connection(("127.0.0.1", port)) as peer:
         peer.sendall(request)
         output = program.stdout.read()
-        peer.settimeout(5)
+        peer.settimeout(60)
         answer = read_all(peer)
     program.wait()
     hung = not killer.is_alive()

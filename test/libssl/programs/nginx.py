@@ -97,7 +97,7 @@ class Nginx:
     def __enter__(self):
         self.process = subprocess.Popen([NGINX, "-e", self.folder + "/error.log", "-c", self.config],
                                         env=self.lib.env(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        for _ in range(100):
+        for _ in range(1200):
             if os.path.exists(self.folder + "/nginx.pid") or self.process.poll() is not None:
                 break
             time.sleep(0.05)
@@ -128,7 +128,7 @@ def reload_under_load(server):
     for _ in range(3):
         time.sleep(1)
         server.process.send_signal(signal.SIGHUP)
-    out = load.communicate(timeout=30)[0]
+    out = load.communicate(timeout=120)[0]
     asked = re.search(r"(\d+) requests in", out)
     return bool(asked) and int(asked.group(1)) > 20 and "Non-2xx" not in out and "connect 0" in (
         out if "Socket errors" in out else "connect 0")
@@ -140,7 +140,7 @@ def resumes(lib, server, version):
     command = ["/usr/bin/openssl", "s_client", "-connect", f"127.0.0.1:{server.ports['port']}",
                "-tls" + version.replace(".", "_"), "-servername", "localhost", "-ign_eof"]
     request = "GET /who HTTP/1.0\r\nHost: localhost\r\n\r\n"
-    first, second = (lib.run(command + more, input=request, timeout=10).stdout
+    first, second = (lib.run(command + more, input=request, timeout=60).stdout
                      for more in (["-sess_out", session], ["-sess_in", session]))
     return "New, " in first and "Reused, " in second and " r " in second
 

@@ -2,13 +2,16 @@
 
 import os
 import re
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 import library
 import pki
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../interop"))
+from ports import free_port  # noqa: E402
 
 OPENSSL = "/usr/bin/openssl"
 VERIFYING = ["-verify", "1", "-CAfile"]
@@ -24,12 +27,6 @@ def missing():
     return None if library.command_exists(OPENSSL) else f"no {OPENSSL} (package openssl)"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Server:
     """openssl s_server on a library; `with` starts and ends it."""
 
@@ -42,10 +39,9 @@ class Server:
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=self.log, stderr=self.log,
                                         env=self.lib.env())
-        for _ in range(100):
-            if b"ACCEPT" in self.read() or self.process.poll() is not None:
-                break
-            time.sleep(0.05)
+        until = time.monotonic() + 60
+        while b"ACCEPT" not in self.read() and self.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
         return self
 
     def __exit__(self, *_):
@@ -65,19 +61,23 @@ class Suite:
         self.lib, self.certs, self.other, self.outcomes = lib, certs, other, {}
 
     def client(self, server, *arguments, lib=None, text="hello\n"):
-        """What s_client prints. Its input stays open for a moment: tickets come after the handshake."""
+        """What s_client prints. Its input stays open until the server has read it: tickets come before that."""
         command = [OPENSSL, "s_client", "-connect", f"127.0.0.1:{server.port}", "-CAfile", self.certs.path("ca.pem"),
                    "-verify_return_error", *arguments]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    text=True, errors="replace", env=(lib or self.lib).env())
+        said = text.strip().encode()
+        before = server.read().count(said)
         try:
             process.stdin.write(text)
             process.stdin.flush()
-            time.sleep(0.4)
         except BrokenPipeError:
             pass
+        until = time.monotonic() + (0.4 if (lib or self.lib).name == library.NULL else 30)
+        while process.poll() is None and time.monotonic() < until and server.read().count(said) == before:
+            time.sleep(0.02)
         try:
-            return process.communicate(timeout=20)[0]
+            return process.communicate(timeout=5 if (lib or self.lib).name == library.NULL else 60)[0]
         except subprocess.TimeoutExpired:
             process.kill()
             return process.communicate()[0] + "timed out"

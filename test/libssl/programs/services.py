@@ -26,7 +26,8 @@ def missing():
 
 
 def wait_for(port, process=None):
-    for _ in range(200):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         if process and process.poll() is not None:
             return False
         try:
@@ -92,6 +93,7 @@ class Suite:
     def __init__(self, lib, folder):
         self.lib, self.folder, self.outcomes = lib, folder, {}
         self.stock = library.Library(library.STOCK, ".")
+        self.limit = 15 if lib.name == library.NULL else 120
         self.certs = pki.Pki(folder)
         os.chmod(folder, 0o755)
         with open(self.path("both.pem"), "w", encoding="ascii") as f:
@@ -117,12 +119,12 @@ class Suite:
         for version in ("1.2", "1.3"):
             done = self.stock.run([CURL, "-sS", "--cacert", self.path("ca.pem"), "--tlsv" + version, "--tls-max", version,
                                    "--resolve", f"localhost:{port}:127.0.0.1", *more, f"https://localhost:{port}/",
-                                   f"https://localhost:{port}/"], timeout=15)
+                                   f"https://localhost:{port}/"], timeout=self.limit)
             self.record(f"{name}, TLS {version}", done.stdout == "hello\n" * 2)
             session = self.path("session")
             outs = [self.stock.run(["/usr/bin/openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-ign_eof",
                                     "-servername", "localhost", "-tls" + version.replace(".", "_"), *how, session],
-                                   input="GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", timeout=10).stdout
+                                   input="GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", timeout=self.limit).stdout
                     for how in (["-sess_out"], ["-sess_in"])]
             self.record(f"{name}, resumption in TLS {version}", "New, " in outs[0], "Reused, " in outs[1])
 
@@ -240,7 +242,8 @@ checkHost = localhost
                                   "--tls-client", "--cert", self.path("client.pem"), "--key", self.path("client.key")]
                 with Daemon(a, None, end) as server, Daemon(b, None, other) as client:
                     wanted = f"Control Channel: TLSv{version}"
-                    for _ in range(120):
+                    until = time.monotonic() + (12 if self.lib.name == library.NULL else 60)
+                    while time.monotonic() < until and client.process.poll() is None:
                         if wanted in server.text() and wanted in client.text():
                             break
                         time.sleep(0.1)
@@ -269,7 +272,7 @@ checkHost = localhost
                 for version in ("TLSv1.2", "TLSv1.3"):
                     where = (f"host=localhost hostaddr=127.0.0.1 port={port} user=postgres dbname=postgres "
                              f"sslmode=verify-full sslrootcert={self.path('ca.pem')} ssl_max_protocol_version={version}")
-                    done = b.run([PSQL, "-X", "-A", "-t", where, "-c", query], timeout=20)
+                    done = b.run([PSQL, "-X", "-A", "-t", where, "-c", query], timeout=self.limit)
                     self.record(f"PostgreSQL's {name}, {version}", f"{version}|t" in done.stdout,
                                 "x" * 200000 in done.stdout)
 
@@ -288,7 +291,7 @@ checkHost = localhost
                     done = b.run([MARIADB, "--no-defaults", "--host=localhost", "--protocol=tcp", f"--port={port}",
                                   "--user=root", "--ssl-ca=" + self.path("ca.pem"), "--ssl-verify-server-cert",
                                   "--tls-version=" + version, "-N", "-e",
-                                  "show status like 'Ssl_version'; select repeat('x', 200000)"], timeout=20)
+                                  "show status like 'Ssl_version'; select repeat('x', 200000)"], timeout=self.limit)
                     self.record(f"MariaDB's {name}, {version}", version in done.stdout, "x" * 200000 in done.stdout)
 
 
