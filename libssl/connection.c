@@ -95,6 +95,7 @@ void SSL_free(SSL *s)
     sk_OCSP_RESPID_pop_free(s->ocsp_ids, OCSP_RESPID_free);
     sk_X509_EXTENSION_pop_free(s->ocsp_exts, X509_EXTENSION_free);
     dane_free(s->dane);
+    secrets_free(s->secrets);
     settings_free(s->settings);
     SSL_CTX_free(s->session_ctx);
     SSL_CTX_free(s->ctx);

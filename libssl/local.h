@@ -165,6 +165,7 @@ struct ssl_st {
     int key_update;   /* SSL_KEY_UPDATE_ */
     bool stateless;   /* SSL_stateless runs, */
     bool paused;      /* or has come to its end, and nobody has gone on */
+    struct secrets *secrets; /* secret.c; or NULL */
     bool early_pause; /* early data was moved, and nobody has gone on with the handshake */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
     /* By the application's wish; begins with its next call. */
@@ -241,6 +242,10 @@ bool ssl_stateless_begin(SSL *s);
 bool ssl_stateless_config(hf_config *config);
 bool ssl_stateless_skips(SSL *s);
 bool ssl_stateless_done(SSL *s);
+
+/* secrets_to_config: a program's own tickets and master secrets (secret.c). */
+bool secrets_to_config(const SSL *s, hf_config *config);
+void secrets_free(struct secrets *secrets);
 
 /* Parts of the objects that their own files free (dane.c, ct.c, certificate_answer.c). */
 void dane_ctx_free(struct dane_ctx *dane);

@@ -308,6 +308,8 @@ static bool server_config(const SSL *s, hf_config *config)
 
 bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
 {
+    if (s->settings->secrets && !secrets_to_config(s, config))
+        return false;
     if (role == HF_SERVER)
         return server_config(s, config);
     if (!security_tickets(s) && !hf_config_set_tickets(config, 0, lifetime(s)))

@@ -55,7 +55,7 @@ struct settings {
     size_t (*padding_cb)(SSL *, int, size_t, void *);
     void *padding_arg;
     int quiet_shutdown, read_ahead;
-    bool pha, offer_early;
+    bool pha, offer_early, secrets;
     uint32_t max_early_data, recv_max_early_data;
     int status_type; /* TLSEXT_STATUSTYPE_ocsp or -1 */
 

@@ -12,6 +12,7 @@
 #include "config/dh_group.h"
 #include "config/session_asn1.h" /* as it is: the fields of SSL_SESSION */
 #include "config/session_ids.h"
+#include "config/session_secrets.h"
 #include "handfast.h"
 #include "handshake/details.h"
 
@@ -134,6 +135,9 @@ bool access_config_own_renegotiation(hf_config *config);
 /* access_config_sessions (server): `ids` finds and names sessions in place of the engine's cache (it must stay);
  * tickets12: TLS 1.2 and older have tickets, whatever the number of TLS 1.3's is. */
 bool access_config_sessions(hf_config *config, const struct session_ids *ids, bool tickets12);
+
+/* access_config_secrets: master secrets of the application's in TLS 1.2 and older; `secrets` must stay. */
+bool access_config_secrets(hf_config *config, const struct session_secrets *secrets);
 
 /* access_conn_new_ticket (server, TLS 1.3, after the handshake; writer) puts another ticket into the output. */
 bool access_conn_new_ticket(hf_conn *conn);

@@ -127,6 +127,14 @@ bool access_config_sessions(hf_config *config, const struct session_ids *ids, bo
     return true;
 }
 
+bool access_config_secrets(hf_config *config, const struct session_secrets *secrets)
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->session_secrets = secrets;
+    return true;
+}
+
 /* A message of the handshake needs one: what it takes of it is in the connection. */
 static struct hs *stand_in(hf_conn *c)
 {

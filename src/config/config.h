@@ -6,6 +6,7 @@
 #include "compress/compress.h"
 #include "config/dh_group.h"
 #include "config/session_ids.h"
+#include "config/session_secrets.h"
 #include "config/tables.h"
 #include "handfast_stateless.h"
 #include "x509/x509.h"
@@ -170,6 +171,7 @@ struct hf_config {
     struct session_cache *cache; /* shared with derived configurations */
     bool cache_sessions;         /* server: keep sessions by ID */
     struct hf_session_store store;
+    const struct session_secrets *session_secrets; /* or NULL */
     const struct session_ids *session_ids; /* in place of cache and store.find; or NULL */
     bool no_tickets12, always_tickets12; /* server: before TLS 1.3, whatever ticket_count is */
     /* server: a ticket of TLS 1.3 is a number, the session stays in the cache */

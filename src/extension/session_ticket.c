@@ -8,11 +8,22 @@ static bool has_ticket(const struct nego *n)
     return n->session && n->session->version < HF_TLS1_3 && n->session->ticket_len > 0;
 }
 
+/* The application's own, where no session is offered (config/session_secrets.h). False: it wants none sent. */
+static bool own_ticket(const struct nego *n, struct slice *out)
+{
+    const struct session_secrets *x = n->config->session_secrets;
+    *out = (struct slice){0};
+    return !x || x->offer(n->conn, &out->p, &out->len);
+}
+
 bool session_ticket_wants(const struct nego *n, unsigned message)
 {
     const hf_config *config = n->config;
-    return message == IN_CH ? config->psk_modes != 0 && !config->no_tickets
-                            : n->ticket_expected;
+    struct slice own;
+    if (message != IN_CH)
+        return n->ticket_expected;
+    return config->psk_modes != 0 && !config->no_tickets &&
+           (has_ticket(n) || own_ticket(n, &own));
 }
 
 void session_ticket_put(struct nego *n, struct wr *w, unsigned message)
@@ -20,8 +31,13 @@ void session_ticket_put(struct nego *n, struct wr *w, unsigned message)
     if (message != IN_CH)
         return; /* the server's answer is empty */
     n->ticket_offered = true;
+    struct slice ticket;
     if (has_ticket(n))
-        wr_bytes(w, n->session->ticket, n->session->ticket_len);
+        ticket = slice_of(n->session->ticket, n->session->ticket_len);
+    else
+        (void)own_ticket(n, &ticket);
+    n->ticket_full = ticket.len > 0;
+    wr_bytes(w, ticket.p, ticket.len);
 }
 
 /* The extension's data is the ticket itself, without a length of its own; empty: the client has none
@@ -40,5 +56,10 @@ bool session_ticket_take(struct nego *n, const struct ext_values *v, unsigned me
     } else {
         n->ticket_expected = ext_has(v, X_SESSION_TICKET);
     }
-    return true;
+    const struct session_secrets *x = n->config->session_secrets;
+    if (!x || !ext_has(v, X_SESSION_TICKET) ||
+        x->took(n->conn, v->session_ticket.p, v->session_ticket.len))
+        return true;
+    return ext_refuse(n, message, X_SESSION_TICKET, HF_E_CRYPTO,
+                      "the application does not take the ticket");
 }

@@ -7,7 +7,7 @@
 #define FALLBACK_SCSV      0x5600 /* RFC 7507 2 */
 #define RENEGOTIATION_SCSV 0x00ff /* RFC 5746 3.3 */
 
-static bool offered(const struct hs *hs, uint16_t suite)
+bool suite_offered12(const struct hs *hs, uint16_t suite)
 {
     struct slice list = hs->ch.suites;
     for (size_t i = 0; i + 1 < list.len; i += 2) {
@@ -21,11 +21,11 @@ static bool offered(const struct hs *hs, uint16_t suite)
 
 enum hs_result check_signals12(struct hs *hs)
 {
-    if (offered(hs, FALLBACK_SCSV) && hs->n.version < hs->n.config->body.version_max)
+    if (suite_offered12(hs, FALLBACK_SCSV) && hs->n.version < hs->n.config->body.version_max)
         return hs_fail(hs, HF_E_INAPPROPRIATE_FALLBACK, "%s at most, this server allows %s",
                        name_version(hs->n.version),
                        name_version(hs->n.config->body.version_max));
-    if (offered(hs, RENEGOTIATION_SCSV)) {
+    if (suite_offered12(hs, RENEGOTIATION_SCSV)) {
         if (hs->n.renegotiating) /* "MUST abort the handshake" (RFC 5746 3.7) */
             return hs_fail(hs, HF_E_RENEGOTIATION_MISMATCH,
                            "TLS_EMPTY_RENEGOTIATION_INFO_SCSV in a renegotiation");
@@ -371,7 +371,7 @@ static bool usable(const struct hs *hs, const hf_session *s)
     const hf_config *config = hs->n.config;
     const struct suite *suite = suite_find(s->suite);
     if (s->version != hs->n.version || !suite || !suite_fits(suite, s->version) ||
-        !offered(hs, s->suite) || !ids_has(&config->body.suites, s->suite))
+        !suite_offered12(hs, s->suite) || !ids_has(&config->body.suites, s->suite))
         return false;
     if (config->resume_preferred_only && suite != hs->n.suite)
         return false;
@@ -407,6 +407,10 @@ static enum hs_result look_up(struct hs *hs, hf_session **session)
         n->ticket_offered = false;
         return HS_OK;
     }
+    if (n->ticket_offered && asks_secret12(hs)) {
+        n->ticket_offered = false; /* it is the application's; we have none to give */
+        return HS_OK;
+    }
     if (n->ticket_offered && !n->ticket.len && n->config->session_ids &&
         !n->config->session_ids->empty(n->conn, &n->ticket_offered))
         return hs_fail(hs, HF_E_CRYPTO, "the application wants no client without a ticket");
@@ -431,7 +435,7 @@ enum hs_result choose_session12(struct hs *hs)
         s = NULL;
     }
     if (!s)
-        return HS_OK;
+        return asks_secret12(hs) ? answer_secret12(hs) : HS_OK;
     /* "If the original session used the "extended_master_secret" extension but the new ClientHello does
      * not contain the extension, the server MUST abort the abbreviated handshake. If the original
      * session did not use [it] but the new ClientHello contains the extension, then the server MUST NOT

@@ -38,6 +38,11 @@ static bool ticketing(const struct hs *hs)
     return hs->n.ticket_expected;
 }
 
+static bool secret_given(const struct hs *hs)
+{
+    return hs->secret_given;
+}
+
 static enum hs_result read_status(struct hs *hs);
 static enum hs_result read_key_exchange(struct hs *hs);
 static enum hs_result read_request(struct hs *hs);
@@ -55,6 +60,7 @@ static enum hs_result finish(struct hs *hs);
 /* clang-format off */
 const struct step client12[] = {
     /*    message                   when              optional  step               name                         defined in */
+    { '<', MSG_CHANGE_CIPHER_SPEC,  secret_given,     true,  use_secret12,       "server change_cipher_spec", "RFC 4851 3.2.2"   },
     { '<', MSG_CERTIFICATE,         certified,        false, read_certificate12, "Certificate",               "RFC 5246 7.4.2"   },
     { '<', MSG_CERTIFICATE_STATUS,  promised,         true,  read_status,        "CertificateStatus",         "RFC 6066 8"       },
     { '.', 0,                       certified,        false, verify_peer13,      "verify the chain",          "RFC 5280 6"       },
@@ -219,6 +225,9 @@ enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_he
     }
     if (ok == HS_OK)
         ok = check_resumption(hs, r, sh);
+    memcpy(hs->server_random, sh->random.p, RANDOM_SIZE);
+    if (ok == HS_OK && !n->resumed12 && n->ticket_full && asks_secret12(hs))
+        ok = ask_secret12(hs);
     if (ok != HS_OK)
         return ok;
     if (sh->has_extensions && !ext_read(n, &sh->extensions, IN_SH12, &v))
@@ -230,7 +239,6 @@ enum hs_result read_server_hello12(struct hs *hs, struct rd *r, struct server_he
         ok = check_same_kind(hs);
     if (ok != HS_OK)
         return ok;
-    memcpy(hs->server_random, sh->random.p, RANDOM_SIZE);
     hs->session_id_len = (uint8_t)sh->session_id.len;
     if (hs->session_id_len)
         memcpy(hs->session_id, sh->session_id.p, hs->session_id_len);

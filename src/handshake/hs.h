@@ -121,6 +121,8 @@ struct hs {
 
     /* TLS 1.2 and older. */
     bool keys_made;
+    bool random_made;  /* server: before its hello is written */
+    bool secret_given; /* the application has given a master secret; a server resumes with it */
     uint16_t hello_version; /* legacy_version of our ClientHello */
     uint8_t peer_types;     /* client: certificate_types asked for: 1 RSA, 2 ECDSA */
     uint16_t est_signature; /* what the peer signed with */
@@ -311,6 +313,14 @@ hf_session *session_of12(const struct hs *hs);
 /* ask_psk13 asks the application for an external key: a server by the client's identity, a client for what it
  * offers (identity empty). *session is NULL if there is none. */
 enum hs_result ask_psk13(struct hs *hs, struct slice identity, hf_session **session);
+
+/* ---- secret12.c: master secrets of the application's (config/session_secrets.h) */
+bool asks_secret12(const struct hs *hs);
+enum hs_result answer_secret12(struct hs *hs); /* server */
+enum hs_result ask_secret12(struct hs *hs);    /* client, behind the ServerHello */
+enum hs_result use_secret12(struct hs *hs);    /* client: the server resumes with it */
+/* make_random12 (server) makes its random, once. */
+enum hs_result make_random12(struct hs *hs);
 
 /* ask_psk12 finds hs->psk_key: by the application, or in the configuration. */
 enum hs_result ask_psk12(struct hs *hs);

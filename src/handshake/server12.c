@@ -157,6 +157,17 @@ static void mark_downgrade(struct hs *hs)
     hs->server_random[31] = hs->n.version == HF_TLS1_2 ? 1 : 0;
 }
 
+enum hs_result make_random12(struct hs *hs)
+{
+    if (hs->random_made)
+        return HS_OK;
+    if (!config_random(hs->n.config, "random", hs->server_random, RANDOM_SIZE))
+        return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
+    mark_downgrade(hs);
+    hs->random_made = true;
+    return HS_OK;
+}
+
 /* A ticket is renewed when half of its life is over. */
 static bool session_ages(const struct hs *hs)
 {
@@ -168,24 +179,24 @@ static bool session_ages(const struct hs *hs)
 static enum hs_result choose_session_id(struct hs *hs)
 {
     const hf_config *config = hs->n.config;
-    bool tickets = tickets12(config);
+    bool tickets = tickets12(config) && !hs->secret_given;
     hs->n.ticket_expected = hs->n.ticket_offered && tickets && !hs->n.resumed12;
-    if (hs->n.resumed12) {
+    if (hs->n.resumed12 && !hs->secret_given) {
         hs->n.ticket_expected =
             hs->n.ticket.len && tickets && (hs->renew_ticket || session_ages(hs));
         return HS_OK; /* the client's ID is echoed */
     }
     hs->session_id_len = 0;
-    hs->store_session = !hs->n.ticket_expected && config->psk_modes != 0 &&
+    hs->store_session = !hs->n.ticket_expected && !hs->n.resumed12 && config->psk_modes != 0 &&
                         (config->cache_sessions || config->store.add);
-    if (!hs->store_session)
+    if (!hs->store_session && !hs->secret_given)
         return HS_OK;
     hs->session_id_len = 32;
     if (config->session_ids) {
         if (!config->session_ids->make(hs->n.conn, hs->n.suite->id, hs->session_id,
                                        &hs->session_id_len))
             return hs_fail(hs, HF_E_CRYPTO, "the application makes no session ID");
-        hs->store_session = hs->session_id_len > 0;
+        hs->store_session = hs->store_session && hs->session_id_len > 0;
         return HS_OK;
     }
     return config_random(config, "session_id", hs->session_id, 32)
@@ -212,9 +223,8 @@ static enum hs_result send_server_hello(struct hs *hs)
         return HS_FAILED;
     if (!start12(hs))
         return hs_fail(hs, HF_E_NO_MEMORY, "transcript");
-    if (!config_random(n->config, "random", hs->server_random, RANDOM_SIZE))
-        return hs_fail(hs, HF_E_CRYPTO, "no random bytes");
-    mark_downgrade(hs);
+    if (make_random12(hs) != HS_OK)
+        return HS_FAILED;
     choose_staple(hs);
     struct server_hello sh = {
         .version = n->version,
