@@ -54,11 +54,12 @@ def command():
         raise Failure(f"not the library that it was installed with: {libraries}")
 
 
-def pkg_config(*packages):
+def pkg_config(*packages, static=False):
     place = found("handfast.pc")
     env = {**os.environ, "PKG_CONFIG_PATH": os.path.dirname(place), "PKG_CONFIG_SYSROOT_DIR": ""}
     prefix = os.path.join(DESTDIR, re.search(r"^prefix=/?(.*)$", open(place, encoding="ascii").read(), re.M)[1])
-    return words("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", *packages, env=env).split()
+    return words("pkg-config", f"--define-variable=prefix={prefix}", *(["--static"] if static else []),
+                 "--cflags", "--libs", *packages, env=env).split()
 
 
 def build(path):
@@ -74,6 +75,30 @@ def build(path):
     out = os.path.join(SCRATCH, line[1])
     words("cc", "-Wall", "-Wextra", "-Werror", "-o", out, path, *pkg_config(*packages))
     return out
+
+
+STATIC = """#include <handfast.h>
+#include <stdio.h>
+int mem_new(void); /* names that the library has inside are free */
+int mem_new(void) { return 7; }
+int slice_equal = 1;
+int main(void) { hf_config *c = hf_config_new(HF_CLIENT); printf("%d %d\\n", c != NULL, mem_new() + slice_equal); hf_config_free(c); }
+"""
+
+
+def static():
+    """A program is linked with libhandfast.a, and needs no libhandfast.so."""
+    archive, source, out = found("libhandfast.a"), f"{SCRATCH}/static.c", f"{SCRATCH}/static"
+    names = re.findall(r"^[0-9a-f]+ [A-Z] (\w+)$", words("nm", "-g", "--defined-only", archive), re.M)
+    inner = [name for name in names if not name.startswith("hf_")]
+    if inner or len(names) < 300:
+        raise Failure(f"the archive shows {len(names)} names, {', '.join(inner[:5])}")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(STATIC)
+    flags = ["-l:libhandfast.a" if flag == "-lhandfast" else flag for flag in pkg_config("handfast", static=True)]
+    words("cc", "-Wall", "-Wextra", "-Werror", "-o", out, source, *flags)
+    if "libhandfast" in words("ldd", out) or words(out) != "1 8\n":
+        raise Failure("not linked statically")
 
 
 def examples():
@@ -107,7 +132,7 @@ def main():
             print("skip everything: built with a sanitizer, which programs of others lack\n0 passed, 0 failed, 1 skipped")
             return 0
     score = Score()
-    for check in (install, command, examples, readme):
+    for check in (install, command, examples, static, readme):
         score.check(check.__name__, check)
     return score.done()
 
