@@ -360,7 +360,7 @@ static void test_never_prompts(void)
             hf_error err = {0};
             if (i == 2)
                 close(0);
-            alarm(20);
+            alarm(240);
             hf_credential *cred =
                 hf_credential_load_memory(p.pki->chain_pem, strlen(p.pki->chain_pem), key,
                                           strlen(key), i == 1 ? no_answer : NULL, NULL, &err);

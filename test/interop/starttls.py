@@ -428,7 +428,7 @@ def port_of(h, name, protocol=None):
     return h.ports[name]
 
 
-def connect(h, protocol, port, *args, url=None, seconds=10):
+def connect(h, protocol, port, *args, url=None, seconds=120):
     """A talk over TLS. The input stays open until all of the answer is there."""
     said, wanted = TALKS[protocol]
     target = [url] if url else ["--starttls", protocol, f"localhost:{port}"]

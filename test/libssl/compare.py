@@ -23,7 +23,7 @@ def run(program, library, folder):
         env["ASAN_OPTIONS"] += ":detect_leaks=0"  # what the system's library leaks is not ours to judge
     os.makedirs(folder)
     done = subprocess.run([program], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=120, text=True, errors="replace")
+                          stderr=subprocess.STDOUT, timeout=280, text=True, errors="replace")
     return done.returncode, [line for line in done.stdout.splitlines() if not line.startswith("#")]
 
 

@@ -233,7 +233,7 @@ enum { WORKED, FAILED, BEYOND, STALLED, BROKEN, LEAKED, OUTCOMES };
 /* One try, in a process of its own: what becomes of it is its exit status. */
 static int try_with(unsigned long n)
 {
-    alarm(20);
+    alarm(120);
     to_fail = n;
     bool ok = script();
     to_fail = 0;

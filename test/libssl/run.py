@@ -16,7 +16,7 @@ good = bad = skipped = 0
 def run(*arguments, **more):
     env = {"PATH": "/usr/bin:/bin"}
     env.update(more)
-    return subprocess.run([HANDFAST, "run", *arguments], capture_output=True, text=True, env=env, timeout=60)
+    return subprocess.run([HANDFAST, "run", *arguments], capture_output=True, text=True, env=env, timeout=240)
 
 
 def check(fine, *shown):

@@ -14,7 +14,7 @@ def run(program, library, *arguments):
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
     if library:
         env["LD_LIBRARY_PATH"] = library
-    return subprocess.run([program, *arguments], env=env, timeout=60).returncode
+    return subprocess.run([program, *arguments], env=env, timeout=240).returncode
 
 
 def main():

@@ -40,7 +40,7 @@ def run(lib, words, source):
         tests = sorted(os.path.join(folder, test) for test in os.listdir(os.path.join(source[name], folder))
                        if test.endswith(".t") and os.path.join(folder, test) not in LEFT_OUT)
         done = lib.run([PROVE, "-j2", *options, *tests], cwd=source[name],
-                       timeout=20 if lib.name == library.NULL else 300)
+                       timeout=20 if lib.name == library.NULL else 900)
         for line in done.stdout.splitlines():
             found = LINE.match(line)
             if found:

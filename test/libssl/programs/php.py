@@ -24,7 +24,7 @@ def missing(source):
     return None
 
 
-def run(lib, words, source, timeout=600):
+def run(lib, words, source, timeout=1500):
     # SKIP_ONLINE_TESTS leaves out what connects to hosts on the Internet, which a build machine may not reach and
     # which change: that would tell nothing of either library. What talks to a server of its own runs.
     more = {"TEST_PHP_EXECUTABLE": PHP, "NO_INTERACTION": "1", "SKIP_ONLINE_TESTS": "1", "TEMP": "/tmp"}

@@ -28,7 +28,7 @@ def missing(source):
 def run(lib, words, source):
     folder = os.path.join(source, "test/openssl")
     load = "require 'test/unit'; " + "; ".join(f"require './{name}.rb'" for name in words or FILES)
-    done = lib.run([RUBY, "-I../../tool/lib", "-I../lib", "-I.", "-e", load, "--", "-v"], cwd=folder, timeout=300,
+    done = lib.run([RUBY, "-I../../tool/lib", "-I../lib", "-I.", "-e", load, "--", "-v"], cwd=folder, timeout=900,
                    more={"OSSL_TEST_ALL": "1"})
     found = {name: "ok" for name in RAN.findall(done.stdout)}
     found.update((name, "skip" if how == "Skipped" else "fail") for how, name in NOT_OK.findall(done.stdout))
