@@ -38,6 +38,7 @@ struct function {
 struct found {
     struct elf library;
     struct function function[MOST_FUNCTIONS];
+    const struct function *shown[MOST_FUNCTIONS]; /* as people want them */
     size_t functions;
     char *object[MOST_OBJECTS]; /* the program, then its libraries */
     size_t objects;
@@ -130,14 +131,41 @@ static const char *loader_of(const struct elf *e, struct elf *self)
     return loader;
 }
 
+/* What a process has mapped to be executed: its program, libraries, and the modules that it has loaded since. */
+static int read_process(struct found *f, long pid)
+{
+    char path[64], line[4300];
+    snprintf(path, sizeof path, "/proc/%ld/maps", pid);
+    FILE *in = fopen(path, "r");
+    while (in && fgets(line, sizeof line, in)) {
+        char *file = strchr(line, '/'), *may = strchr(line, ' ');
+        line[strcspn(line, "\n")] = '\0';
+        if (file && may && may < file && may[3] == 'x' && !strstr(file, " (deleted)"))
+            add_object(f, file);
+    }
+    if (in)
+        fclose(in);
+    if (f->objects)
+        return EXIT_OK;
+    fprintf(
+        stderr, "handfast: process %ld: %s\n", pid,
+        in ? "nothing of it may be seen: ask as its user, or as root"
+           : "there is no such process, or it may not be looked at: ask as its user, or as root");
+    return EXIT_CONFIG;
+}
+
 static int read_program(struct found *f, const char *path)
 {
+    long pid = 0;
+    int end = 0;
+    if (sscanf(path, "/proc/%ld/exe%n", &pid, &end) == 1 && end > 0 && !path[end])
+        return read_process(f, pid);
+
     struct elf program, self = {0};
     const char *why;
     char real[4200];
     if (!elf_open(&program, path, &why)) {
-        fprintf(stderr, "handfast: %s: %s%s\n", path, why,
-                strcmp(why, "it is no ELF file") ? "" : "; name the program that runs it");
+        fprintf(stderr, "handfast: %s: %s\n", path, why);
         return EXIT_CONFIG;
     }
     snprintf(real, sizeof real, "%s%s", strchr(path, '/') ? "" : "./", path);
@@ -197,14 +225,31 @@ static void show_lines(const struct found *f, const char *path)
     if (!f->wanted)
         printf(
             "  Nothing that it loads at its start asks for libssl. If it loads modules later, "
-            "check those.\n");
+            "check those,\n  or the process: handfast run --check PID\n");
     for (size_t i = 0; i < f->functions; i++) {
-        const struct function *fn = &f->function[i];
+        const struct function *fn = f->shown[i];
         if (fn->importers)
             printf("  %-11s  %-45s %s%s%s%s\n", status_of(fn), fn->name, fn->importer,
                    fn->importers > 1 ? " and more" : "", fn->partly ? ": " : "",
                    fn->partly ? fn->partly : "");
     }
+}
+
+/* First what may be missed. */
+static int by_status(const void *a, const void *b)
+{
+    const struct function *one = *(const struct function *const *)a;
+    const struct function *other = *(const struct function *const *)b;
+    int first = one->refused ? 0 : one->partly ? 1 : 2;
+    int second = other->refused ? 0 : other->partly ? 1 : 2;
+    return first != second ? first - second : strcmp(one->name, other->name);
+}
+
+static void sort_for_people(struct found *f)
+{
+    for (size_t i = 0; i < f->functions; i++)
+        f->shown[i] = &f->function[i];
+    qsort(f->shown, f->functions, sizeof f->shown[0], by_status);
 }
 
 static bool show_json(const struct found *f, const char *path, size_t *shown)
@@ -251,6 +296,7 @@ int check_program(const char *library, const char *path, bool json, size_t *show
         qsort(f->function, f->functions, sizeof f->function[0], by_name);
         for (size_t i = 0; i < f->objects; i++)
             read_imports(f, f->object[i]);
+        sort_for_people(f);
         if (!json)
             show_lines(f, path);
         else if (!show_json(f, path, shown))

@@ -51,7 +51,8 @@ static const struct command commands[] = {
      "Starts PROGRAM with handfast's libssl.so.3 in place of the system's: LD_LIBRARY_PATH\n"
      "is set for it and for what it starts. With --check nothing is started: it shows\n"
      "which functions of libssl PROGRAM (or a module) and its libraries import, and how\n"
-     "ours answers each; several programs may be named, and --json gives an array.\n"},
+     "ours answers each; several programs may be named, and --json gives an array. The\n"
+     "number of a process stands for its program and all that it has loaded by now.\n"},
     {"completion", 0, NULL, "bash|zsh|fish", "write what completes command lines in a shell",
      "Writes a script for the shell: in bash, eval \"$(handfast completion bash)\"; in zsh,\n"
      "into a file _handfast of a folder in $fpath; in fish, handfast completion fish | source.\n"},

@@ -111,7 +111,11 @@ static int check(const char *folder, int count, char **programs, bool json)
         printf("[");
     for (int i = 0; i < count; i++) {
         int status = EXIT_CONFIG;
-        if (program_path(programs[i], path))
+        if (programs[i][0] && !programs[i][strspn(programs[i], "0123456789")])
+            snprintf(path, sizeof path, "/proc/%.20s/exe", programs[i]);
+        else if (!program_path(programs[i], path))
+            path[0] = '\0';
+        if (*path)
             status = check_program(library, path, json, &shown);
         else
             fprintf(stderr, "handfast: there is no program \"%s\"\n", programs[i]);

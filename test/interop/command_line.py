@@ -3,8 +3,10 @@ command_line.py HANDFAST."""
 
 import json
 import os
+import shutil
 import signal
 import socket
+import ssl  # noqa: F401 -- so that this process has loaded libssl
 import subprocess
 import sys
 import threading
@@ -99,6 +101,22 @@ def scripts():
     os.chmod(path, 0o755)
     expect(4, ["script", "first line"], "run", "--check", path)
     expect(0, [], "run", path)
+
+
+def check_process():
+    """A process is looked at with the modules that it has loaded; what is missing is shown first."""
+    out, _ = expect(0, [], "run", "--check", str(os.getpid()))
+    with open("/proc/self/maps", encoding="utf-8") as f:
+        loaded = "/libssl.so.3" in f.read()
+    if loaded and ("implemented  SSL_CTX_new" not in out or "_ssl." not in out):
+        raise Failure(f"nothing of this process, which has loaded ssl: {out[:300]}")
+    expect(4, ["process"], "run", "--check", "999999999")
+    for program in ("openssl", "curl"):
+        if shutil.which(program):
+            out, _ = expect(0, [], "run", "--check", program)
+            status = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+            if status != sorted(status, key=["refuses", "partly", "implemented"].index):
+                raise Failure(f"{program}: what is missing does not stand first")
 
 
 def odd_servers():
@@ -281,7 +299,7 @@ def main():
         print(f"FAIL no certificates: {err}\n0 passed, 1 failed, 0 skipped")
         return 1
     score = Score()
-    for check in (words, files_of_options, scripts, odd_servers, full_disk, reader_gone, closed_descriptors, broken_pipe_of_programs,
+    for check in (words, files_of_options, scripts, check_process, odd_servers, full_disk, reader_gone, closed_descriptors, broken_pipe_of_programs,
                   help_fits, as_json, interrupted):
         if len(sys.argv) < 3 or check.__name__ in sys.argv[2:]:
             score.check(check.__name__, check)
