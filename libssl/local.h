@@ -162,9 +162,9 @@ struct ssl_st {
     const uint8_t *hello;          /* while a ClientHello callback runs */
     size_t hello_len;
     bool hello_is_v2;
-    int key_update;   /* SSL_KEY_UPDATE_ */
-    bool stateless;   /* SSL_stateless runs, */
-    bool paused;      /* or has come to its end, and nobody has gone on */
+    int key_update;          /* SSL_KEY_UPDATE_ */
+    bool stateless;          /* SSL_stateless runs, */
+    bool paused;             /* or has come to its end, and nobody has gone on */
     struct secrets *secrets; /* secret.c; or NULL */
     bool early_pause; /* early data was moved, and nobody has gone on with the handshake */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
@@ -290,7 +290,7 @@ void debug_extensions(SSL *s, const uint8_t *message, size_t len);
 unsigned state_trace_kinds(const SSL *s);    /* for access_config_trace_kinds */
 void state_info(SSL *s, int where, int ret); /* HANDSHAKE_START, HANDSHAKE_DONE, EXIT */
 void state_reset(SSL *s);                    /* nothing has begun */
-void state_paused(SSL *s); /* a server has written what SSL_stateless has to say */
+void state_paused(SSL *s);      /* a server has written what SSL_stateless has to say */
 void state_not_started(SSL *s); /* of a handshake that has no configuration to begin with */
 
 #endif

@@ -206,7 +206,7 @@ struct nego {
     bool ecc; /* server: the suite that was chosen has ECDHE, so point formats are answered */
     /* client: an empty or full session_ticket was sent; server: one came */
     bool ticket_offered;
-    bool ticket_full; /* client: and it was not empty */
+    bool ticket_full;      /* client: and it was not empty */
     bool ticket_expected;  /* a NewSessionTicket will be sent (server) or come (client) */
     struct slice ticket;   /* server: what came; a slice of the ClientHello */
     uint16_t max_fragment; /* agreed; 0: none */

@@ -28,8 +28,8 @@ void hello_digest(const struct client_hello *ch, uint8_t out[32]);
 bool session_acceptable(const struct hs *hs, const hf_session *s);
 
 /* ---- choose12.c: TLS 1.2 and older */
-bool tickets12(const hf_config *config);        /* does this server give them? */
-enum hs_result check_signals12(struct hs *hs);  /* SCSVs and compression */
+bool tickets12(const hf_config *config);       /* does this server give them? */
+enum hs_result check_signals12(struct hs *hs); /* SCSVs and compression */
 bool suite_offered12(const struct hs *hs, uint16_t suite);
 enum hs_result choose_session12(struct hs *hs); /* n.resumed12, n.session, n.suite */
 enum hs_result choose_credential12(struct hs *hs);
