@@ -22,12 +22,11 @@ static inline void pair_check(int ok, const char *what, int line)
 }
 #define MUST(expression) pair_check((expression) ? 1 : 0, #expression, __LINE__)
 
-/* A self-signed certificate for localhost with a P-256 key. */
-static inline X509 *pair_certificate(EVP_PKEY **key)
+/* A self-signed certificate for localhost with this key. */
+static inline X509 *pair_self_signed(EVP_PKEY *key)
 {
     X509 *x = X509_new();
-    *key = EVP_EC_gen("P-256");
-    MUST(x && *key);
+    MUST(x && key);
     X509_set_version(x, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
     X509_gmtime_adj(X509_getm_notBefore(x), -3600);
@@ -35,9 +34,16 @@ static inline X509 *pair_certificate(EVP_PKEY **key)
     X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
                                (const unsigned char *)"localhost", -1, -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(x));
-    X509_set_pubkey(x, *key);
-    MUST(X509_sign(x, *key, EVP_sha256()));
+    X509_set_pubkey(x, key);
+    MUST(X509_sign(x, key, EVP_sha256()));
     return x;
+}
+
+/* The same with a P-256 key of its own. */
+static inline X509 *pair_certificate(EVP_PKEY **key)
+{
+    *key = EVP_EC_gen("P-256");
+    return pair_self_signed(*key);
 }
 
 static inline void pair_use_certificate(SSL_CTX *ctx)
@@ -93,6 +99,23 @@ static inline void pair_free(struct pair *p)
 {
     SSL_free(p->client);
     SSL_free(p->server);
+}
+
+/* ---- ends that are not joined: what one has written is carried to the other when the test says so */
+
+static inline SSL *pair_end(SSL *s)
+{
+    SSL_set_bio(s, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    BIO_set_mem_eof_return(SSL_get_rbio(s), -1);
+    return s;
+}
+
+static inline void pair_pump(SSL *from, SSL *to)
+{
+    char bytes[4096];
+    int n;
+    while ((n = BIO_read(SSL_get_wbio(from), bytes, sizeof bytes)) > 0)
+        BIO_write(SSL_get_rbio(to), bytes, n);
 }
 
 /* pair_errors prints the reasons of the queue, without the texts that differ between libraries, and empties it. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pair.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static void print_error(void)
@@ -113,15 +115,8 @@ static int make_certificate(int rsa)
     EVP_PKEY_free(key);
     X509_free(cert);
     key = rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
-    cert = X509_new();
-    X509_set_version(cert, 2);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-    X509_set_pubkey(cert, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"localhost", -1, -1, 0);
-    X509_set_issuer_name(cert, X509_get_subject_name(cert));
-    return X509_sign(cert, key, EVP_sha256());
+    cert = pair_self_signed(key);
+    return cert != NULL;
 }
 
 static int step(SSL *from, SSL *to)
@@ -199,9 +194,7 @@ static SSL *end(SSL_CTX *ctx, int server)
     } else {
         SSL_set_connect_state(s);
     }
-    SSL_set_bio(s, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(s), -1);
-    return s;
+    return pair_end(s);
 }
 
 static void connection(SSL_CTX *ctx, int version, const char *groups, const char *ciphers,

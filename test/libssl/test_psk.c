@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pair.h"
+
 static const unsigned char key[32] = "thirty-two bytes of a shared key";
 static int good = 1, known = 1;
 static const unsigned char suite13[2] = {0x13, 0x02};
@@ -54,22 +56,6 @@ static int find_cb(SSL *s, const unsigned char *id, size_t len, SSL_SESSION **se
     return 1;
 }
 
-static void pump(SSL *from, SSL *to)
-{
-    char bytes[4096];
-    int n;
-    while ((n = BIO_read(SSL_get_wbio(from), bytes, sizeof bytes)) > 0)
-        BIO_write(SSL_get_rbio(to), bytes, n);
-}
-
-static SSL *end(SSL_CTX *ctx)
-{
-    SSL *s = SSL_new(ctx);
-    SSL_set_bio(s, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(s), -1);
-    return s;
-}
-
 static void show(const char *who, SSL *s, int done)
 {
     unsigned long e = ERR_get_error();
@@ -85,18 +71,18 @@ static void show(const char *who, SSL *s, int done)
 
 static void join(const char *what, SSL_CTX *cctx, SSL_CTX *sctx)
 {
-    SSL *client = end(cctx), *server = end(sctx);
+    SSL *client = pair_end(SSL_new(cctx)), *server = pair_end(SSL_new(sctx));
     int a = 0, b = 0;
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
     printf("  %s\n", what);
     for (int i = 0; i < 6 && !(a == 1 && b == 1); i++) {
         a = SSL_do_handshake(client);
-        pump(client, server);
+        pair_pump(client, server);
         if (a != 1 && SSL_get_error(client, a) != SSL_ERROR_WANT_READ)
             break;
         b = SSL_do_handshake(server);
-        pump(server, client);
+        pair_pump(server, client);
         if (b != 1 && SSL_get_error(server, b) != SSL_ERROR_WANT_READ)
             break;
     }

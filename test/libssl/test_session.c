@@ -7,22 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pair.h"
+
 static EVP_PKEY *key;
 static X509 *cert;
 
 static int make_certificate(void)
 {
-    key = EVP_EC_gen("P-256");
-    cert = X509_new();
-    X509_set_version(cert, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-    X509_set_pubkey(cert, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"localhost", -1, -1, 0);
-    X509_set_issuer_name(cert, X509_get_subject_name(cert));
-    return X509_sign(cert, key, EVP_sha256());
+    cert = pair_certificate(&key);
+    return cert != NULL;
 }
 
 /* ---- callbacks that tell that they were called */
@@ -105,14 +98,6 @@ static int make_id(SSL *s, unsigned char *id, unsigned *len)
 
 static SSL *client, *server;
 
-static void pump(SSL *from, SSL *to)
-{
-    char bytes[4096];
-    int n;
-    while ((n = BIO_read(SSL_get_wbio(from), bytes, sizeof bytes)) > 0)
-        BIO_write(SSL_get_rbio(to), bytes, n);
-}
-
 static int finished(const char *who, SSL *s)
 {
     int n = SSL_do_handshake(s), error = SSL_get_error(s, n);
@@ -165,21 +150,17 @@ static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session)
 {
     char c;
     int a = 0, b = 0;
-    client = SSL_new(cctx);
-    server = SSL_new(sctx);
+    client = pair_end(SSL_new(cctx));
+    server = pair_end(SSL_new(sctx));
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
-    SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(client), -1);
-    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
     if (session)
         SSL_set_session(client, session);
     for (int i = 0; i < 10 && a >= 0 && b >= 0 && !(a && b); i++) {
         a = a == 1 ? 1 : finished("client", client);
-        pump(client, server);
+        pair_pump(client, server);
         b = b == 1 ? 1 : finished("server", server);
-        pump(server, client);
+        pair_pump(server, client);
     }
     SSL_SESSION *out = NULL;
     if (a == 1 && b == 1) {
@@ -188,7 +169,7 @@ static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session)
         show("server", server);
         out = SSL_get1_session(client);
         SSL_shutdown(client);
-        pump(client, server);
+        pair_pump(client, server);
         SSL_shutdown(server);
     }
     SSL_free(client);
@@ -347,19 +328,15 @@ static void broken(int version)
     SSL_CTX_set_options(sctx, SSL_OP_NO_TICKET);
     SSL_CTX_sess_set_remove_cb(cctx, remove_cb);
     SSL_CTX_sess_set_remove_cb(sctx, remove_cb);
-    client = SSL_new(cctx);
-    server = SSL_new(sctx);
+    client = pair_end(SSL_new(cctx));
+    server = pair_end(SSL_new(sctx));
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
-    SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(client), -1);
-    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
     for (int i = 0; i < 10 && !(a == 1 && b == 1); i++) {
         a = finished("client", client);
-        pump(client, server);
+        pair_pump(client, server);
         b = finished("server", server);
-        pump(server, client);
+        pair_pump(server, client);
     }
     (void)SSL_read(client, &c, 1);
     printf("  numbers %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
@@ -369,7 +346,7 @@ static void broken(int version)
     BIO_write(SSL_get_rbio(client), bytes, n);
     printf("  read %d\n", SSL_read(client, &c, 1));
     printf("  numbers %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
-    pump(client, server);
+    pair_pump(client, server);
     printf("  read %d\n", SSL_read(server, &c, 1));
     printf("  numbers %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
     ERR_clear_error();
@@ -391,37 +368,33 @@ static void renegotiate(int no_ticket)
     SSL_CTX_set_session_cache_mode(cctx, SSL_SESS_CACHE_CLIENT);
     SSL_CTX_set_options(sctx,
                         SSL_OP_ALLOW_CLIENT_RENEGOTIATION | (no_ticket ? SSL_OP_NO_TICKET : 0));
-    client = SSL_new(cctx);
-    server = SSL_new(sctx);
+    client = pair_end(SSL_new(cctx));
+    server = pair_end(SSL_new(sctx));
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
-    SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(client), -1);
-    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
     for (int round = 0; round < 2; round++) {
         a = b = 0;
         for (int i = 0; i < 10 && !(a == 1 && b == 1); i++) {
             a = finished("client", client);
-            pump(client, server);
+            pair_pump(client, server);
             b = finished("server", server);
-            pump(server, client);
+            pair_pump(server, client);
         }
         if (round == 0) {
             printf("    start %d\n", SSL_renegotiate(client));
             (void)SSL_do_handshake(client);
-            pump(server, client);
-            pump(client, server);
+            pair_pump(server, client);
+            pair_pump(client, server);
             (void)SSL_read(server, &c, 1);
-            pump(client, server);
-            pump(server, client);
+            pair_pump(client, server);
+            pair_pump(server, client);
         }
     }
     for (int i = 0; i < 5; i++) {
         (void)SSL_read(client, &c, 1);
-        pump(client, server);
+        pair_pump(client, server);
         (void)SSL_read(server, &c, 1);
-        pump(server, client);
+        pair_pump(server, client);
     }
     show("client", client);
     show("server", server);

@@ -10,21 +10,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pair.h"
+
 static EVP_PKEY *key;
 static X509 *cert;
 
 static int make_certificate(void)
 {
     key = EVP_EC_gen("P-256");
-    cert = X509_new();
-    X509_set_version(cert, 2);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-    X509_set_pubkey(cert, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"localhost", -1, -1, 0);
-    X509_set_issuer_name(cert, X509_get_subject_name(cert));
-    return X509_sign(cert, key, EVP_sha256());
+    cert = pair_self_signed(key);
+    return cert != NULL;
 }
 
 /* ---- callbacks */
@@ -95,22 +90,6 @@ static int never(SSL *s, int forward_secure)
 
 /* ---- one connection */
 
-static void pump(SSL *from, SSL *to)
-{
-    char bytes[4096];
-    int n;
-    while ((n = BIO_read(SSL_get_wbio(from), bytes, sizeof bytes)) > 0)
-        BIO_write(SSL_get_rbio(to), bytes, n);
-}
-
-static SSL *end(SSL_CTX *ctx)
-{
-    SSL *s = SSL_new(ctx);
-    SSL_set_bio(s, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(s), -1);
-    return s;
-}
-
 static int tickets_seen;
 
 static int new_cb(SSL *s, SSL_SESSION *session)
@@ -123,7 +102,7 @@ static int new_cb(SSL *s, SSL_SESSION *session)
 static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session, int more)
 {
     char c;
-    SSL *client = end(cctx), *server = end(sctx);
+    SSL *client = pair_end(SSL_new(cctx)), *server = pair_end(SSL_new(sctx));
     int a = 0, b = 0;
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
@@ -132,9 +111,9 @@ static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session, int
     tickets_seen = 0;
     for (int i = 0; i < 10 && !(a == 1 && b == 1); i++) {
         a = SSL_do_handshake(client);
-        pump(client, server);
+        pair_pump(client, server);
         b = SSL_do_handshake(server);
-        pump(server, client);
+        pair_pump(server, client);
     }
     printf("    done %d %d reused %d %d", a, b, SSL_session_reused(client),
            SSL_session_reused(server));
@@ -145,7 +124,7 @@ static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session, int
         printf("    new ticket %d", ok);
         SSL_do_handshake(server);
         SSL_write(server, "x", 1);
-        pump(server, client);
+        pair_pump(server, client);
         printf(" read %d", SSL_read(client, &c, 1));
         printf(" tickets %d\n", tickets_seen);
     }
@@ -162,7 +141,7 @@ static SSL_SESSION *join(SSL_CTX *cctx, SSL_CTX *sctx, SSL_SESSION *session, int
                len > 16 && memcmp(ticket, "test keys of mine", 16) == 0);
     }
     SSL_shutdown(client);
-    pump(client, server);
+    pair_pump(client, server);
     SSL_shutdown(server);
     SSL_free(client);
     SSL_free(server);

@@ -324,4 +324,44 @@ static inline int open_files(void)
     return n;
 }
 
+/* ---- more than any buffer holds */
+
+static size_t big_size;
+
+/* A peer that answers with a sum of the bytes when all have come. */
+static inline void big_sink(hf_stream *s)
+{
+    static uint8_t buf[200000];
+    uint64_t sum = 0, total = 0;
+    ptrdiff_t n;
+
+    while ((n = hf_read(s, buf, sizeof buf, NULL)) > 0) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            sum = sum * 31 + buf[i];
+        total += (uint64_t)n;
+    }
+    CHECK_INT(n, 0);
+    CHECK_INT(total, big_size);
+    CHECK_INT(hf_write(s, &sum, sizeof sum, NULL), sizeof sum);
+    hf_close(s, NULL);
+}
+
+/* Writes big_size bytes in one call, and closes. */
+static inline void big_send(hf_stream *s)
+{
+    uint8_t *data = malloc(big_size);
+    uint64_t sum = 0, theirs = 0;
+
+    for (size_t i = 0; i < big_size; i++) {
+        data[i] = (uint8_t)(i * 7 + (i >> 13));
+        sum = sum * 31 + data[i];
+    }
+    CHECK_INT(hf_write(s, data, big_size, NULL), big_size);
+    CHECK(hf_shutdown_write(s, NULL));
+    CHECK_INT(hf_read(s, &theirs, sizeof theirs, NULL), sizeof theirs);
+    CHECK(sum == theirs);
+    hf_close(s, NULL);
+    free(data);
+}
+
 #endif
