@@ -43,7 +43,7 @@ static int ask_servername_cb(SSL *s)
         ret = ctx->servername_cb(s, &alert, ctx->servername_arg);
     else if (s->session_ctx->servername_cb)
         ret = s->session_ctx->servername_cb(s, &alert, s->session_ctx->servername_arg);
-    if (s->phase == PHASE_HANDSHAKE)
+    if (s->server && s->phase == PHASE_HANDSHAKE)
         session_count_moves(s->session_ctx, s->ctx);
     if (ret != SSL_TLSEXT_ERR_ALERT_FATAL)
         return 1;
@@ -87,6 +87,16 @@ static bool answer_hello(SSL *s, const hf_question *q)
         return fail(s, SSL_AD_INTERNAL_ERROR, 0);
     }
     return hf_answer_hello(s->conn, config);
+}
+
+/* OpenSSL asks a client's callback too, when the server's answers to its extensions are read; s_client learns so that
+ * its name was taken notice of. */
+bool ssl_client_name(SSL *s)
+{
+    if (s->server || s->name_asked || !(s->ctx->servername_cb || s->session_ctx->servername_cb))
+        return true;
+    s->name_asked = true;
+    return ask_servername_cb(s) == 1;
 }
 
 /* ---- certificates */

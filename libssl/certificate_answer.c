@@ -357,3 +357,37 @@ void certs_ctx_free(SSL_CTX *ctx)
     (void)ctx;
 #endif
 }
+
+/* ---- versions */
+
+/* A curve goes with one scheme in TLS 1.3 (RFC 8446 4.2.3), and the server must be willing to use that. */
+static bool curve_allowed(const SSL *s, const EVP_PKEY *key)
+{
+    static const struct {
+        const char *curve;
+        uint16_t scheme;
+    } pairs[] = {{"prime256v1", 0x0403}, {"secp384r1", 0x0503}, {"secp521r1", 0x0603}};
+    const struct id_list *own = &s->settings->sigalgs;
+    char name[32] = "";
+    (void)EVP_PKEY_get_group_name(key, name, sizeof name, NULL);
+    if (!own->count)
+        own = &sigalgs_default;
+    for (size_t i = 0; i < own->count; i++)
+        for (size_t k = 0; k < sizeof pairs / sizeof pairs[0]; k++)
+            if (own->id[i] == pairs[k].scheme && strcmp(name, pairs[k].curve) == 0)
+                return true;
+    return false;
+}
+
+bool certs_for13(const SSL *s)
+{
+    const struct settings *t = s->settings;
+    if (t->psk_server_cb || t->psk_find_cb || t->certs->cert_cb)
+        return true;
+    for (int i = 0; i < CERT_SLOTS; i++) {
+        const struct cert_entry *e = &t->certs->entry[i];
+        if (e->x509 && e->key && i != CERT_DSA && (i != CERT_EC || curve_allowed(s, e->key)))
+            return true;
+    }
+    return false;
+}

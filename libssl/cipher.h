@@ -74,6 +74,8 @@ extern const struct id_list groups_default;         /* the same for groups */
 extern const struct id_list sigalgs_default;        /* what counts where none are set */
 bool sigalgs_numbers(struct id_list *out, const int *pairs, size_t count);
 bool sigalgs_names(struct id_list *out, const char *names);
+/* sigalgs_for: is there a scheme that proves such a suite's server? Without one clients do not offer it. */
+bool sigalgs_for(const struct id_list *list, const SSL_CIPHER *c);
 /* list_item copies one name of such a list, without the blanks around it; false: nothing is left, or too much. */
 bool list_item(const char *from, size_t len, char *out, size_t size);
 

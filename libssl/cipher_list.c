@@ -59,7 +59,7 @@ static bool any_usable(const struct id_list *list)
 }
 
 /* Suites of which the engine has none are no list to work with, though the string has its meaning. */
-static int set_list(struct settings **slot, const char *string)
+static int set_list(struct settings **slot, const char *string, bool own)
 {
     struct id_list list;
     int level = (*slot)->security_level;
@@ -78,6 +78,7 @@ static int set_list(struct settings **slot, const char *string)
     }
     /* Also a list of which nothing is left counts: whoever passes over the error must not get another. */
     s->suites = list;
+    s->suites_own = own;
     s->security_level = level;
     if (!any_usable(&list)) {
         raise_ssl_text(SSL_R_NO_CIPHER_MATCH, "%s", string);
@@ -88,12 +89,28 @@ static int set_list(struct settings **slot, const char *string)
 
 int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *string)
 {
-    return set_list(&ctx->settings, string);
+    return set_list(&ctx->settings, string, false);
 }
 
 int SSL_set_cipher_list(SSL *s, const char *string)
 {
-    return set_list(&s->settings, string);
+    return set_list(&s->settings, string, true);
+}
+
+static bool same_list(const struct id_list *a, const struct id_list *b)
+{
+    return a->count == b->count && memcmp(a->id, b->id, a->count * sizeof a->id[0]) == 0;
+}
+
+bool ciphers_follow(SSL *s)
+{
+    const struct id_list *theirs = &s->ctx->settings->suites;
+    if (s->settings->suites_own || same_list(&s->settings->suites, theirs))
+        return true;
+    struct settings *t = settings_edit(&s->settings);
+    if (t)
+        t->suites = *theirs;
+    return t != NULL;
 }
 
 static int set_suites13(struct settings **slot, const char *string)
@@ -168,6 +185,8 @@ static STACK_OF(SSL_CIPHER) * cached(STACK_OF(SSL_CIPHER) * *cache, const struct
 STACK_OF(SSL_CIPHER) * SSL_get_ciphers(const SSL *s)
 {
     /* The cache is no part of what a const SSL promises to keep. */
+    if (s && !ciphers_follow((SSL *)(uintptr_t)s))
+        return NULL;
     return s ? cached(&((SSL *)(uintptr_t)s)->ciphers_cache, s->settings) : NULL;
 }
 
@@ -213,7 +232,9 @@ static const struct {
 static bool version_on(const SSL *s, size_t i)
 {
     const struct settings *t = s->settings;
-    int version = versions[i].version;
+    int version = versions[i].version, agreed = s->conn ? access_version(s->conn) : 0;
+    if (agreed)
+        return version == agreed;
     if (t->options & versions[i].off || t->security_level > versions[i].level)
         return false;
     if (s->method->version != TLS_ANY_VERSION)
@@ -240,7 +261,9 @@ static bool version_range(const SSL *s, int *low, int *high)
 static bool can_use(const SSL *s, const SSL_CIPHER *c, int low, int high)
 {
     bool psk = c->au == AU_PSK || c->kx == KX_RSA_PSK;
-    if (!cipher_usable(c) || (psk && !s->settings->psk_client_cb))
+    const struct id_list *own = &s->settings->sigalgs;
+    if (!cipher_usable(c) || (psk && !s->settings->psk_client_cb) ||
+        !sigalgs_for(own->count ? own : &sigalgs_default, c))
         return false;
     int last = cipher_is13(c) ? TLS1_3_VERSION : TLS1_2_VERSION;
     return c->version_min <= high && last >= low && allowed(s, c);

@@ -1,4 +1,5 @@
 /* connection.c: the life of an SSL, and what it is asked about itself. */
+#include "libssl/custom.h"
 #include "libssl/local.h"
 
 #include <openssl/ocsp.h>
@@ -119,13 +120,9 @@ int SSL_clear(SSL *s)
     s->renegotiations = 0;
     s->renegotiate = RENEGOTIATE_NO;
     s->early_state = 0;
-    s->early_pause = s->paused = false;
+    s->early_pause = s->early_blocked = s->paused = false;
     s->key_update = SSL_KEY_UPDATE_NONE;
     s->verify_result = X509_V_OK;
-    if (s->server) { /* what a client had asked for */
-        OPENSSL_free(s->server_name);
-        s->server_name = NULL;
-    }
     return 1;
 }
 
@@ -144,7 +141,30 @@ SSL_CTX *SSL_get_SSL_CTX(const SSL *s)
     return s->ctx;
 }
 
-/* What belongs to a virtual host: certificates, and the session ID context if it was the other's. */
+/* What goes with certificates in OpenSSL (its CERT): all that says how a server proves itself, and to whom. */
+static bool take_certs(struct settings *mine, const struct settings *from)
+{
+    char *hint = from->psk_hint ? OPENSSL_strdup(from->psk_hint) : NULL;
+    if (from->psk_hint && !hint)
+        return false;
+    OPENSSL_free(mine->psk_hint);
+    mine->psk_hint = hint;
+    struct custom_exts *custom = custom_ref(from->custom_exts);
+    custom_free(mine->custom_exts);
+    mine->custom_exts = custom;
+    struct certs *certs = certs_ref(from->certs);
+    certs_free(mine->certs);
+    mine->certs = certs;
+    mine->sigalgs = from->sigalgs;
+    mine->client_sigalgs = from->client_sigalgs;
+    mine->security_level = from->security_level;
+    mine->security_cb = from->security_cb;
+    mine->security_ex = from->security_ex;
+    return true;
+}
+
+/* What belongs to a virtual host: what goes with certificates, its suites unless the connection has a list of its own,
+ * and the session ID context if it was the other's. */
 SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
 {
     if (!ctx)
@@ -153,20 +173,18 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
         return ctx;
     const struct settings *old = s->ctx->settings, *from = ctx->settings;
     struct settings *mine = settings_edit(&s->settings);
-    if (!mine)
+    if (!mine || !take_certs(mine, from))
         return NULL;
     bool followed = mine->sid_ctx_len == old->sid_ctx_len &&
                     memcmp(mine->sid_ctx, old->sid_ctx, old->sid_ctx_len) == 0;
-    struct certs *certs = certs_ref(from->certs);
-    certs_free(mine->certs);
-    mine->certs = certs;
     if (followed) {
         mine->sid_ctx_len = from->sid_ctx_len;
         memcpy(mine->sid_ctx, from->sid_ctx, sizeof mine->sid_ctx);
     }
     (void)SSL_CTX_up_ref(ctx);
     SSL_CTX_free(s->ctx);
-    return s->ctx = ctx;
+    s->ctx = ctx;
+    return ciphers_follow(s) ? ctx : NULL;
 }
 
 /* ---- transport */
@@ -428,7 +446,8 @@ int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const ch
 {
     hf_error err = {0};
     char name[256];
-    if (!s->conn || llen >= sizeof name || memchr(label, 0, llen))
+    bool begun = s->conn && (!s->server || access_version(s->conn) != 0);
+    if (!begun || llen >= sizeof name || memchr(label, 0, llen))
         return -1;
     memcpy(name, label, llen);
     name[llen] = 0;
@@ -436,7 +455,7 @@ int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const ch
     const unsigned char *with = use_context ? (context ? context : empty) : NULL;
     if (hf_conn_export(s->conn, name, with, use_context ? contextlen : 0, out, olen, &err))
         return 1;
-    raise_hf(&err);
+    raise_hf_as(&err, ERR_R_INTERNAL_ERROR);
     return 0;
 }
 

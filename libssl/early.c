@@ -70,7 +70,6 @@ static int write_as_server(SSL *s, const void *buf, size_t num, size_t *written)
 /* A write that blocked is asked for again with the same bytes, as with SSL_write. */
 int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
 {
-    s->rwstate = SSL_NOTHING;
     s->raised = false;
     if (s->role_set && s->server)
         return write_as_server(s, buf, num, written);
@@ -82,6 +81,7 @@ int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
         raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
         return 0;
     }
+    s->rwstate = SSL_NOTHING;
     if (hf_conn_handshake(s->conn) == HF_FAILED) {
         (void)ssl_failed(s);
         return 0;
@@ -108,17 +108,19 @@ int SSL_read_early_data(SSL *s, void *buf, size_t num, size_t *readbytes)
     *readbytes = 0;
     if (!s->role_set)
         SSL_set_accept_state(s);
-    if (!s->server || (s->early_state != EARLY_READING && s->phase != PHASE_BEFORE)) {
+    bool begun = s->early_state == EARLY_READING || s->early_blocked;
+    if (!s->server || (!begun && s->phase != PHASE_BEFORE)) {
         raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
         return SSL_READ_EARLY_DATA_ERROR;
     }
     s->early_state = EARLY_READING;
-    s->raised = false;
+    s->raised = s->early_blocked = false;
     if (!s->plain_len) {
         int n = s->phase == PHASE_DONE ? 1 : ssl_run(s);
         if (n <= 0) {
             s->early_pause =
                 s->phase == PHASE_HANDSHAKE && hf_conn_early_data(s->conn) == HF_EARLY_ACCEPTED;
+            s->early_blocked = !s->early_pause;
             return SSL_READ_EARLY_DATA_ERROR;
         }
     }

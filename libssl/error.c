@@ -15,12 +15,26 @@ static const int reasons[] = {
 #undef HF_ERROR
 };
 
+/* The table has the numbers of old; OpenSSL 3.0 has made flags and higher numbers of those that all libraries share. */
+static int common_reason(int reason)
+{
+    switch (reason) {
+    case 6: return ERR_R_EVP_LIB;
+    case 9: return ERR_R_PEM_LIB;
+    case 20: return ERR_R_SYS_LIB;
+    case 65: return ERR_R_MALLOC_FAILURE;
+    case 66: return ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED;
+    case 68: return ERR_R_INTERNAL_ERROR;
+    default: return reason;
+    }
+}
+
 int reason_of(const hf_error *err)
 {
     if (err->alert_received)
         return ALERT_REASONS + err->alert;
     if ((size_t)err->code < sizeof reasons / sizeof reasons[0] && reasons[err->code])
-        return reasons[err->code];
+        return common_reason(reasons[err->code]);
     return ERR_R_INTERNAL_ERROR;
 }
 

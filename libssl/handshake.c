@@ -11,7 +11,8 @@ bool ssl_in_progress(const SSL *s)
 bool ssl_start(SSL *s)
 {
     hf_error err = {0};
-    hf_config *config = settings_config(s, s->server ? HF_SERVER : HF_CLIENT);
+    hf_config *config =
+        ciphers_follow(s) ? settings_config(s, s->server ? HF_SERVER : HF_CLIENT) : NULL;
     if (!config) {
         state_not_started(s);
         return false;
@@ -37,13 +38,25 @@ bool ssl_start(SSL *s)
     return true;
 }
 
-/* In TLS 1.2 and older a server looks for a suite with which everything goes well; what stands in the way of the
- * last one is no reason of its own. */
-static bool is_no_shared_suite(const SSL *s, const hf_error *err)
+/* A server that has nothing to sign with for this client. In TLS 1.2 and older, and without any certificate for TLS
+ * 1.3, it looks for a suite with which everything goes well, and what stands in the way of the last one is no reason
+ * of its own. 0: something else. */
+static int no_way_to_sign(const SSL *s, const hf_error *err)
 {
-    return s->server && !err->alert_received && access_version(s->conn) < TLS1_3_VERSION &&
-           (err->code == HF_E_NO_SHARED_SIGNATURE || err->code == HF_E_NO_SHARED_GROUP ||
-            err->code == HF_E_NO_CREDENTIAL);
+    bool old = access_version(s->conn) < TLS1_3_VERSION;
+    if (!s->server || err->alert_received)
+        return 0;
+    if (err->code == HF_E_NO_SHARED_GROUP)
+        return old ? SSL_R_NO_SHARED_CIPHER : 0;
+    if (err->code != HF_E_NO_SHARED_SIGNATURE && err->code != HF_E_NO_CREDENTIAL)
+        return 0;
+    size_t theirs = 0;
+    if (access_version(s->conn) >= TLS1_2_VERSION && access_peer_sigalgs(s->conn, &theirs) &&
+        theirs &&
+        SSL_get_shared_sigalgs((SSL *)(uintptr_t)s, 0, NULL, NULL, NULL, NULL, NULL) == 0)
+        return SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS;
+    return old || !certs_for13(s) ? SSL_R_NO_SHARED_CIPHER
+                                  : SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM;
 }
 
 /* Programs look for these two to answer in plain HTTP. */
@@ -52,8 +65,9 @@ static int reason_for(const SSL *s, const hf_error *err)
     static const char *const methods[] = {"GET ", "POST ", "HEAD ", "PUT "};
     size_t len = s->in_end - s->in_start;
     const char *p = s->in ? (const char *)s->in + s->in_start : NULL;
-    if (is_no_shared_suite(s, err))
-        return SSL_R_NO_SHARED_CIPHER;
+    int reason = no_way_to_sign(s, err);
+    if (reason)
+        return reason;
     if (err->code != HF_E_PLAINTEXT_PEER || !s->server || !p)
         return reason_of(err);
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
@@ -73,10 +87,22 @@ static bool peer_knows_no_records(const SSL *s)
            access_version(s->conn) == 0;
 }
 
+/* A record, or what should have been one, that no message could be taken from. */
+static bool no_message(hf_code code)
+{
+    return code == HF_E_PLAINTEXT_PEER || code == HF_E_WRONG_VERSION_NUMBER ||
+           code == HF_E_RECORD_OVERFLOW || code == HF_E_PLAINTEXT_OVERFLOW ||
+           code == HF_E_BAD_RECORD_MAC || code == HF_E_UNEXPECTED_RECORD ||
+           code == HF_E_EMPTY_RECORDS || code == HF_E_WARNING_ALERTS || code == HF_E_BAD_ALERT;
+}
+
 int ssl_failed(SSL *s)
 {
     const hf_error *err = s->conn ? hf_conn_error(s->conn) : NULL;
     if (s->phase != PHASE_FAILED) {
+        /* In the middle of a handshake OpenSSL waits for a message still when an alert comes instead. */
+        bool waits =
+            ssl_in_progress(s) && err && (err->alert_received || no_message(err->code));
         s->phase = PHASE_FAILED;
         s->rwstate = SSL_NOTHING;
         if (err) {
@@ -88,7 +114,7 @@ int ssl_failed(SSL *s)
         session_failed(s);
         if (!err || !peer_knows_no_records(s))
             (void)ssl_flush(s); /* the alert goes, if it can */
-        s->rwstate = SSL_NOTHING;
+        s->rwstate = waits ? SSL_READING : SSL_NOTHING;
         if (err && err->alert_received)
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         ERR_set_mark();
@@ -117,6 +143,11 @@ static bool judge_staple(SSL *s)
 
 static bool done(SSL *s)
 {
+    if (!ssl_client_name(s)) {
+        (void)ssl_failed(s);
+        return false;
+    }
+    s->name_asked = false;
     if (!judge_staple(s))
         return false;
     bool first = s->phase == PHASE_HANDSHAKE;
@@ -239,13 +270,21 @@ int SSL_do_handshake(SSL *s)
     if (!ssl_renegotiate_asked(s))
         return -1;
     if (s->phase == PHASE_DONE && !ssl_in_progress(s)) {
+        if (!ssl_output_waits(s))
+            return 1;
         s->rwstate = SSL_NOTHING;
         return ssl_flush(s) == 1 ? 1 : -1; /* a KeyUpdate or HelloRequest that waits */
     }
     if (s->paused)
         state_info(s, SSL_CB_HANDSHAKE_START, 1);
     s->paused = false;
+    /* Only SSL_read_early_data accepts early data, and returns before the handshake is over. */
+    bool read_early = s->early_state == EARLY_READING;
+    if (read_early)
+        s->early_state = EARLY_FINISHED;
     int ret = finish(s, ssl_run(s));
+    if (read_early && ret != 1)
+        s->early_state = EARLY_READING;
     if (ret == 1 && s->early_state != EARLY_NONE)
         s->early_state = EARLY_FINISHED;
     return ret;
@@ -269,7 +308,7 @@ int SSL_accept(SSL *s)
 
 int SSL_key_update(SSL *s, int updatetype)
 {
-    if (!s->conn || SSL_version(s) != TLS1_3_VERSION) {
+    if (!s->conn || access_version(s->conn) != TLS1_3_VERSION) {
         raise_ssl(SSL_R_WRONG_SSL_VERSION);
         return 0;
     }
@@ -277,7 +316,7 @@ int SSL_key_update(SSL *s, int updatetype)
         raise_ssl(SSL_R_INVALID_KEY_UPDATE_TYPE);
         return 0;
     }
-    if (s->phase != PHASE_DONE) {
+    if (s->phase != PHASE_DONE || SSL_in_init(s)) {
         raise_ssl(SSL_R_STILL_IN_INIT);
         return 0;
     }

@@ -122,6 +122,14 @@ static int more_data(SSL *s)
     return 1;
 }
 
+/* Who has begun with early data goes on with it (SSL_read_early_data(3)). */
+static bool early_first(const SSL *s)
+{
+    if (s->early_blocked)
+        raise_ssl(ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+    return s->early_blocked;
+}
+
 static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool peek)
 {
     s->raised = false;
@@ -129,6 +137,8 @@ static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool p
         raise_ssl(SSL_R_UNINITIALIZED);
         return -1;
     }
+    if (!peek && early_first(s))
+        return 0;
     s->rwstate = SSL_NOTHING;
     if (s->shutdown & SSL_RECEIVED_SHUTDOWN)
         return 0;
@@ -138,7 +148,7 @@ static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool p
         if (s->phase != PHASE_DONE) {
             int n = SSL_do_handshake(s);
             if (n <= 0)
-                return n;
+                return -1;
         }
         int n = more_data(s);
         if (n <= 0)
@@ -208,9 +218,10 @@ enum { WRITE_AT_ONCE = 4 * 16384 };
 
 static int seal(SSL *s, const unsigned char *data, size_t len)
 {
+    size_t fragment = s->settings->max_send_fragment;
     size_t most = s->settings->mode & SSL_MODE_ENABLE_PARTIAL_WRITE
-                      ? s->settings->max_send_fragment
-                      : WRITE_AT_ONCE;
+                      ? fragment
+                      : WRITE_AT_ONCE / fragment * fragment;
     size_t n = len < most ? len : most;
     size_t size = hf_conn_send_size(s->conn, n), taken = 0, written = 0;
     s->out = OPENSSL_malloc(size);
@@ -273,6 +284,8 @@ int ssl_write(SSL *s, const void *buf, size_t num, size_t *written, bool early)
         raise_ssl(SSL_R_UNINITIALIZED);
         return -1;
     }
+    if (!early && early_first(s))
+        return 0;
     s->rwstate = SSL_NOTHING;
     if (s->shutdown & SSL_SENT_SHUTDOWN) {
         raise_ssl(SSL_R_PROTOCOL_IS_SHUTDOWN);
@@ -285,7 +298,7 @@ int ssl_write(SSL *s, const void *buf, size_t num, size_t *written, bool early)
     if (!early && (s->phase != PHASE_DONE || ssl_in_progress(s))) {
         int n = SSL_do_handshake(s);
         if (n <= 0)
-            return n;
+            return -1;
     }
     if (s->write_buf && !is_retry(s, buf))
         return -1;
@@ -335,10 +348,10 @@ static int wait_for_close(SSL *s)
     return s->shutdown & SSL_RECEIVED_SHUTDOWN ? 1 : n < 0 ? n : -1;
 }
 
-static bool output_waits(const SSL *s)
+bool ssl_output_waits(const SSL *s)
 {
-    size_t len;
-    return s->out || hf_conn_output(s->conn, &len);
+    size_t len = 0;
+    return s->out || (hf_conn_output(s->conn, &len) && len > 0);
 }
 
 int SSL_shutdown(SSL *s)
@@ -349,7 +362,7 @@ int SSL_shutdown(SSL *s)
         raise_ssl(SSL_R_UNINITIALIZED);
         return -1;
     }
-    if (s->phase != PHASE_DONE || ssl_in_progress(s)) {
+    if (s->phase != PHASE_DONE || ssl_in_progress(s) || SSL_in_init(s)) {
         raise_ssl(SSL_R_SHUTDOWN_WHILE_IN_INIT);
         return -1;
     }
@@ -363,7 +376,7 @@ int SSL_shutdown(SSL *s)
         hf_conn_close(s->conn);
         if (ssl_flush(s) != 1)
             return -1;
-    } else if (output_waits(s)) {
+    } else if (ssl_output_waits(s)) {
         int n = ssl_flush(s);
         if (n != 1)
             return n;

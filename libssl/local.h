@@ -141,6 +141,9 @@ struct ssl_st {
     /* not_resumable_cb's answer */
     enum { MAY_RESUME_UNKNOWN, MAY_RESUME, MAY_NOT_RESUME } may_resume;
     bool session_made;  /* `session` comes from this connection */
+    bool session_stub;  /* and stands for what is not agreed on yet */
+    bool session_set;   /* the application has said which it is, or that there is none */
+    bool name_asked;    /* client: the server name callback was, in this handshake */
     int cert_used;      /* cert_slot that was chosen for the handshake, plus 1; 0: not known */
     long verify_result; /* X509_V_ */
     bool verdict_recalled; /* it was remembered: verified_chain is made when asked for */
@@ -168,6 +171,7 @@ struct ssl_st {
     struct secrets *secrets; /* secret.c; or NULL */
     bool early_pause; /* early data was moved, and nobody has gone on with the handshake */
     enum { EARLY_NONE, EARLY_READING, EARLY_FINISHED, EARLY_WRITING } early_state;
+    bool early_blocked; /* SSL_read_early_data is to be called again: nobody else gets data */
     /* By the application's wish; begins with its next call. */
     enum { RENEGOTIATE_NO, RENEGOTIATE_ASKED, RENEGOTIATE_BEGUN } renegotiate;
     bool renegotiate_short; /* it is to resume the session, as far as this side has a say */
@@ -177,6 +181,7 @@ struct ssl_st {
     bool hit;
     bool in_callback;
     bool raised;      /* a callback has put on the queue why the handshake fails */
+    bool ticket_due;  /* one was asked for and is not sent yet */
     bool pha_pending; /* a request for a certificate after the handshake is not answered yet, */
     bool pha_unsent;  /* or not even sent; */
     bool pha_asked;   /* there has been one */
@@ -213,10 +218,15 @@ bool ssl_in_progress(const SSL *s);
 
 /* ssl_renegotiate_asked begins the renegotiation that the application has asked for, when nothing is half done. */
 bool ssl_renegotiate_asked(SSL *s);
+/* ciphers_follow: what a connection has not set itself is its context's list of suites, also a later one's. False:
+ * no memory (cipher_list.c). */
+bool ciphers_follow(SSL *s);
 /* ssl_run drives the handshake and the transport: 1 done, 0 or -1 as SSL_do_handshake returns. */
 int ssl_run(SSL *s);
 /* ssl_flush gives the transport what waits for it: 1, or what the caller has to return (rwstate is set). */
 int ssl_flush(SSL *s);
+/* ssl_output_waits: the transport has not taken all that is to be sent. */
+bool ssl_output_waits(const SSL *s);
 /* ssl_write is SSL_write; `early`: a server's, before the handshake is over. */
 int ssl_write(SSL *s, const void *buf, size_t num, size_t *written, bool early);
 /* ssl_give_up ends a connection over what its own side has done: the reason goes on the queue, an alert to the
@@ -234,6 +244,8 @@ static inline SSL *ssl_of(const hf_conn *conn)
  * again, with rwstate. */
 bool ssl_config_callbacks(hf_config *config, SSL *s, hf_role role);
 bool ssl_answer(SSL *s, const hf_question *question);
+/* ssl_client_name asks a client's server name callback, once in a handshake; false: the connection has failed. */
+bool ssl_client_name(SSL *s);
 
 /* ssl_stateless_begin tells the engine that this is SSL_stateless's; ssl_stateless_config what cookies are (stateless.c).
  * ssl_stateless_skips: a change_cipher_spec has come where there was nothing before it, and is dropped.
@@ -263,6 +275,8 @@ bool error_strings(void);
 /* certs_to_config adds the credentials to a configuration that is being built; chains without intermediates
  * are completed from the store unless SSL_MODE_NO_AUTO_CHAIN. */
 bool certs_to_config(SSL *s, hf_config *config);
+/* certs_for13: has a server something to prove itself with in TLS 1.3? OpenSSL's speaks TLS 1.2 without. */
+bool certs_for13(const SSL *s);
 /* names_to_config adds the names of authorities that are sent (names.c). */
 bool names_to_config(SSL *s, hf_config *config, hf_role role);
 

@@ -58,6 +58,7 @@ static void replace(SSL *s, SSL_SESSION *session)
     SSL_SESSION_free(s->session);
     s->session = session;
     s->session_made = true;
+    s->session_stub = false;
 }
 
 SSL_SESSION *session_make(SSL *s, hf_session *inner)
@@ -70,13 +71,33 @@ SSL_SESSION *session_make(SSL *s, hf_session *inner)
     return session;
 }
 
+/* OpenSSL has one to show as soon as a handshake has begun; what programs tie to it goes on to the real one. */
+static SSL_SESSION *stub(SSL *s)
+{
+    int version = access_version(s->conn);
+    if (s->session || (s->server && !version))
+        return s->session;
+    SSL_SESSION *session = SSL_SESSION_new();
+    if (!session)
+        return NULL;
+    session->version = version ? version : SSL_version(s);
+    complete(s, session);
+    replace(s, session);
+    s->session_stub = true;
+    return session;
+}
+
 SSL_SESSION *session_of(SSL *s)
 {
-    if (s->session || !s->conn || s->phase == PHASE_BEFORE || s->phase == PHASE_HANDSHAKE)
+    if ((s->session && !s->session_stub) || s->session_set || !s->conn)
         return s->session;
+    if (s->phase != PHASE_DONE)
+        return stub(s);
     hf_session *inner = access_session_of(s->conn);
-    if (inner)
-        (void)session_make(s, inner);
+    SSL_SESSION *made = inner ? session_make(s, inner) : NULL;
+    /* In TLS 1.3 a client has its secret with the ticket (RFC 8446 4.6.1). */
+    if (made && made->version == TLS1_3_VERSION && !s->server)
+        (void)SSL_SESSION_set1_master_key(made, NULL, 0);
     hf_session_free(inner);
     return s->session;
 }
@@ -323,7 +344,7 @@ bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
 void session_begin(SSL *s)
 {
     session_count(s->session_ctx, s->server ? SESS_ACCEPT : SESS_CONNECT);
-    s->session_made = s->no_ticket = false;
+    s->session_made = s->session_set = s->session_stub = s->no_ticket = s->name_asked = false;
     s->may_resume = MAY_RESUME_UNKNOWN;
     if (!s->server)
         offer(s);
@@ -336,9 +357,10 @@ bool session_established(SSL *s)
                   s->server ? SESS_ACCEPT_GOOD : SESS_CONNECT_GOOD);
     if (s->hit || (!s->server && s->session_offered))
         session_count(s->session_ctx, s->hit ? SESS_HIT : SESS_MISSES);
-    if (s->server && s->hit && s->found && !s->session_made) {
+    if (s->server && s->hit && s->found && (!s->session_made || s->session_stub)) {
         SSL_SESSION_free(s->session);
         s->session = s->found;
+        s->session_stub = false;
         s->found = NULL;
     }
     if (s->hit && s->session)
@@ -400,7 +422,8 @@ int SSL_set_session(SSL *s, SSL_SESSION *session)
     session_clear(s);
     SSL_SESSION_free(s->session);
     s->session = session;
-    s->session_made = false;
+    s->session_made = s->session_stub = false;
+    s->session_set = true;
     if (session)
         s->verify_result = session->verify_result;
     return 1;
@@ -491,5 +514,6 @@ int SSL_new_session_ticket(SSL *s)
     if (!s->server || !s->conn || s->phase != PHASE_DONE || s->out ||
         hf_conn_version(s->conn) != TLS1_3_VERSION)
         return 0;
-    return access_conn_new_ticket(s->conn);
+    s->ticket_due = access_conn_new_ticket(s->conn);
+    return s->ticket_due;
 }

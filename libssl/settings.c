@@ -152,7 +152,9 @@ static const struct {
 static bool may_use(const SSL *s, int version, uint64_t off)
 {
     const struct settings *t = s->settings;
-    if (!security_version(s, version))
+    /* Signatures of old are for level 0: where a newer version is on there is no use in these. */
+    if (!security_version(s, version) ||
+        (version < TLS1_2_VERSION && t->security_level > 0 && !security_custom(s)))
         return false;
     if (s->method->version != TLS_ANY_VERSION)
         return version == s->method->version && !(t->options & off);
@@ -182,6 +184,17 @@ static bool set_versions(const SSL *s, hf_config *config)
     return hf_config_set_versions(config, (uint16_t)low, (uint16_t)high);
 }
 
+static void leave_unproven_out(struct id_list *list, const struct id_list *sigalgs)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const SSL_CIPHER *cipher = cipher_by_id(list->id[i]);
+        if (!cipher || sigalgs_for(sigalgs, cipher))
+            list->id[count++] = list->id[i];
+    }
+    list->count = count;
+}
+
 static bool set_lists(SSL *s, hf_config *config)
 {
     const struct settings *t = s->settings;
@@ -190,6 +203,8 @@ static bool set_lists(SSL *s, hf_config *config)
     struct id_list sigalgs = t->sigalgs.count ? t->sigalgs : sigalgs_default;
     if (!security_lists(s, &suites, &suites13, &groups, &sigalgs))
         return false;
+    if (!s->server)
+        leave_unproven_out(&suites, &sigalgs);
     struct access_lists lists = {
         .suites13 = suites13.id,
         .suites13_count = suites13.count,

@@ -23,10 +23,11 @@ struct settings {
     uint64_t made;         /* when these last changed, in the order of all changes; */
     uint64_t base;         /* of what these are a copy: when that had changed */
 
-    uint64_t options;                       /* SSL_OP_; copies are made from here on */
-    uint32_t mode;                          /* SSL_MODE_ */
-    int version_min, version_max;           /* 0: whatever there is */
-    struct id_list suites;                  /* of TLS 1.2 and older, in order */
+    uint64_t options;             /* SSL_OP_; copies are made from here on */
+    uint32_t mode;                /* SSL_MODE_ */
+    int version_min, version_max; /* 0: whatever there is */
+    bool suites_own;       /* a connection's: else its context's count, whenever they change */
+    struct id_list suites; /* of TLS 1.2 and older, in order */
     struct id_list suites13;                /* of TLS 1.3 */
     struct id_list groups;                  /* TLS NamedGroups; count 0: the default */
     struct id_list sigalgs, client_sigalgs; /* SignatureSchemes; count 0: the default */

@@ -256,6 +256,19 @@ int SSL_get_shared_sigalgs(SSL *s, int index, int *sig, int *hash, int *both,
     return index < count ? count : 0;
 }
 
+bool sigalgs_for(const struct id_list *list, const SSL_CIPHER *c)
+{
+    if (c->au != AU_RSA && c->au != AU_ECDSA)
+        return true;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct sigalg_info *info = sigalg_info(list->id[i]);
+        bool rsa = info && (info->sig == EVP_PKEY_RSA || info->sig == EVP_PKEY_RSA_PSS);
+        if (info && info->sig != EVP_PKEY_DSA && rsa == (c->au == AU_RSA))
+            return true;
+    }
+    return false;
+}
+
 static const struct sigalg_info *used(const SSL *s, bool own)
 {
     const struct details *d = s->conn ? access_details(s->conn) : NULL;

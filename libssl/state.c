@@ -93,6 +93,14 @@ OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
     return s->state;
 }
 
+static bool ticket_waits(const SSL *s)
+{
+    size_t waiting = 0;
+    if (s->ticket_due && s->conn)
+        (void)hf_conn_output(s->conn, &waiting);
+    return waiting != 0;
+}
+
 int SSL_in_init(const SSL *s)
 {
     if ((s->early_pause || s->paused) && !has_failed(s))
@@ -101,7 +109,7 @@ int SSL_in_init(const SSL *s)
         return 1;
     /* A renegotiation, but not a HelloRequest that may go unanswered; a KeyUpdate that waits to be sent. */
     bool again = s->phase == PHASE_DONE && ssl_in_progress(s) && !s->server;
-    return again || SSL_get_key_update_type(s) != SSL_KEY_UPDATE_NONE;
+    return again || SSL_get_key_update_type(s) != SSL_KEY_UPDATE_NONE || ticket_waits(s);
 }
 
 int SSL_in_before(const SSL *s)
@@ -214,7 +222,9 @@ static void end_of_writing(SSL *s)
     if (s->flow != FLOW_WRITING)
         return;
     loop(s);
-    if (s->server && (s->state == TLS_ST_SW_FINISHED || s->state == TLS_ST_SW_CHANGE) &&
+    if (s->server &&
+        (s->state == TLS_ST_SW_FINISHED || s->state == TLS_ST_SW_CHANGE ||
+         s->state == TLS_ST_SW_SRVR_HELLO) && /* a HelloRetryRequest */
         s->msg_version == TLS1_3_VERSION) {
         s->state = TLS_ST_EARLY_DATA;
         loop(s);
@@ -484,11 +494,12 @@ void state_trace(const hf_conn *conn, const hf_trace_event *e, void *arg)
         take_message(s, e);
 }
 
+/* Messages always: SSL_state_string and SSL_in_before tell how far a handshake is also where nobody watches it. */
 unsigned state_trace_kinds(const SSL *s)
 {
-    if (s->settings->msg_cb)
-        return 1u << HF_TRACE_RECORD | 1u << HF_TRACE_PLAINTEXT | 1u << HF_TRACE_MESSAGE;
-    return info_callback(s) || s->debug_cb ? 1u << HF_TRACE_MESSAGE : 0;
+    unsigned messages = 1u << HF_TRACE_MESSAGE;
+    return s->settings->msg_cb ? messages | 1u << HF_TRACE_RECORD | 1u << HF_TRACE_PLAINTEXT
+                               : messages;
 }
 
 bool state_wants_trace(const SSL *s)

@@ -105,7 +105,8 @@ int status_type(const SSL *s)
     case STATUS_OCSP: return TLSEXT_STATUSTYPE_ocsp;
     case STATUS_OTHER: return -1;
     case STATUS_UNASKED:
-    default: return s->settings->status_type;
+    default: /* once there is a ClientHello it is that that counts */
+        return s->server && s->conn && access_version(s->conn) ? -1 : s->settings->status_type;
     }
 }
 

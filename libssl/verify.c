@@ -157,6 +157,8 @@ bool verify_chain(SSL *s)
     if (s->rwstate == SSL_RETRY_VERIFY)
         s->rwstate = SSL_NOTHING;
     s->peer_judged = false;
+    if (!ssl_client_name(s))
+        return true;
     struct verdict v = verify_or_remember(s);
     s->verify_result = v.code;
     if (v.result > 0 && !s->server && s->rwstate == SSL_RETRY_VERIFY)

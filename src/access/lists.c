@@ -66,6 +66,7 @@ bool access_config_lists(hf_config *config, const struct access_lists *l)
     if (suites.count == 0)
         return err_set(&config->error, HF_E_CONFIG, "none of the cipher suites can be used");
     config->suites = suites;
+    config->sigalgs_any = true;
     config->suite_ties = config->group_ties = (struct ties){0};
     return set(config, &config->groups, l->groups, l->groups_count, group_is_known, "groups") &&
            set(config, &config->sigalgs, l->sigalgs, l->sigalgs_count, sigalg_is_known,

@@ -106,6 +106,7 @@ struct hf_config {
     struct ids suites;     /* as they were set; body.suites has those that can be used */
     struct ties suite_ties, group_ties;
     struct ids groups, sigalgs;
+    bool sigalgs_any;          /* also a list of which TLS 1.3 can use none for signatures */
     struct ids client_sigalgs; /* what clients sign with; none: as servers, with sigalgs */
     uint8_t security_level;    /* 0 to 5 */
     struct ids key_shares;

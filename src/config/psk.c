@@ -8,7 +8,7 @@
 
 #define MAX_IDENTITY 128
 #define MIN_KEY      16
-#define MAX_HINT     128
+#define MAX_HINT     256
 #define MAX_PSKS     1024
 
 static bool may_set(const hf_config *config)

@@ -256,7 +256,7 @@ static bool freeze_sigalgs(hf_config *config, hf_error *err)
     }
     if (usable.count == 0)
         return too_weak(config, "signature schemes", err);
-    if (signing == 0 && config_version(config, HF_TLS1_3))
+    if (signing == 0 && !config->sigalgs_any && config_version(config, HF_TLS1_3))
         return err_set(err, HF_E_CONFIG,
                        "none of the signature schemes may sign a TLS 1.3 handshake (rsa_pkcs1_ "
                        "ones are for certificates and TLS 1.2 only): add one, as "

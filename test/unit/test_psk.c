@@ -83,15 +83,15 @@ static void test_refusals(void)
 
 static void test_hint(void)
 {
-    char hint[130] = {0};
+    char hint[258] = {0};
     hf_config *config = hf_config_new(HF_SERVER);
-    memset(hint, 'h', 129);
+    memset(hint, 'h', 257);
     CHECK(hf_config_set_psk_hint(config, "which"));
     CHECK_STR(config->psk_hint, "which");
     CHECK(!hf_config_set_psk_hint(config, hint));
-    CHECK_STR(hf_config_error(config)->detail, "a PSK hint of 129 bytes: at most 128");
+    CHECK_STR(hf_config_error(config)->detail, "a PSK hint of 257 bytes: at most 256");
     CHECK_STR(config->psk_hint, "which");
-    hint[128] = 0;
+    hint[256] = 0;
     CHECK(hf_config_set_psk_hint(config, hint));
     CHECK_STR(config->psk_hint, hint);
     CHECK(hf_config_set_psk_hint(config, NULL));
