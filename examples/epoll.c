@@ -61,6 +61,8 @@ static int advance(int epoll, struct fetch *f)
 
 int main(int argc, char **argv)
 {
+    if (argc < 2)
+        return fputs("epoll URL...\n", stderr), 2;
     struct fetch *all = calloc((size_t)argc, sizeof *all);
     hf_net_options options = {.non_blocking = true};
     struct epoll_event event;

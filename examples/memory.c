@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     if (c.conn && s.conn)
         status = converse(&c, &s);
     else
-        fprintf(stderr, "memory CHAIN KEY CA NAME: %s\n", err.detail);
+        fprintf(stderr, "%s\n", argc < 5 ? "memory CHAIN KEY CA NAME" : err.detail);
     hf_conn_free(c.conn);
     hf_conn_free(s.conn);
     hf_config_free(client);

@@ -56,6 +56,8 @@ static void advance(uv_poll_t *poll, int status, int events)
 int main(int argc, char **argv)
 {
     hf_net_options options = {.non_blocking = true};
+    if (argc < 2)
+        return fputs("uv URL...\n", stderr), 2;
     for (int i = 1; i < argc; i++) {
         struct fetch *f = calloc(1, sizeof *f);
         hf_error err;

@@ -47,7 +47,8 @@ def client_and_server():
     expect(run("client", url), 0, "hi\n")
     door.stop()
     expect(run("client", url), 1, err=["CONNECT"])
-    expect(run("server", PKI.chain("ec"), PKI.key("rsa"), url), 1, err=["credential"])
+    expect(run("server", PKI.chain("ec"), PKI.key("rsa"), url), 1, err=["KEY_MISMATCH"])
+    expect(run("server", "/nowhere.pem", PKI.key("ec"), url), 1, err=["/nowhere.pem", "no such file"])
 
 
 # ---------------------------------------------------------------- loops
@@ -57,6 +58,7 @@ def loop(name):
     server = HANDFAST.serve()
     urls = [f"tls://localhost:{server.port}"] * 20
     away = f"tls://localhost:{free_port()}"
+    expect(run(name), 2, err=[f"{name} URL..."])
     done = run(name, *urls, away, "nonsense://x")
     expect(done, 0, f"{away}: 0 bytes", "nonsense")
     got = re.findall(r"^tls://localhost:%d: (\d+) bytes$" % server.port, done.out().decode(), re.M)
@@ -69,6 +71,7 @@ def loop(name):
 # ---------------------------------------------------------------- the others
 
 def memory():
+    expect(run("memory"), 2, err=["memory CHAIN KEY CA NAME\n"])
     words = PKI.chain("ec"), PKI.key("ec")
     expect(run("memory", *words, PKI.ca, "localhost"), 0, "TLS 1.3", "hello from the client\n", "hello from the server\n")
     expect(run("memory", *words, PKI.ca, "elsewhere.test"), 1, err=["elsewhere.test"])
