@@ -90,7 +90,7 @@ bool security_tickets(const SSL *s);
 bool security_version(const SSL *s, int version);
 struct id_list;
 bool security_lists(const SSL *s, struct id_list *suites, struct id_list *suites13,
-                    struct id_list *groups, struct id_list *sigalgs);
+                    struct id_list *groups, struct id_list *sigalgs, struct id_list *signing);
 /* security_level_bits: what a level asks for. */
 int security_level_bits(int level);
 bool security_allows(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid, void *other);
@@ -123,6 +123,12 @@ long certs_ctrl_set_tmp_dh_cb(SSL *s, SSL_CTX *ctx,
 
 /* tmp_dh_source: the group of a server's finite-field DH before TLS 1.3, by connection. */
 extern const struct dh_source tmp_dh_source;
+/* tmp_dh_allowed asks the level, or its callback, about a group. */
+struct slice;
+bool tmp_dh_allowed(SSL *s, struct slice p, struct slice g);
+
+/* security_checks: a callback is asked about what a peer has chosen. */
+extern const struct checks security_checks;
 
 /* ---- A question for a certificate (certificate_answer.c) */
 

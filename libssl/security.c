@@ -1,5 +1,6 @@
 /* security.c: may this be used at this security level, or as the application's callback sees it?
  * (SSL_CTX_set_security_level(3)) */
+#include "access/access.h"
 #include "libssl/control.h"
 
 #include <openssl/x509v3.h>
@@ -75,11 +76,16 @@ bool security_version(const SSL *s, int version)
     return !security_custom(s) || security_allows(s, NULL, SSL_SECOP_VERSION, 0, version, NULL);
 }
 
-static bool suite_allowed(const SSL *s, uint16_t id)
+static bool suite_passes(const SSL *s, uint16_t id, int op)
 {
     const SSL_CIPHER *c = cipher_by_id(id);
-    int op = s->server ? SSL_SECOP_CIPHER_SHARED : SSL_SECOP_CIPHER_SUPPORTED;
     return c && security_allows(s, NULL, op, (int)cipher_bits(c), 0, (void *)(uintptr_t)c);
+}
+
+static bool suite_allowed(const SSL *s, uint16_t id)
+{
+    return suite_passes(s, id,
+                        s->server ? SSL_SECOP_CIPHER_SHARED : SSL_SECOP_CIPHER_SUPPORTED);
 }
 
 static int group_bits(uint16_t id)
@@ -97,13 +103,21 @@ static int group_bits(uint16_t id)
     }
 }
 
-static bool group_allowed(const SSL *s, uint16_t id)
+static bool group_passes(const SSL *s, uint16_t id, int op)
 {
     unsigned char name[2] = {(unsigned char)(id >> 8), (unsigned char)id};
-    int op = s->server ? SSL_SECOP_CURVE_SHARED : SSL_SECOP_CURVE_SUPPORTED;
     int nid = group_nid(id); /* programs print its name: libcrypto must have one */
     return security_allows(s, NULL, op, group_bits(id),
                            nid & TLSEXT_nid_unknown ? NID_undef : nid, name);
+}
+
+/* What OpenSSL asks a server about a client's share, and about the group of both lists. */
+static bool group_allowed(const SSL *s, uint16_t id)
+{
+    return s->server ? group_passes(s, id, SSL_SECOP_CURVE_CHECK) &&
+                           group_passes(s, id, SSL_SECOP_CURVE_SHARED) &&
+                           group_passes(s, id, SSL_SECOP_CURVE_SUPPORTED)
+                     : group_passes(s, id, SSL_SECOP_CURVE_SUPPORTED);
 }
 
 static int hash_bits(int nid)
@@ -117,13 +131,24 @@ static int hash_bits(int nid)
     }
 }
 
-static bool sigalg_allowed(const SSL *s, uint16_t id)
+static bool sigalg_passes(const SSL *s, uint16_t id, int op)
 {
     const struct sigalg_info *info = sigalg_info(id);
     unsigned char name[2] = {(unsigned char)(id >> 8), (unsigned char)id};
     int hash = info ? info->hash : NID_undef;
     int bits = info && info->sig == EVP_PKEY_ED448 ? 224 : hash_bits(hash);
-    return security_allows(s, NULL, SSL_SECOP_SIGALG_SUPPORTED, bits, hash, name);
+    return security_allows(s, NULL, op, bits, hash, name);
+}
+
+/* With what the peer may sign, and with what we do. */
+static bool sigalg_allowed(const SSL *s, uint16_t id)
+{
+    return sigalg_passes(s, id, SSL_SECOP_SIGALG_SUPPORTED);
+}
+
+static bool sigalg_signs(const SSL *s, uint16_t id)
+{
+    return sigalg_passes(s, id, SSL_SECOP_SIGALG_SHARED);
 }
 
 static void keep(const SSL *s, struct id_list *list, bool (*allowed)(const SSL *, uint16_t))
@@ -136,15 +161,34 @@ static void keep(const SSL *s, struct id_list *list, bool (*allowed)(const SSL *
     list->count = count;
 }
 
+/* A server's list is for both, and only one that asks for certificates is asked about the first. A client has a list of
+ * its own for what it signs with. */
+static void keep_sigalgs(const SSL *s, struct id_list *sigalgs, struct id_list *signing)
+{
+    if (!s->server || s->settings->verify_mode & SSL_VERIFY_PEER)
+        keep(s, sigalgs, sigalg_allowed);
+    if (s->server) {
+        keep(s, sigalgs, sigalg_signs);
+        return;
+    }
+    struct id_list own = signing->count ? *signing : *sigalgs;
+    size_t before = own.count;
+    if (!certs_get(s, NULL)->entry[certs_get(s, NULL)->current].x509)
+        return;
+    keep(s, &own, sigalg_signs);
+    if (own.count && own.count < before)
+        *signing = own;
+}
+
 bool security_lists(const SSL *s, struct id_list *suites, struct id_list *suites13,
-                    struct id_list *groups, struct id_list *sigalgs)
+                    struct id_list *groups, struct id_list *sigalgs, struct id_list *signing)
 {
     if (!security_custom(s))
         return true;
     keep(s, suites13, suite_allowed);
     keep(s, suites, suite_allowed);
     keep(s, groups, group_allowed);
-    keep(s, sigalgs, sigalg_allowed);
+    keep_sigalgs(s, sigalgs, signing);
     int reason = suites->count + suites13->count == 0 ? SSL_R_NO_CIPHERS_AVAILABLE
                  : groups->count == 0                 ? SSL_R_NO_SUITABLE_GROUPS
                  : sigalgs->count == 0                ? SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM
@@ -153,6 +197,30 @@ bool security_lists(const SSL *s, struct id_list *suites, struct id_list *suites
         raise_ssl_text(reason, "the security callback allows none");
     return !reason;
 }
+
+/* ---- what a peer has chosen */
+
+static bool check_suite(hf_conn *conn, uint16_t id)
+{
+    return suite_passes(ssl_of(conn), id, SSL_SECOP_CIPHER_CHECK);
+}
+
+static bool check_group(hf_conn *conn, uint16_t id)
+{
+    return group_passes(ssl_of(conn), id, SSL_SECOP_CURVE_CHECK);
+}
+
+static bool check_signature(hf_conn *conn, uint16_t id)
+{
+    return sigalg_passes(ssl_of(conn), id, SSL_SECOP_SIGALG_CHECK);
+}
+
+static bool check_dh(hf_conn *conn, struct slice p, struct slice g)
+{
+    return tmp_dh_allowed(ssl_of(conn), p, g);
+}
+
+const struct checks security_checks = {check_suite, check_group, check_signature, check_dh};
 
 /* ---- certificates */
 

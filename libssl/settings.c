@@ -201,7 +201,8 @@ static bool set_lists(SSL *s, hf_config *config)
     struct id_list suites = t->suites, suites13 = t->suites13;
     struct id_list groups = t->groups.count ? t->groups : groups_default;
     struct id_list sigalgs = t->sigalgs.count ? t->sigalgs : sigalgs_default;
-    if (!security_lists(s, &suites, &suites13, &groups, &sigalgs))
+    struct id_list signing = t->client_sigalgs;
+    if (!security_lists(s, &suites, &suites13, &groups, &sigalgs, &signing))
         return false;
     if (!s->server)
         leave_unproven_out(&suites, &sigalgs);
@@ -214,8 +215,8 @@ static bool set_lists(SSL *s, hf_config *config)
         .groups_count = groups.count,
         .sigalgs = sigalgs.id,
         .sigalgs_count = sigalgs.count,
-        .client_sigalgs = t->client_sigalgs.id,
-        .client_sigalgs_count = t->client_sigalgs.count,
+        .client_sigalgs = signing.id,
+        .client_sigalgs_count = signing.count,
         .alpn = t->alpn,
         .alpn_len = t->alpn_len,
     };
@@ -299,6 +300,7 @@ static bool set_both(const SSL *s, hf_config *config, hf_role role)
            hf_config_set_send_fragment(config, (uint16_t)t->max_send_fragment) &&
            (!(t->block_padding || t->padding_cb) ||
             access_config_record_padding(config, settings_padding)) &&
+           (!security_custom(s) || access_config_checks(config, &security_checks)) &&
            set_chain(t, config) &&
            hf_config_set_post_handshake_auth(config, role == HF_SERVER || t->pha) &&
            access_config_keep_details(config);

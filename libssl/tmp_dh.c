@@ -90,6 +90,31 @@ void SSL_CTX_set_tmp_dh_callback(SSL_CTX *ctx,
 
 /* ---- the group of one connection */
 
+/* What a security callback is shown. */
+static EVP_PKEY *params_key(struct slice p, struct slice g)
+{
+    EVP_PKEY *key = NULL;
+    BIGNUM *p_bn = BN_bin2bn(p.p, (int)p.len, NULL), *g_bn = BN_bin2bn(g.p, (int)g.len, NULL);
+    DH *dh = DH_new();
+    if (dh && p_bn && g_bn && DH_set0_pqg(dh, p_bn, NULL, g_bn) == 1) {
+        p_bn = g_bn = NULL;
+        key = key_of(dh);
+    }
+    BN_free(p_bn);
+    BN_free(g_bn);
+    DH_free(dh);
+    return key;
+}
+
+bool tmp_dh_allowed(SSL *s, struct slice p, struct slice g)
+{
+    EVP_PKEY *key = params_key(p, g);
+    bool ok = key && security_allows(s, NULL, SSL_SECOP_TMP_DH, EVP_PKEY_get_security_bits(key),
+                                     0, key);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
 static bool any(hf_conn *conn)
 {
     const struct certs *c = certs_get(ssl_of(conn), NULL);
@@ -138,13 +163,14 @@ static hf_code automatic(SSL *s, const struct certs *c, uint16_t suite, struct d
     int strength = strength_of(c, suite);
     BIGNUM *p = strength ? prime_for(s, strength) : NULL;
     bool ok = put_number(group->p, &group->p_len, p);
-    int bits = p ? BN_security_bits(BN_num_bits(p), -1) : 0;
     BN_free(p);
     group->g[0] = 2;
     group->g_len = 1;
     if (!ok)
         return HF_E_CRYPTO;
-    return security_allows(s, NULL, SSL_SECOP_TMP_DH, bits, 0, NULL) ? HF_OK : HF_E_OWN_DH_WEAK;
+    return tmp_dh_allowed(s, slice_of(group->p, group->p_len), slice_of(group->g, group->g_len))
+               ? HF_OK
+               : HF_E_OWN_DH_WEAK;
 }
 
 static bool take_key(struct dh_group *group, const EVP_PKEY *key)

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "config/applications.h"
+#include "config/checks.h"
 #include "config/cipher_rules.h" /* as it is: OpenSSL's language for lists of suites */
 #include "config/dh_group.h"
 #include "config/session_asn1.h" /* as it is: the fields of SSL_SESSION */
@@ -112,6 +113,9 @@ bool access_config_request_types(hf_config *config, const uint8_t *types, size_t
 /* access_config_ocsp_request (client): the OCSPStatusRequest of its status_request (RFC 6066 8): the list of
  * responders and the extensions, each with its length; copied. Empty ones without. */
 bool access_config_ocsp_request(hf_config *config, const uint8_t *request, size_t len);
+
+/* access_config_checks: asked about what the peer chooses; `checks` must stay. */
+bool access_config_checks(hf_config *config, const struct checks *checks);
 
 /* access_config_dh (server): where the groups of finite-field DH come from before TLS 1.3; `source` must stay. */
 bool access_config_dh(hf_config *config, const struct dh_source *source);

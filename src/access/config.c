@@ -54,6 +54,14 @@ bool access_config_dh(hf_config *config, const struct dh_source *source)
     return true;
 }
 
+bool access_config_checks(hf_config *config, const struct checks *checks)
+{
+    if (atomic_load(&config->frozen))
+        return false;
+    config->checks = checks;
+    return true;
+}
+
 bool access_config_half_rtt(hf_config *config)
 {
     if (atomic_load(&config->frozen))

@@ -4,6 +4,7 @@
 #define CONFIG_CONFIG_H
 
 #include "compress/compress.h"
+#include "config/checks.h"
 #include "config/dh_group.h"
 #include "config/session_ids.h"
 #include "config/session_secrets.h"
@@ -182,6 +183,7 @@ struct hf_config {
     bool ask_psk13;            /* HF_ASK_PSK counts for TLS 1.3, too */
     struct psks *psks;         /* NULL: none */
     struct dh_group *dh_group; /* server: for clients that name no group of RFC 7919; or NULL */
+    const struct checks *checks;       /* or NULL */
     const struct dh_source *dh_source; /* server: in place of all of these; or NULL */
     char *psk_hint;                    /* server; or NULL */
 

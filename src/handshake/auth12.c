@@ -169,6 +169,9 @@ enum hs_result check_signature12(struct hs *hs, uint16_t algorithm, struct slice
             return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM,
                            "%s does not fit the certificate's key (%s)", alg->name,
                            hf_certificate_key(hs->peer_chain->cert[0]));
+        if (signature_refused(hs, algorithm))
+            return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM, "the program does not allow %s",
+                           alg->name);
         sig = alg->sig;
     }
     if (!public_key_verify(key, sig, tbs, signature))

@@ -263,6 +263,9 @@ static enum hs_result check_scheme(struct hs *hs, uint16_t scheme, const struct 
         return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM,
                        "%s does not fit the certificate's key (%s)", alg->name,
                        hf_certificate_key(hs->peer_chain->cert[0]));
+    if (signature_refused(hs, scheme))
+        return hs_fail(hs, HF_E_WRONG_SIGNATURE_ALGORITHM, "the program does not allow %s",
+                       alg->name);
     return HS_OK;
 }
 

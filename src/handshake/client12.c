@@ -154,6 +154,8 @@ static enum hs_result check_suite(struct hs *hs, struct rd *r, const struct serv
     else if (!suite_fits(s, sh->version))
         rd_bad(r, HF_E_WRONG_SUITE, "%s does not go with %s", s->name,
                name_version(sh->version));
+    else if (suite_refused(hs, sh->suite))
+        rd_bad(r, HF_E_WRONG_SUITE, "the program does not allow %s", s->name);
     else if (sh->compression != 0)
         rd_bad(r, HF_E_BAD_COMPRESSION, "compression_method is %u, not 0", sh->compression);
     hs->n.suite = s;
@@ -292,6 +294,9 @@ static enum hs_result take_dh(struct hs *hs, const struct server_key_exchange *s
         bits--;
     if (!security_allows_dh(hs->n.config->security_level, bits) || p.len > KX_MAX_DH)
         return hs_fail(hs, HF_E_WEAK_DH, "a prime of %u bits", bits);
+    const struct checks *checks = hs->n.config->checks;
+    if (checks && !checks->dh(hs->n.conn, p, g))
+        return hs_fail(hs, HF_E_WEAK_DH, "the program does not allow a prime of %u bits", bits);
     hs->n.group = group_of_kx(kx_dh_named(p, g));
     return keep(&hs->dh_p, p) && keep(&hs->dh_g, g) ? HS_OK
                                                     : hs_fail(hs, HF_E_NO_MEMORY, "DH group");
@@ -302,6 +307,9 @@ static enum hs_result take_group(struct hs *hs, uint16_t id)
     const struct group *group = group_find(id);
     if (!group || !ids_has(&hs->n.config->groups, id) || id >= 0x0100)
         return hs_fail(hs, HF_E_WRONG_GROUP, "%s (0x%04x) was not offered", name_group(id), id);
+    const struct checks *checks = hs->n.config->checks;
+    if (checks && !checks->group(hs->n.conn, id))
+        return hs_fail(hs, HF_E_WRONG_GROUP, "the program does not allow %s", group->name);
     hs->n.group = group;
     trace_note(hs->tracer, "group", "%s", group->name);
     return HS_OK;

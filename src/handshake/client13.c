@@ -310,6 +310,8 @@ static enum hs_result check_hello(struct hs *hs, struct rd *r, const struct serv
              !suite_fits(suite_find(sh->suite), HF_TLS1_3))
         rd_bad(r, HF_E_WRONG_SUITE, "%s (0x%04x) was not offered", name_suite(sh->suite),
                sh->suite);
+    else if (suite_refused(hs, sh->suite))
+        rd_bad(r, HF_E_WRONG_SUITE, "the program does not allow %s", name_suite(sh->suite));
     else if (hs->n.suite && hs->n.suite->id != sh->suite)
         rd_bad(r, HF_E_SUITE_CHANGED, "from %s to %s", hs->n.suite->name,
                name_suite(sh->suite));

@@ -353,6 +353,18 @@ static inline bool is_signed12(const struct suite *s)
     return has_certificate12(s) && s->kex != KEX_RSA;
 }
 
+/* "Not allowed": what the peer chose was offered, and the application will not have it. */
+static inline bool suite_refused(const struct hs *hs, uint16_t id)
+{
+    const struct checks *checks = hs->n.config->checks;
+    return checks && !checks->suite(hs->n.conn, id);
+}
+static inline bool signature_refused(const struct hs *hs, uint16_t id)
+{
+    const struct checks *checks = hs->n.config->checks;
+    return checks && !checks->signature(hs->n.conn, id);
+}
+
 /* ---- keys13.c: the key schedule of RFC 8446 7.1 */
 bool keys13_early(struct hs *hs); /* from the PSK, or zeros */
 bool keys13_handshake(

@@ -8,7 +8,14 @@
 struct rule {
     const char *what;
     int op, less, nid; /* refuses operations of this kind with fewer bits, or with this nid */
+    int only;          /* not of this kind, but this one alone */
 };
+
+static int on_verify(int ok, X509_STORE_CTX *sc)
+{
+    (void)ok, (void)sc;
+    return 1;
+}
 
 struct seen {
     const struct rule *rule;
@@ -37,7 +44,7 @@ static int on_security(const SSL *s, const SSL_CTX *ctx, int op, int bits, int n
     }
     const struct rule *r = seen->rule;
     int kind = op & (int)SSL_SECOP_OTHER_TYPE;
-    if (!r || (kind ? kind : op) != r->op)
+    if (!r || (r->only || !kind ? op : kind) != r->op)
         return 1;
     return bits >= r->less && (!r->nid || nid != r->nid);
 }
@@ -54,7 +61,9 @@ static void show_seen(struct seen *seen)
     for (int i = 0; i < seen->count; i++) {
         int op = seen->call[i][0];
         if (op == SSL_SECOP_CIPHER_SUPPORTED || op == SSL_SECOP_CURVE_SUPPORTED ||
-            op == SSL_SECOP_SIGALG_SUPPORTED || op == SSL_SECOP_TICKET)
+            op == SSL_SECOP_SIGALG_SUPPORTED || op == SSL_SECOP_TICKET ||
+            op == SSL_SECOP_CIPHER_CHECK || op == SSL_SECOP_CURVE_CHECK ||
+            op == SSL_SECOP_SIGALG_CHECK || op == SSL_SECOP_TMP_DH)
             printf("    op %x, %d bits, nid %d\n", (unsigned)op, seen->call[i][1],
                    seen->call[i][2]);
     }
@@ -95,6 +104,96 @@ static void test(const struct rule *rule, int server, int version)
     if (ok && !server)
         show_seen(&seen);
     pair_free(&p);
+}
+
+/* Refused at one point and at no other. */
+static void test_points(void)
+{
+    static const struct rule points[] = {
+        {"a suite when the server has chosen it", SSL_SECOP_CIPHER_CHECK, 1000, 0, 1},
+        {"suites of 128 bits then", SSL_SECOP_CIPHER_CHECK, 200, 0, 1},
+        {"a group when the server has chosen it", SSL_SECOP_CURVE_CHECK, 1000, 0, 1},
+        {"a scheme that was signed with", SSL_SECOP_SIGALG_CHECK, 1000, 0, 1},
+        {"SHA-384 then", SSL_SECOP_SIGALG_CHECK, 0, NID_sha384, 1},
+        {"suites before they are offered", SSL_SECOP_CIPHER_SUPPORTED, 200, 0, 1},
+        {"groups before they are offered", SSL_SECOP_CURVE_SUPPORTED, 0, NID_X9_62_prime256v1,
+         1},
+        {"schemes before they are offered", SSL_SECOP_SIGALG_SUPPORTED, 0, NID_sha256, 1},
+    };
+    static const struct rule shared[] = {
+        {"shared suites of 128 bits", SSL_SECOP_CIPHER_SHARED, 200, 0, 1},
+        {"all groups of shares", SSL_SECOP_CURVE_CHECK, 1000, 0, 1},
+        {"shared schemes with SHA-256", SSL_SECOP_SIGALG_SHARED, 0, NID_sha256, 1},
+        {"schemes to offer", SSL_SECOP_SIGALG_SUPPORTED, 1000, 0, 1},
+        {"suites to offer", SSL_SECOP_CIPHER_SUPPORTED, 1000, 0, 1},
+    };
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
+            test(&points[i], 0, version);
+        for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++)
+            test(&shared[i], 1, version);
+    }
+}
+
+/* A client's certificate: what it signs with, and what its server has to say of that. */
+static void test_client_certificate(void)
+{
+    static const struct rule rules[] = {
+        {"nothing", SSL_SECOP_SIGALG_SHARED, 0, NID_md5, 1},
+        {"SHA-256 for itself", SSL_SECOP_SIGALG_SHARED, 0, NID_sha256, 1},
+        {"all for itself", SSL_SECOP_SIGALG_SHARED, 1000, 0, 1},
+        {"a scheme that was signed with", SSL_SECOP_SIGALG_CHECK, 1000, 0, 1},
+    };
+    pair_use_certificate(client_ctx);
+    SSL_CTX_set_verify(server_ctx, SSL_VERIFY_PEER, on_verify);
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+            test(&rules[i], 0, version);
+            if (i == 0 || i == 3)
+                test(&rules[i], 1, version);
+        }
+    }
+}
+
+/* Finite-field groups: a server's own, and a client's server's. */
+static void test_dh(void)
+{
+    static const struct rule rule = {"groups of less than 120 bits", SSL_SECOP_TMP_DH, 120, 0,
+                                     1},
+                             none = {"no group", SSL_SECOP_TMP_DH, 0, 0, 1};
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *x = key ? X509_new() : NULL;
+    MUST(x && X509_gmtime_adj(X509_getm_notBefore(x), -10) &&
+         X509_gmtime_adj(X509_getm_notAfter(x), 9999) && X509_set_pubkey(x, key) &&
+         X509_sign(x, key, EVP_sha256()));
+    SSL_CTX *both[] = {SSL_CTX_new(TLS_client_method()), SSL_CTX_new(TLS_server_method())};
+    for (int i = 0; i < 2; i++) {
+        MUST(both[i] && SSL_CTX_set_cipher_list(both[i], "DHE-RSA-AES128-GCM-SHA256"));
+        SSL_CTX_set_max_proto_version(both[i], TLS1_2_VERSION);
+    }
+    MUST(SSL_CTX_use_certificate(both[1], x) && SSL_CTX_use_PrivateKey(both[1], key));
+    SSL_CTX_set_dh_auto(both[1], 1);
+    for (int i = 0; i < 4; i++) {
+        static struct seen seen;
+        memset(&seen, 0, sizeof seen);
+        seen.rule = i < 2 ? &rule : &none;
+        struct pair p = pair_new(both[0], both[1]);
+        SSL *s = i % 2 ? p.server : p.client;
+        SSL_set_security_callback(s, on_security);
+        SSL_set0_security_ex_data(s, &seen);
+        printf("%s refuses %s: handshake %d\n", i % 2 ? "server" : "client", seen.rule->what,
+               pair_shake(&p));
+        for (int at = 0; at < seen.count; at++) {
+            if (seen.call[at][0] == SSL_SECOP_TMP_DH)
+                printf("  asked: %d bits\n", seen.call[at][1]);
+        }
+        ERR_clear_error();
+        pair_free(&p);
+    }
+    SSL_CTX_free(both[0]);
+    SSL_CTX_free(both[1]);
+    X509_free(x);
+    EVP_PKEY_free(key);
 }
 
 /* With all groups that there are by default. */
@@ -151,16 +250,16 @@ static void test_default(void)
 int main(void)
 {
     static const struct rule rules[] = {
-        {"suites of less than 200 bits", SSL_SECOP_OTHER_CIPHER, 200, 0},
-        {"all suites", SSL_SECOP_OTHER_CIPHER, 1000, 0},
-        {"P-256", SSL_SECOP_OTHER_CURVE, 0, NID_X9_62_prime256v1},
-        {"X25519", SSL_SECOP_OTHER_CURVE, 0, NID_X25519},
-        {"groups of less than 192 bits", SSL_SECOP_OTHER_CURVE, 192, 0},
-        {"SHA-256", SSL_SECOP_OTHER_SIGALG, 0, NID_sha256},
-        {"all schemes", SSL_SECOP_OTHER_SIGALG, 1000, 0},
+        {"suites of less than 200 bits", SSL_SECOP_OTHER_CIPHER, 200, 0, 0},
+        {"all suites", SSL_SECOP_OTHER_CIPHER, 1000, 0, 0},
+        {"P-256", SSL_SECOP_OTHER_CURVE, 0, NID_X9_62_prime256v1, 0},
+        {"X25519", SSL_SECOP_OTHER_CURVE, 0, NID_X25519, 0},
+        {"groups of less than 192 bits", SSL_SECOP_OTHER_CURVE, 192, 0, 0},
+        {"SHA-256", SSL_SECOP_OTHER_SIGALG, 0, NID_sha256, 0},
+        {"all schemes", SSL_SECOP_OTHER_SIGALG, 1000, 0, 0},
     };
-    static const struct rule tickets = {"tickets", SSL_SECOP_TICKET, 1, 0},
-                             tls12 = {"TLS 1.2", SSL_SECOP_VERSION, 0, TLS1_2_VERSION};
+    static const struct rule tickets = {"tickets", SSL_SECOP_TICKET, 1, 0, 0},
+                             tls12 = {"TLS 1.2", SSL_SECOP_VERSION, 0, TLS1_2_VERSION, 0};
     server_ctx = SSL_CTX_new(TLS_server_method());
     client_ctx = SSL_CTX_new(TLS_client_method());
     MUST(server_ctx && client_ctx);
@@ -194,6 +293,9 @@ int main(void)
     test(&tls12, 0, TLS1_2_VERSION);
     test(&tls12, 1, TLS1_3_VERSION);
     test(&tls12, 1, TLS1_2_VERSION);
+    test_points();
+    test_dh();
+    test_client_certificate();
     test_groups();
     test_default();
     SSL_CTX_free(client_ctx);
