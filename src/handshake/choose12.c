@@ -309,13 +309,15 @@ static enum hs_result no_suite(struct hs *hs)
     if (hs->no_scheme)
         return hs_fail(hs, HF_E_NO_SHARED_SIGNATURE,
                        "no key of this server can make a signature that the client accepts");
+    if (hs->no_group && !hs->no_ffdhe)
+        return hs_fail(hs, HF_E_NO_SHARED_GROUP,
+                       "the client's supported_groups has none of this server's groups, and %s "
+                       "has no suite in common that does without",
+                       name_version(hs->n.version));
     /* "none of the client's proposed non-FFDHE cipher suites are acceptable ..., the server MUST end the
      * connection with a fatal TLS alert of type insufficient_security" (RFC 7919 4). */
     return hs_fail(
-        hs,
-        hs->no_ffdhe   ? HF_E_NO_SHARED_FFDHE
-        : hs->no_group ? HF_E_NO_SHARED_GROUP
-                       : HF_E_NO_SHARED_SUITE,
+        hs, hs->no_ffdhe ? HF_E_NO_SHARED_FFDHE : HF_E_NO_SHARED_SUITE,
         "the client offers %zu suite%s, %s first, for %s; this server allows %s first",
         list.len / 2, list.len == 2 ? "" : "s", name_suite(get_u16(list.p)),
         name_version(hs->n.version), first_of_ours(hs));

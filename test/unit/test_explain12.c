@@ -279,6 +279,21 @@ static void test_client_of_tls10(void)
     done(&p);
 }
 
+/* A group that is missing is told as that, not as a list of suites. */
+static void test_no_shared_group(void)
+{
+    struct pair p = prepare(rsa);
+    CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));
+    CHECK(hf_config_set_groups(p.client_config, "P-384"));
+    CHECK(hf_config_set_groups(p.server_config, "P-256"));
+    run(&p, NULL);
+    const char *said = explained(p.server);
+    CHECK(strstr(said, "supported_groups has none of this server's groups, and TLS 1.2 has no "
+                       "suite in common that does without") != NULL);
+    CHECK(strstr(said, "  code      NO_SHARED_GROUP\n") != NULL);
+    done(&p);
+}
+
 static void test_no_shared_suite(void)
 {
     struct pair p = prepare(rsa);
@@ -879,6 +894,7 @@ int main(void)
     RUN(test_server_of_tls12_for_client_of_13);
     RUN(test_server_refuses_versions);
     RUN(test_client_of_tls10);
+    RUN(test_no_shared_group);
     RUN(test_no_shared_suite);
     RUN(test_small_group);
     RUN(test_unpatched);
