@@ -10,6 +10,7 @@
 #include "identity.h"
 #include "message/message.h"
 #include "seed_certificates.h"
+#include "seed_cookies.h"
 
 static const char *root;
 
@@ -964,6 +965,7 @@ int main(int argc, char **argv)
     put_texts();
     put_errors();
     put_starttls();
+    seed_cookies(put);
     put_mlkem();
     put_records();
     put_old_records();
