@@ -150,7 +150,7 @@ static void refused(struct pair *p, hf_config *then, hf_code code)
     forget(p, then);
     (void)pair_pump(&p->client, &p->server);
     CHECK_INT(end_code(&p->server), code);
-    CHECK_INT(hf_conn_error(p->server.conn)->alert, 47);
+    CHECK(hf_conn_error(p->server.conn) && hf_conn_error(p->server.conn)->alert == 47);
     CHECK(hf_conn_wants(p->server.conn) & HF_IS_FAILED);
 }
 
@@ -488,6 +488,26 @@ static void test_choice_changed(void)
     CHECK_INT(chosen(0x1301, 0, false, 32, &done), HF_E_NO_SHARED_GROUP);
 }
 
+/* The dummy change_cipher_spec stands behind a server's first message (RFC 8446 D.4), which is the HelloRetryRequest. */
+static void test_ccs_once(void)
+{
+    struct pair p;
+    size_t len, at = 0;
+    prepare(&p);
+    pair_connect(&p);
+    CHECK(pair_pump(&p.client, &p.server));
+    const uint8_t *out = hf_conn_output(p.server.conn, &len);
+    CHECK(len > 6 && out[len - 6] == REC_CCS);
+    CHECK(pair_pump(&p.server, &p.client));
+    forget(&p, p.server_config);
+    CHECK(pair_pump(&p.client, &p.server));
+    for (out = hf_conn_output(p.server.conn, &len); at < len;
+         at += REC_HEADER + read16(out + at + 3))
+        CHECK(out[at] != REC_CCS);
+    CHECK(at == len && len > 0);
+    pair_clear(&p);
+}
+
 /* ---- what comes before it */
 
 static void test_ccs_first(void)
@@ -525,20 +545,22 @@ static void test_ccs_first(void)
     pair_clear(&p);
 }
 
+/* It knows nothing of all this, and what only TLS 1.3 allows may not have come before it. */
 static void test_tls12(void)
 {
-    static const uint8_t ccs[] = {REC_CCS, 3, 3, 0, 1, 1};
-    for (int with_ccs = 0; with_ccs < 2; with_ccs++) {
+    static const uint8_t ccs[] = {REC_CCS, 3, 3, 0, 1, 1}, data[] = {REC_DATA, 3, 3, 0, 1, 1};
+    const uint8_t *const first[] = {NULL, ccs, data};
+    for (int i = 0; i < 3; i++) {
         struct pair p;
         prepare(&p);
         CHECK(hf_config_set_versions(p.client_config, HF_TLS1_2, HF_TLS1_2));
         pair_connect(&p);
-        if (with_ccs)
-            wire_put(&p.server.in, ccs, sizeof ccs);
+        if (first[i])
+            wire_put(&p.server.in, first[i], sizeof ccs);
         pair_run(&p);
         CHECK_INT(hf_conn_stateless(p.server.conn), HF_STATELESS_NO);
-        CHECK_INT(end_code(&p.server), with_ccs ? HF_E_UNEXPECTED_RECORD : HF_OK);
-        if (!with_ccs)
+        CHECK_INT(end_code(&p.server), first[i] ? HF_E_UNEXPECTED_RECORD : HF_OK);
+        if (!first[i])
             exchange(&p);
         pair_clear(&p);
     }
@@ -786,6 +808,7 @@ int main(void)
     RUN(test_cookie_changed);
     RUN(test_hello_changed);
     RUN(test_choice_changed);
+    RUN(test_ccs_once);
     RUN(test_ccs_first);
     RUN(test_tls12);
     RUN(test_resumed);
