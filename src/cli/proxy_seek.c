@@ -3,13 +3,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 /* A message goes into the pipe whole or not at all (POSIX, write). */
 _Static_assert(sizeof(struct place) <= PIPE_BUF, "a place is too long for one message");
 
-enum { LONGEST_PAUSE = 30, PATIENCE = 60 };
+enum { LONGEST_PAUSE = 30, PATIENCE = 60, OPENED_FIRST = 1024 };
 
 bool seek_open(struct seek *s)
 {
@@ -75,6 +76,19 @@ bool seek_answer(struct seek *s, struct place *known, double now)
     return moved;
 }
 
+/* The child must not hold the parent's doors: if it lived longer than the parent, clients would wait at them for nobody. It
+ * ends by the signals that the parent waits for. */
+static void let_go(const struct seek *s)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int fd = 3; fd < OPENED_FIRST; fd++)
+        if (fd != s->pipe[1])
+            close(fd);
+    alarm(PATIENCE);
+}
+
 void seek_on_time(struct seek *s, const struct place *known, const struct board *board,
                   double now)
 {
@@ -90,7 +104,7 @@ void seek_on_time(struct seek *s, const struct place *known, const struct board 
         return;
     struct place found = *known;
     hf_error err = {0};
-    alarm(PATIENCE);
+    let_go(s);
     if (place_resolve(&found, false, &err) && found.count)
         send_place(s, &found);
     _exit(0);
