@@ -449,7 +449,7 @@ int SSL_session_reused(const SSL *s)
     size_t len;
     if (s->hit || !s->conn)
         return s->hit;
-    return hf_conn_resumed(s->conn) ||
+    return access_suites(s->conn).resumes ||
            (hf_conn_version(s->conn) == TLS1_3_VERSION && hf_conn_psk_identity(s->conn, &len));
 }
 

@@ -5,6 +5,9 @@
  * writing that has nothing more to write says one LOOP of its own. A handshake begins with a turn of writing. */
 #include "libssl/local.h"
 
+/* As message/message.h numbers what has no type of its own. */
+enum { MSG_CHANGE_CIPHER_SPEC = 253, MSG_HELLO_RETRY_REQUEST = 255 };
+
 #define ALL_STATES                                                                             \
     STATE(TLS_ST_BEFORE, "PINIT", "before SSL initialization")                                 \
     STATE(TLS_ST_OK, "SSLOK", "SSL negotiation finished successfully")                         \
@@ -78,19 +81,21 @@ static bool has_failed(const SSL *s)
     return s->flow == FLOW_FAILED || s->phase == PHASE_FAILED;
 }
 
+static OSSL_HANDSHAKE_STATE state_now(const SSL *s);
+
 const char *SSL_state_string(const SSL *s)
 {
-    return has_failed(s) ? "SSLERR" : names_of(s->state)->code;
+    return has_failed(s) ? "SSLERR" : names_of(state_now(s))->code;
 }
 
 const char *SSL_state_string_long(const SSL *s)
 {
-    return has_failed(s) ? "error" : names_of(s->state)->text;
+    return has_failed(s) ? "error" : names_of(state_now(s))->text;
 }
 
 OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
 {
-    return s->state;
+    return state_now(s);
 }
 
 static bool ticket_waits(const SSL *s)
@@ -364,18 +369,45 @@ static const struct step steps[] = {
 };
 /* clang-format on */
 
+static OSSL_HANDSHAKE_STATE state_of(const SSL *s, unsigned type, bool sent)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (steps[i].type == type && s->server)
+            return sent ? steps[i].server_writes : steps[i].server_reads;
+        else if (steps[i].type == type)
+            return sent ? steps[i].client_writes : steps[i].client_reads;
+    return s->state;
+}
+
+static OSSL_HANDSHAKE_STATE state_of_ccs(const SSL *s, bool sent)
+{
+    if (s->server)
+        return sent ? TLS_ST_SW_CHANGE : TLS_ST_SR_CHANGE;
+    return sent ? TLS_ST_CW_CHANGE : TLS_ST_CR_CHANGE;
+}
+
 static OSSL_HANDSHAKE_STATE state_for(const SSL *s, const hf_trace_event *e)
 {
-    if (e->record_type == SSL3_RT_CHANGE_CIPHER_SPEC && s->server)
-        return e->sent ? TLS_ST_SW_CHANGE : TLS_ST_SR_CHANGE;
-    if (e->record_type == SSL3_RT_CHANGE_CIPHER_SPEC)
-        return e->sent ? TLS_ST_CW_CHANGE : TLS_ST_CR_CHANGE;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (steps[i].type == e->bytes[0] && s->server)
-            return e->sent ? steps[i].server_writes : steps[i].server_reads;
-        else if (steps[i].type == e->bytes[0])
-            return e->sent ? steps[i].client_writes : steps[i].client_reads;
-    return s->state;
+    return e->record_type == SSL3_RT_CHANGE_CIPHER_SPEC ? state_of_ccs(s, e->sent)
+                                                        : state_of(s, e->bytes[0], e->sent);
+}
+
+/* Where nobody watches the messages, the handshake's list tells how far it is. */
+static OSSL_HANDSHAKE_STATE state_now(const SSL *s)
+{
+    bool sent;
+    unsigned last = s->conn && ssl_in_progress(s) ? access_last_message(s->conn, &sent) : 0;
+    if (s->phase != PHASE_FAILED && s->early_pause)
+        return TLS_ST_EARLY_DATA;
+    if (!last || state_wants_trace(s))
+        return s->state;
+    bool retry = last == MSG_HELLO_RETRY_REQUEST;
+    if (s->server && sent && (retry || last == SSL3_MT_FINISHED) &&
+        access_version(s->conn) == TLS1_3_VERSION)
+        return TLS_ST_EARLY_DATA;
+    if (last == MSG_CHANGE_CIPHER_SPEC)
+        return state_of_ccs(s, sent);
+    return state_of(s, retry ? SSL3_MT_SERVER_HELLO : last, sent);
 }
 
 /* What a ServerHello settles: the version in supported_versions (43), if that is there, and the suite. */

@@ -156,12 +156,16 @@ const struct details *access_details(const hf_conn *conn);
 /* access_version: hf_conn_version, also while the handshake is under way, once it is agreed. */
 uint16_t access_version(const hf_conn *conn);
 
+/* access_last_message: of the handshake under way, as its list has it (with MSG_HELLO_RETRY_REQUEST and
+ * MSG_CHANGE_CIPHER_SPEC, message/message.h); 0: none. */
+uint8_t access_last_message(const hf_conn *conn, bool *sent);
+
 /* access_suites: `pending` is the suite that the handshake under way has chosen, or else that of the last one; `now`
  * the one whose secrets are known: from the first key on, or from the session that is resumed. 0: none yet. `chosen`:
- * a handshake is under way, and has chosen. */
+ * a handshake is under way, and has chosen; `resumes`: it, or the last one, goes on with a session. */
 struct access_suites {
     uint16_t now, pending;
-    bool chosen;
+    bool chosen, resumes;
 };
 struct access_suites access_suites(const hf_conn *conn);
 

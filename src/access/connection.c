@@ -14,6 +14,15 @@ uint16_t access_version(const hf_conn *c)
     return c->hs && c->hs->n.version ? c->hs->n.version : c->est.version;
 }
 
+_Static_assert(MSG_CHANGE_CIPHER_SPEC == 253 && MSG_HELLO_RETRY_REQUEST == 255,
+               "libssl/state.c knows them");
+
+uint8_t access_last_message(const hf_conn *c, bool *sent)
+{
+    *sent = c->hs && c->hs->last_sent;
+    return c->hs ? c->hs->last : 0;
+}
+
 static bool has_keys(const hf_conn *c)
 {
     if (c->hs->n.version < HF_TLS1_3)
@@ -24,7 +33,7 @@ static bool has_keys(const hf_conn *c)
 struct access_suites access_suites(const hf_conn *c)
 {
     uint16_t last = c->est.suite ? c->est.suite->id : 0;
-    struct access_suites suites = {last, last, false};
+    struct access_suites suites = {last, last, false, c->est.resumed};
     const struct nego *n = c->hs ? &c->hs->n : NULL;
     if (!n || (!n->suite && !(n->server && n->version)))
         return suites;
@@ -32,7 +41,10 @@ struct access_suites access_suites(const hf_conn *c)
     /* A HelloRetryRequest leaves what is offered on offer. */
     bool chosen = known || n->server || n->version < HF_TLS1_3;
     uint16_t next = n->suite ? n->suite->id : last;
-    return (struct access_suites){known ? next : chosen ? 0 : last, next, chosen};
+    return (struct access_suites){known    ? next
+                                  : chosen ? 0
+                                           : last,
+                                  next, chosen, n->resumed12 || n->psk};
 }
 
 bool access_answer_verify_failed(hf_conn *c, int x509_code, int depth, uint8_t alert)

@@ -296,11 +296,15 @@ bool hf_conn_export_early(const hf_conn *c, const char *label, const uint8_t *co
     const struct hs *hs = c->hs;
     bool may = hs && !hs->cancelled && hs->n.session &&
                (c->est.early == HF_EARLY_OFFERED || c->est.early == HF_EARLY_ACCEPTED);
-    if (!may)
+    const struct details *d = !hs && c->est.extras ? c->est.extras->details : NULL;
+    if (!may && !(d && d->early_exporter))
         return err_set(err, HF_E_NOT_HANDSHAKEN,
                        "hf_conn_export_early: no early data is on its way");
     if (bad_export(label, context, context_len, out, len, err))
         return false;
+    if (!may)
+        return export13(c->est.suite->hash, d->early_exporter, label,
+                        slice_of(context, context_len), out, len, err);
     return export13(suite_find(hs->n.session->suite)->hash, hs->early_exporter, label,
                     slice_of(context, context_len), out, len, err);
 }

@@ -12,6 +12,8 @@ void details_free(struct details *d)
     mem_free(d->groups);
     mem_free(d->authorities);
     mem_free(d->share);
+    if (d->early_exporter)
+        mem_wipe_free(d->early_exporter, d->early_exporter_len);
     mem_free(d);
 }
 
@@ -136,6 +138,12 @@ bool details_done(struct hs *hs)
     n->peer_authorities = NULL;
     d->signature = hs->signature_len ? hs->scheme : 0;
     keep_share(d, hs);
+    if (hs->est->early == HF_EARLY_ACCEPTED && n->version == HF_TLS1_3) {
+        d->early_exporter_len = (uint8_t)hash_size(hs->hash); /* that of the session too */
+        d->early_exporter = mem_dup(hs->early_exporter, d->early_exporter_len);
+        if (!d->early_exporter)
+            return false;
+    }
     details_free(x->details);
     x->details = d;
     hs->details = NULL;

@@ -222,6 +222,10 @@ static enum hs_result run_row(struct hs *hs, const struct step *s)
         hs->step_shown = true;
     }
     enum hs_result r = s->run(hs);
+    if (r == HS_OK && s->kind != '.') {
+        hs->last = s->message;
+        hs->last_sent = s->kind == '>';
+    }
     return r == HS_OK && s->kind == '<' ? consume(hs) : r;
 }
 

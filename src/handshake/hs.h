@@ -65,6 +65,8 @@ struct hs {
     /* the list to go on with behind the row that runs; NULL: the same */
     const struct step *jump;
     bool step_shown;
+    bool last_sent; /* or received: */
+    uint8_t last;   /* the message of the last row that had one; 0 before */
 
     /* The way in: handshake bytes that were received, and the message at their front. */
     struct rec_half *in;
