@@ -49,16 +49,8 @@ bool ciphers_default(struct settings *s)
            cipher_string(OSSL_default_cipher_list(), &s->suites, &s->security_level, &suiteb);
 }
 
-static bool any_usable(const struct id_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (cipher_usable(cipher_by_id(list->id[i])))
-            return true;
-    }
-    return false;
-}
-
-/* Suites of which the engine has none are no list to work with, though the string has its meaning. */
+/* Suites of which the engine has none are a list all the same, which can be shown: a handshake that has no other to
+ * offer fails with SSL_R_NO_CIPHERS_AVAILABLE. */
 static int set_list(struct settings **slot, const char *string, bool own)
 {
     struct id_list list;
@@ -80,7 +72,7 @@ static int set_list(struct settings **slot, const char *string, bool own)
     s->suites = list;
     s->suites_own = own;
     s->security_level = level;
-    if (!any_usable(&list)) {
+    if (list.count == 0) {
         raise_ssl_text(SSL_R_NO_CIPHER_MATCH, "%s", string);
         return 0;
     }
