@@ -2,6 +2,7 @@
 #include <openssl/sslerr.h>
 #include <pthread.h>
 
+#include "libssl/fetch.h"
 #include "libssl/local.h"
 
 const char *OSSL_default_cipher_list(void)
@@ -51,7 +52,7 @@ bool ciphers_default(struct settings *s)
 
 /* Suites of which the engine has none are a list all the same, which can be shown: a handshake that has no other to
  * offer fails with SSL_R_NO_CIPHERS_AVAILABLE. */
-static int set_list(struct settings **slot, const char *string, bool own)
+static int set_list(const SSL_CTX *ctx, struct settings **slot, const char *string, bool own)
 {
     struct id_list list;
     int level = (*slot)->security_level;
@@ -59,6 +60,7 @@ static int set_list(struct settings **slot, const char *string, bool own)
 
     if (!string || !cipher_string(string, &list, &level, &flags))
         return 0;
+    fetch_suites(ctx, &list);
     struct settings *s = settings_edit(slot);
     if (!s)
         return 0;
@@ -81,12 +83,12 @@ static int set_list(struct settings **slot, const char *string, bool own)
 
 int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *string)
 {
-    return set_list(&ctx->settings, string, false);
+    return set_list(ctx, &ctx->settings, string, false);
 }
 
 int SSL_set_cipher_list(SSL *s, const char *string)
 {
-    return set_list(&s->settings, string, true);
+    return set_list(s->ctx, &s->settings, string, true);
 }
 
 static bool same_list(const struct id_list *a, const struct id_list *b)
@@ -105,13 +107,14 @@ bool ciphers_follow(SSL *s)
     return t != NULL;
 }
 
-static int set_suites13(struct settings **slot, const char *string)
+static int set_suites13(const SSL_CTX *ctx, struct settings **slot, const char *string)
 {
     struct id_list list;
     if (!read_suites13(string, &list)) {
         raise_ssl_text(SSL_R_NO_CIPHER_MATCH, "%s", string);
         return 0;
     }
+    fetch_suites(ctx, &list);
     struct settings *s = settings_edit(slot);
     if (!s)
         return 0;
@@ -121,12 +124,12 @@ static int set_suites13(struct settings **slot, const char *string)
 
 int SSL_CTX_set_ciphersuites(SSL_CTX *ctx, const char *string)
 {
-    return set_suites13(&ctx->settings, string);
+    return set_suites13(ctx, &ctx->settings, string);
 }
 
 int SSL_set_ciphersuites(SSL *s, const char *string)
 {
-    return set_suites13(&s->settings, string);
+    return set_suites13(s->ctx, &s->settings, string);
 }
 
 /* ---- getting */

@@ -1,4 +1,5 @@
 /* context.c: SSL_CTX and SSL_METHOD. */
+#include "libssl/fetch.h"
 #include "libssl/local.h"
 
 #include <openssl/crypto.h>
@@ -50,6 +51,18 @@ static bool fill(SSL_CTX *ctx, const char *propq)
            CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_CTX, ctx, &ctx->ex_data);
 }
 
+/* Of the default ones, where the library context has not all. */
+static bool any_suites(SSL_CTX *ctx)
+{
+    struct settings *t = ctx->settings;
+    fetch_suites(ctx, &t->suites13);
+    fetch_suites(ctx, &t->suites);
+    if (t->suites.count + t->suites13.count)
+        return true;
+    raise_ssl(SSL_R_LIBRARY_HAS_NO_CIPHERS);
+    return false;
+}
+
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq, const SSL_METHOD *method)
 {
     if (!method) {
@@ -70,6 +83,10 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq, const SSL_METHO
     /* The keys of tickets are made now, so that processes that fork later share them. */
     if (!fill(ctx, propq) || (method->server && !tickets_make_keys(ctx))) {
         raise_ssl(ERR_R_MALLOC_FAILURE);
+        SSL_CTX_free(ctx);
+        return NULL;
+    }
+    if (!any_suites(ctx)) {
         SSL_CTX_free(ctx);
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* settings.c: settings that are shared until they change, and the engine's configuration made of them. */
 #include "handfast_policy.h"
 #include "libssl/custom.h"
+#include "libssl/fetch.h"
 #include "libssl/local.h"
 
 /* Defaults that OpenSSL's manual pages promise. */
@@ -203,6 +204,9 @@ static bool set_lists(SSL *s, hf_config *config)
     struct id_list sigalgs = t->sigalgs.count ? t->sigalgs : sigalgs_default;
     struct id_list signing = t->client_sigalgs;
     if (!security_lists(s, &suites, &suites13, &groups, &sigalgs, &signing))
+        return false;
+    const struct fetch_lists there = {&suites13, &suites, &groups, &sigalgs, &signing};
+    if (!fetch_lists(s->ctx, &there))
         return false;
     if (!s->server)
         leave_unproven_out(&suites, &sigalgs);
