@@ -393,26 +393,26 @@ def test_backend_moves():
         here.door.shutdown(socket.SHUT_RDWR)  # takes no more, and keeps what it has
         here.door.close()
         expect(rest(p.tls()) == b"", "something came from nobody")
-        until(lambda: p.said("backend-down"), "nobody says that the backend is away")
+        until(lambda: p.said("backend-down"), "nobody says that the backend is away", 60)
         there = Backend(echo, port=here.port, address="127.0.0.2")
         stands_for("127.0.0.2")
-        until(lambda: p.said("backend-moved"), "nobody has looked where the backend is")
+        until(lambda: p.said("backend-moved"), "nobody has looked where the backend is", 60)
         expect("127.0.0.2" in p.said("backend-moved")[0]["message"], f"{p.said('backend-moved')}")
         # Until the workers have changed, a client may still meet one of before.
-        until(lambda: reaches(p), "the new address is not used")
+        until(lambda: reaches(p), "the new address is not used", 60)
         talk(old)
         old.close()
         for _ in range(10):
             talk(p.tls())
         expect(there.count >= 11 and len(p.said("backend-moved")) == 1, f"{there.count}, {p.said('backend-moved')}")
         # A backend that stays where it is is no news.
-        until(lambda: len(p.workers()) == 2, "the workers of before do not end")
+        until(lambda: len(p.workers()) == 2, "the workers of before do not end", 60)
         workers = p.workers()
         there.door.shutdown(socket.SHUT_RDWR)
         there.door.close()
         expect(rest(p.tls()) == b"", "something came from nobody")
         there = Backend(echo, port=here.port, address="127.0.0.2")
-        until(lambda: reaches(p), "the backend is back and nobody goes there")
+        until(lambda: reaches(p), "the backend is back and nobody goes there", 60)
         expect(set(workers) <= set(p.workers()) and len(p.said("backend-moved")) == 1, "the workers have changed for nothing")
         there.close()
 
