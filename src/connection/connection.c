@@ -295,7 +295,8 @@ static size_t handshake_memory(const struct hs *hs)
         sum += n->own[i].len;
     if (n->server_name)
         sum += strlen(n->server_name) + 1;
-    return sum + (hs->values ? sizeof *hs->values : 0);
+    return sum + (hs->values ? sizeof *hs->values : 0) +
+           (hs->stateless ? sizeof *hs->stateless : 0);
 }
 
 size_t hf_conn_memory(const hf_conn *c)
