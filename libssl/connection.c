@@ -492,7 +492,7 @@ SSL *SSL_dup(SSL *s)
     bool ok =
         (!s->server_name || copy->server_name) &&
         (!s->param || (ssl_param(copy) && X509_VERIFY_PARAM_inherit(copy->param, s->param))) &&
-        (!s->session || SSL_set_session(copy, s->session)) &&
+        (!s->session || SSL_set_session(copy, s->session)) && dane_copy(copy, s) &&
         CRYPTO_dup_ex_data(CRYPTO_EX_INDEX_SSL, &copy->ex_data, &s->ex_data);
     if (!ok) {
         SSL_free(copy);

@@ -259,11 +259,7 @@ bool ssl_stateless_done(SSL *s);
 bool secrets_to_config(const SSL *s, hf_config *config);
 void secrets_free(struct secrets *secrets);
 
-/* Parts of the objects that their own files free (dane.c, ct.c, certificate_answer.c). */
-void dane_ctx_free(struct dane_ctx *dane);
-bool dane_inherit(SSL *s); /* from the context */
-void dane_free(struct dane *dane);
-void ct_ctx_free(SSL_CTX *ctx);
+/* Parts of the objects that their own files free (certificate_answer.c; more below). */
 void certs_ctx_free(SSL_CTX *ctx);
 /* conf_system_default applies openssl.cnf's ssl_conf section (conf.c). */
 void conf_system_default(SSL_CTX *ctx);

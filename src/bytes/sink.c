@@ -156,15 +156,6 @@ void sink_json_ascii(struct sink *s, const char *text, size_t len)
     put(s, '"');
 }
 
-void sink_hex(struct sink *s, const uint8_t *p, size_t len, bool capitals)
-{
-    const char *digits = capitals ? "0123456789ABCDEF" : "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        put(s, digits[p[i] >> 4]);
-        put(s, digits[p[i] & 15]);
-    }
-}
-
 void sink_bytes(struct sink *s, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

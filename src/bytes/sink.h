@@ -22,9 +22,8 @@ void sink_plain(struct sink *s, const char *text, size_t len);
 void sink_json(struct sink *s, const char *text, size_t len);
 
 /* sink_json_ascii does so with nothing but ASCII, and in the way of Python's json.dumps: a script that compares texts
- * sees no difference. sink_hex writes two digits a byte. */
+ * sees no difference. */
 void sink_json_ascii(struct sink *s, const char *text, size_t len);
-void sink_hex(struct sink *s, const uint8_t *p, size_t len, bool capitals);
 
 /* sink_bytes writes text of our own of a known length. */
 void sink_bytes(struct sink *s, const char *text, size_t len);

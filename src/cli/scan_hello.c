@@ -192,28 +192,17 @@ bool hello_write(const struct hello *h, struct buffer *out)
 /* ---------------------------------------------------------------- SSL 2.0 */
 
 /* clang-format off */
-static const struct {
-    uint32_t spec;
-    const char *name;
-} specs[] = {
-    {0x010080, "SSL_CK_RC4_128_WITH_MD5"},
-    {0x020080, "SSL_CK_RC4_128_EXPORT40_WITH_MD5"},
-    {0x030080, "SSL_CK_RC2_128_CBC_WITH_MD5"},
-    {0x040080, "SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5"},
-    {0x050080, "SSL_CK_IDEA_128_CBC_WITH_MD5"},
-    {0x060040, "SSL_CK_DES_64_CBC_WITH_MD5"},
-    {0x0700c0, "SSL_CK_DES_192_EDE3_CBC_WITH_MD5"},
+static const uint32_t specs[] = {
+    0x010080, /* SSL_CK_RC4_128_WITH_MD5 */
+    0x020080, /* SSL_CK_RC4_128_EXPORT40_WITH_MD5 */
+    0x030080, /* SSL_CK_RC2_128_CBC_WITH_MD5 */
+    0x040080, /* SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5 */
+    0x050080, /* SSL_CK_IDEA_128_CBC_WITH_MD5 */
+    0x060040, /* SSL_CK_DES_64_CBC_WITH_MD5 */
+    0x0700c0, /* SSL_CK_DES_192_EDE3_CBC_WITH_MD5 */
 };
 /* clang-format on */
 enum { SPECS = sizeof specs / sizeof *specs };
-
-const char *hello_spec_name(uint32_t spec)
-{
-    for (size_t i = 0; i < SPECS; i++)
-        if (specs[i].spec == spec)
-            return specs[i].name;
-    return "unknown";
-}
 
 bool hello_write_ssl2(struct buffer *out)
 {
@@ -222,8 +211,8 @@ bool hello_write_ssl2(struct buffer *out)
     if (getentropy(challenge, sizeof challenge) != 0)
         return false;
     for (size_t i = 0; i < SPECS; i++) {
-        list[3 * i] = (uint8_t)(specs[i].spec >> 16);
-        put_u16(list + 3 * i + 1, (uint16_t)specs[i].spec);
+        list[3 * i] = (uint8_t)(specs[i] >> 16);
+        put_u16(list + 3 * i + 1, (uint16_t)specs[i]);
     }
     struct v2_client_hello v2 = {.version = 0x0002,
                                  .specs = slice_of(list, sizeof list),

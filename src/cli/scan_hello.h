@@ -36,7 +36,4 @@ bool hello_write(const struct hello *h, struct buffer *out);
 /* hello_write_ssl2 writes a hello of SSL 2.0 with all seven ciphers of that. */
 bool hello_write_ssl2(struct buffer *out);
 
-/* hello_spec_name: a cipher of SSL 2.0, "SSL_CK_RC4_128_WITH_MD5". */
-const char *hello_spec_name(uint32_t spec);
-
 #endif

@@ -132,11 +132,6 @@ size_t cbc_key_size(enum cbc_id id)
     return known(id) ? ciphers[id].key : 0;
 }
 
-bool cbc_available(enum cbc_id id)
-{
-    return id == CBC_NULL || (known(id) && cipher_route_find(&ciphers[id].route));
-}
-
 static void key_mac(struct cbc *c, enum hash_id id, const uint8_t *key)
 {
     uint8_t pad[MAX_BLOCK] = {0};

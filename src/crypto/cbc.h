@@ -13,9 +13,6 @@ struct cbc; /* one direction: cipher key, HMAC key, and the IV where it is chain
 
 size_t cbc_key_size(enum cbc_id id); /* 0, 16, 32 */
 
-/* cbc_available: this libcrypto has the cipher. */
-bool cbc_available(enum cbc_id id);
-
 /* What cbc_new needs; the pointers are read and not kept. */
 struct cbc_keys {
     enum cbc_id cipher; /* CBC_NULL: only the MAC */

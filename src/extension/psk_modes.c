@@ -1,4 +1,5 @@
 /* psk_modes.c: how the client is willing to use a pre-shared key (RFC 8446 4.2.9). */
+#include "bytes/names.h"
 #include "extension/row.h"
 
 bool psk_modes_wants(const struct nego *n, unsigned message)
@@ -18,17 +19,12 @@ void psk_modes_put(struct nego *n, struct wr *w, unsigned message)
     wr_close(w, list, 1);
 }
 
-static const char *mode_name(uint8_t mode)
-{
-    return mode == 0 ? "psk_ke" : mode == 1 ? "psk_dhe_ke" : "unknown";
-}
-
 /* enum { psk_ke(0), psk_dhe_ke(1), (255) } PskKeyExchangeMode;
  * struct { PskKeyExchangeMode ke_modes<1..255>; } PskKeyExchangeModes;       RFC 8446 4.2.9 */
 void psk_modes_read(struct rd *r, struct ext_values *v, unsigned message)
 {
     (void)message;
-    v->psk_modes = rd_list8(r, "ke_modes", 1, 255, "ke_mode", mode_name);
+    v->psk_modes = rd_list8(r, "ke_modes", 1, 255, "ke_mode", name_psk_mode);
 }
 
 bool psk_modes_take(struct nego *n, const struct ext_values *v, unsigned message)

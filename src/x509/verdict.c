@@ -150,11 +150,6 @@ void verdict_clear(void)
     walk(&chains, true);
 }
 
-size_t verdict_signature_count(void)
-{
-    return walk(&signatures, false);
-}
-
 size_t verdict_chain_count(void)
 {
     return walk(&chains, false);

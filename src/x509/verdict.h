@@ -15,9 +15,8 @@ void verdict_signature_remember(const hf_certificate *child, const hf_certificat
 bool verdict_chain_known(const uint8_t id[CERT_HASH], int64_t now);
 void verdict_chain_remember(const uint8_t id[CERT_HASH], int64_t from, int64_t until);
 
-/* For tests: forget all; how many are remembered. */
+/* For tests: forget all; how many chains are remembered. */
 void verdict_clear(void);
-size_t verdict_signature_count(void);
 size_t verdict_chain_count(void);
 
 #endif

@@ -110,6 +110,28 @@ static void test_names(void)
     ends_clear(&e);
 }
 
+/* SSL_dup takes records and flags along. */
+static void test_dup(int own)
+{
+    struct ends e;
+    begin(&e, 0);
+    SHOW(SSL_dane_enable(e.client, "dane.example"));
+    SHOW(add(e.client, 3, 1, 1, own ? pki->leaf : other->leaf));
+    SSL_dane_set_flags(e.client, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    BIO *bio = SSL_get_rbio(e.client);
+    BIO_up_ref(bio);
+    SSL *copy = SSL_dup(e.client);
+    SHOW((long)SSL_dane_set_flags(copy, 0));
+    SHOW(SSL_get0_dane(copy) != NULL);
+    SSL_set_bio(copy, bio, bio);
+    SSL_set_connect_state(copy);
+    SSL_free(e.client);
+    e.client = copy;
+    ends_show(own ? "copy, the record of this server" : "copy, another's record", &e);
+    show_match(&e);
+    ends_clear(&e);
+}
+
 static void test_settings(void)
 {
     unsigned char bytes[64] = {1, 2, 3};
@@ -217,6 +239,8 @@ int main(void)
         printf("======== %x\n", version);
         test_matches(0);
         test_matches(1);
+        test_dup(0);
+        test_dup(1);
         test_names();
         test_ct();
     }
