@@ -333,27 +333,33 @@ static EVP_PKEY *sent_key(const uint8_t *at, size_t left)
     return key;
 }
 
-/* Of hybrids there is none to show; our own goes when it has been used. */
+static EVP_PKEY *named_key(const struct group_name *g, const uint8_t *share, size_t len)
+{
+    if (g->nid == NID_X25519 || g->nid == NID_X448)
+        return EVP_PKEY_new_raw_public_key(g->nid, NULL, share, len);
+    if (g->id >> 8 == 1)
+        return finite_key(g->name, share, len);
+    return curve_key(OBJ_nid2sn(g->nid), share, len);
+}
+
+/* Of hybrids there is none to show. Before TLS 1.3 our own goes when it has been used, as OpenSSL's does. */
 long control_tmp_key(const struct target *t, int command, long number, void *pointer)
 {
     const SSL *s = t->ssl;
     const struct details *d = s->conn ? access_details(s->conn) : NULL;
     const struct group_name *g = s->conn ? by_id(hf_conn_group(s->conn)) : NULL;
-    EVP_PKEY *key;
+    bool own = command == SSL_CTRL_GET_TMP_KEY;
+    EVP_PKEY *key = NULL;
     (void)number;
 
-    if (command != SSL_CTRL_GET_PEER_TMP_KEY || !d || !d->share)
+    if (!d || !(own ? d->own_share : d->share))
         return 0;
-    if (!d->share_sent && (!g || !g->nid))
-        return 0;
-    if (d->share_sent)
+    if (!own && d->share_sent)
         key = sent_key(d->share, d->share_len);
-    else if (g->nid == NID_X25519 || g->nid == NID_X448)
-        key = EVP_PKEY_new_raw_public_key(g->nid, NULL, d->share, d->share_len);
-    else if (g->id >> 8 == 1)
-        key = finite_key(g->name, d->share, d->share_len);
-    else
-        key = curve_key(OBJ_nid2sn(g->nid), d->share, d->share_len);
-    *(EVP_PKEY **)pointer = key;
+    else if (g && g->nid)
+        key =
+            named_key(g, own ? d->own_share : d->share, own ? d->own_share_len : d->share_len);
+    if (key)
+        *(EVP_PKEY **)pointer = key;
     return key != NULL;
 }

@@ -271,12 +271,14 @@ bool sigalgs_for(const struct id_list *list, const SSL_CIPHER *c)
 
 static const struct sigalg_info *used(const SSL *s, bool own)
 {
+    /* Before TLS 1.2 it has no number that could be sent (RFC 4346 7.4.3). */
+    static const struct sigalg_info rsa_md5_sha1 = {.sig = EVP_PKEY_RSA, .hash = NID_md5_sha1};
+    enum { RSA_MD5_SHA1 = 0xff01 };
     const struct details *d = s->conn ? access_details(s->conn) : NULL;
     if (!s->conn || SSL_session_reused(s))
         return NULL;
-    if (!own)
-        return sigalg_info(hf_conn_signature(s->conn));
-    return d ? sigalg_info(d->signature) : NULL;
+    uint16_t id = own ? (d ? d->signature : 0) : hf_conn_signature(s->conn);
+    return id == RSA_MD5_SHA1 ? &rsa_md5_sha1 : sigalg_info(id);
 }
 
 int SSL_get_peer_signature_type_nid(const SSL *s, int *nid)

@@ -12,6 +12,7 @@ void details_free(struct details *d)
     mem_free(d->groups);
     mem_free(d->authorities);
     mem_free(d->share);
+    mem_free(d->own_share);
     if (d->early_exporter)
         mem_wipe_free(d->early_exporter, d->early_exporter_len);
     mem_free(d);
@@ -117,6 +118,27 @@ static void keep_share(struct details *d, struct hs *hs)
     }
 }
 
+/* TLS 1.3: what this side has sent for the group of the handshake, unless that is a hybrid. */
+static bool keep_own_share(struct details *d, const struct nego *n)
+{
+    const uint8_t *p = n->answer_share;
+    size_t len = n->answer_share_len;
+    mem_free(d->own_share);
+    d->own_share = NULL;
+    d->own_share_len = 0;
+    for (size_t i = 0; !n->server && i < n->own_count; i++) {
+        if (n->own[i].group == n->group) {
+            p = n->own[i].public_value;
+            len = n->own[i].len;
+        }
+    }
+    if (n->version < HF_TLS1_3 || !d->share || !p)
+        return true;
+    d->own_share = mem_dup(p, len);
+    d->own_share_len = d->own_share ? len : 0;
+    return d->own_share != NULL;
+}
+
 bool details_done(struct hs *hs)
 {
     struct nego *n = &hs->n;
@@ -138,6 +160,8 @@ bool details_done(struct hs *hs)
     n->peer_authorities = NULL;
     d->signature = hs->signature_len ? hs->scheme : 0;
     keep_share(d, hs);
+    if (!keep_own_share(d, n))
+        return false;
     if (hs->est->early == HF_EARLY_ACCEPTED && n->version == HF_TLS1_3) {
         d->early_exporter_len = (uint8_t)hash_size(hs->hash); /* that of the session too */
         d->early_exporter = mem_dup(hs->early_exporter, d->early_exporter_len);

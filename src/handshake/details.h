@@ -32,6 +32,8 @@ struct details {
     bool share_sent;
     uint8_t *share; /* the peer's share of the group, unless that is a hybrid */
     size_t share_len;
+    uint8_t *own_share; /* TLS 1.3: the other one; or NULL */
+    size_t own_share_len;
     uint8_t *early_exporter; /* where early data was accepted; NULL: not */
     uint8_t early_exporter_len;
 };
