@@ -125,10 +125,30 @@ const struct certs *certs_get(const SSL *s, const SSL_CTX *ctx)
     return s ? s->settings->certs : ctx->settings->certs;
 }
 
+/* Once one was chosen for the handshake it is that one: the one that signed, or that decrypted. */
+static int slot_used(const SSL *s)
+{
+    const struct details *d = s->conn ? access_details(s->conn) : NULL;
+    const SSL_CIPHER *cipher = s->conn && s->server ? SSL_get_current_cipher(s) : NULL;
+    if (s->cert_used || s->cert_changed)
+        return s->cert_used - 1;
+    if (d && d->signature)
+        return certs_slot_of_scheme(d->signature);
+    return cipher && SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa ? CERT_RSA : -1;
+}
+
 struct certs *certs_change(SSL *s, SSL_CTX *ctx)
 {
     struct settings *settings = settings_edit(s ? &s->settings : &ctx->settings);
-    return settings ? certs_edit(&settings->certs) : NULL;
+    struct certs *certs = settings ? certs_edit(&settings->certs) : NULL;
+    if (certs && s && s->conn && !s->cert_changed) {
+        /* from here on it is what is set that counts */
+        int used = slot_used(s);
+        certs->current = used >= 0 ? used : certs->current;
+        s->cert_used = 0;
+        s->cert_changed = true;
+    }
+    return certs;
 }
 
 /* ---- one certificate or key */
@@ -395,18 +415,6 @@ X509 *SSL_CTX_get0_certificate(const SSL_CTX *ctx)
 EVP_PKEY *SSL_CTX_get0_privatekey(const SSL_CTX *ctx)
 {
     return current(certs_get(NULL, ctx))->key;
-}
-
-/* Once one was chosen for the handshake it is that one: the one that signed, or that decrypted. */
-static int slot_used(const SSL *s)
-{
-    const struct details *d = s->conn ? access_details(s->conn) : NULL;
-    const SSL_CIPHER *cipher = s->conn && s->server ? SSL_get_current_cipher(s) : NULL;
-    if (s->cert_used)
-        return s->cert_used - 1;
-    if (d && d->signature)
-        return certs_slot_of_scheme(d->signature);
-    return cipher && SSL_CIPHER_get_kx_nid(cipher) == NID_kx_rsa ? CERT_RSA : -1;
 }
 
 static const struct cert_entry *of_connection(const SSL *s)

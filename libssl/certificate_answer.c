@@ -324,6 +324,7 @@ int certs_ask(SSL *s, const hf_question *question, hf_credential **out)
         return result;
     *out = certs_credential(s, (enum cert_slot)slot);
     s->cert_used = *out ? slot + 1 : 0;
+    s->cert_changed = false;
     return *out != NULL;
 }
 
@@ -382,8 +383,9 @@ static bool curve_allowed(const SSL *s, const EVP_PKEY *key)
 bool certs_for13(const SSL *s)
 {
     const struct settings *t = s->settings;
-    if (t->psk_server_cb || t->psk_find_cb || t->certs->cert_cb)
-        return true;
+    if (t->psk_server_cb || t->psk_find_cb || t->certs->cert_cb || s->ctx->servername_cb ||
+        s->session_ctx->servername_cb)
+        return true; /* there may be something when it is needed */
     for (int i = 0; i < CERT_SLOTS; i++) {
         const struct cert_entry *e = &t->certs->entry[i];
         if (e->x509 && e->key && i != CERT_DSA && (i != CERT_EC || curve_allowed(s, e->key)))

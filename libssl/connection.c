@@ -66,6 +66,7 @@ static void drop_connection(SSL *s)
     s->peer_chain = s->verified_chain = NULL;
     s->peer_judged = s->verdict_recalled = false;
     s->cert_used = 0;
+    s->cert_changed = false;
     ct_free(s);
     OPENSSL_free(s->raw_ciphers);
     s->raw_ciphers = NULL;
@@ -107,6 +108,10 @@ int SSL_clear(SSL *s)
 {
     if (!s->method) {
         raise_ssl(SSL_R_NO_METHOD_SPECIFIED);
+        return 0;
+    }
+    if (s->renegotiate != RENEGOTIATE_NO) {
+        raise_ssl(ERR_R_INTERNAL_ERROR);
         return 0;
     }
     session_clear(s);
@@ -440,6 +445,17 @@ size_t SSL_get_peer_finished(const SSL *s, void *buf, size_t count)
     return finished_of(s, !s->server, buf, count);
 }
 
+/* What TLS 1.2 and older compute themselves with their PRF (RFC 5705 4). */
+static bool is_own_label(const char *label, size_t len)
+{
+    static const char *const own[] = {"client finished", "server finished", "master secret",
+                                      "extended master secret", "key expansion"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (len >= strlen(own[i]) && memcmp(label, own[i], strlen(own[i])) == 0)
+            return true;
+    return false;
+}
+
 int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const char *label,
                                size_t llen, const unsigned char *context, size_t contextlen,
                                int use_context)
@@ -451,6 +467,10 @@ int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const ch
         return -1;
     memcpy(name, label, llen);
     name[llen] = 0;
+    if (access_version(s->conn) < TLS1_3_VERSION && is_own_label(label, llen)) {
+        raise_ssl(SSL_R_TLS_ILLEGAL_EXPORTER_LABEL);
+        return 0;
+    }
     static const unsigned char empty[1];
     const unsigned char *with = use_context ? (context ? context : empty) : NULL;
     if (hf_conn_export(s->conn, name, with, use_context ? contextlen : 0, out, olen, &err))

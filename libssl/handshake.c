@@ -55,8 +55,9 @@ static int no_way_to_sign(const SSL *s, const hf_error *err)
         theirs &&
         SSL_get_shared_sigalgs((SSL *)(uintptr_t)s, 0, NULL, NULL, NULL, NULL, NULL) == 0)
         return SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS;
-    return old || !certs_for13(s) ? SSL_R_NO_SHARED_CIPHER
-                                  : SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM;
+    return old              ? SSL_R_NO_SHARED_CIPHER
+           : certs_for13(s) ? SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM
+                            : SSL_R_UNSUPPORTED_PROTOCOL;
 }
 
 /* Programs look for these two to answer in plain HTTP. */
@@ -357,12 +358,12 @@ bool ssl_renegotiate_asked(SSL *s)
 
 static int renegotiate(SSL *s, bool abbreviated)
 {
-    if (s->settings->options & SSL_OP_NO_RENEGOTIATION) {
-        raise_ssl(SSL_R_NO_RENEGOTIATION);
-        return 0;
-    }
     if (s->conn && SSL_version(s) == TLS1_3_VERSION) {
         raise_ssl(SSL_R_WRONG_SSL_VERSION);
+        return 0;
+    }
+    if (s->settings->options & SSL_OP_NO_RENEGOTIATION) {
+        raise_ssl(SSL_R_NO_RENEGOTIATION);
         return 0;
     }
     if (s->phase != PHASE_DONE)

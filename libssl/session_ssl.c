@@ -390,7 +390,7 @@ void session_failed(SSL *s)
 /* A connection that was let go without close_notify leaves no session that could be resumed. */
 void session_clear(SSL *s)
 {
-    bool cut = s->phase == PHASE_DONE && !(s->shutdown & SSL_SENT_SHUTDOWN);
+    bool cut = s->phase == PHASE_DONE && !(s->shutdown & SSL_SENT_SHUTDOWN) && !SSL_in_init(s);
     session_found(s, NULL);
     if (!s->session || !(cut || s->phase == PHASE_FAILED))
         return;

@@ -163,14 +163,16 @@ static bool may_use(const SSL *s, int version, uint64_t off)
            (!t->version_max || version <= t->version_max);
 }
 
-/* Where there is a hole between allowed versions, the lower part counts, as in OpenSSL: a ClientHello of TLS
- * 1.2 can only name the highest, and everything below it is meant. */
+/* Where there is a hole between allowed versions, the lower part counts for a client, as in OpenSSL: a ClientHello of
+ * TLS 1.2 can only name the highest, and everything below it is meant. A server takes the upper one. */
 static bool set_versions(const SSL *s, hf_config *config)
 {
     int low = 0, high = 0;
     bool hole = true;
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         if (!may_use(s, versions[i].version, versions[i].off)) {
+            if (low && s->server)
+                break;
             hole = true;
         } else {
             low = versions[i].version;
@@ -182,6 +184,8 @@ static bool set_versions(const SSL *s, hf_config *config)
         raise_ssl(SSL_R_NO_PROTOCOLS_AVAILABLE);
         return false;
     }
+    if (s->server && high == TLS1_3_VERSION && low < high && !certs_for13(s))
+        high = TLS1_2_VERSION; /* no key that TLS 1.3 could use */
     return hf_config_set_versions(config, (uint16_t)low, (uint16_t)high);
 }
 

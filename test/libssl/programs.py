@@ -76,9 +76,10 @@ def command_check(arguments):
         print(f"skipped: {why}\n0 passed, 0 failed, 1 skipped")
         return 0
     stock, ours, null = (run(arguments, name) for name in (library.STOCK, library.OURS, library.NULL))
-    lines, summary = library.compare(stock, ours, null)
+    lines, summary = library.compare(stock, ours, null, getattr(module, "KNOWN", None))
     print("\n".join(lines))
-    print(f"{summary['without_tls']} pass without any TLS and count for nothing; {summary['better']} better")
+    print(f"{summary['without_tls']} pass without any TLS and count for nothing, {summary['fail_on_both']} fail on both "
+          f"libraries; {summary['better']} better")
     print(f"{summary['same'] + summary['better']} passed, {summary['worse']} failed, 0 skipped")
     return 1 if summary["worse"] or not summary["same"] else 0
 

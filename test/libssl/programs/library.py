@@ -51,14 +51,18 @@ def load(path):
     return json.loads(pathlib.Path(path).read_text())
 
 
-def compare(stock, ours, null=None):
-    """Lines that tell where `ours` is worse or better than `stock`, and a summary of what counts: tests that pass
-    without any TLS (`null`) show nothing. Returns (lines, summary)."""
-    lines, same, worse, better, idle = [], 0, 0, 0, 0
+def compare(stock, ours, null=None, known=None):
+    """Lines that tell where `ours` is worse or better than `stock`, and what fails on both, with the reason that
+    `known` has for it; and a summary of what counts: tests that pass without any TLS (`null`) show nothing, nor do
+    those that fail on both. Returns (lines, summary)."""
+    lines, same, worse, better, idle, both = [], 0, 0, 0, 0, 0
     for test in sorted(stock.keys() | ours.keys()):
         a, b = stock.get(test, "absent"), ours.get(test, "absent")
         if null is not None and null.get(test) == "ok" and a == "ok" and b == "ok":
             idle += 1
+        elif a == b == "fail":
+            both += 1
+            lines.append(f"both    {test}: fails on the system's library too: {(known or {}).get(test, 'no reason is known')}")
         elif a == b:
             same += 1
         elif b == "ok" and a in ("fail", "absent"):
@@ -67,7 +71,7 @@ def compare(stock, ours, null=None):
         else:
             worse += 1
             lines.append(f"WORSE   {test}: {a} on the system's library, {b} on ours")
-    summary = {"same": same, "worse": worse, "better": better, "without_tls": idle}
+    summary = {"same": same, "worse": worse, "better": better, "without_tls": idle, "fail_on_both": both}
     return lines, summary
 
 
