@@ -24,7 +24,6 @@ SSL *SSL_new(SSL_CTX *ctx)
     s->ctx = ctx;
     s->session_ctx = ctx;
     (void)SSL_CTX_up_ref(ctx);
-    (void)SSL_CTX_up_ref(ctx);
     s->settings = settings_ref(ctx->settings);
     s->passwd_cb = ctx->passwd_cb;
     s->passwd_arg = ctx->passwd_arg;
@@ -52,7 +51,8 @@ static void drop_connection(SSL *s)
 {
     hf_conn_free(s->conn);
     s->conn = NULL;
-    OPENSSL_clear_free(s->in, s->in_size);
+    if (s->in != s->lent)
+        OPENSSL_clear_free(s->in, s->in_size);
     OPENSSL_free(s->out);
     s->in = s->out = NULL;
     s->in_size = s->in_start = s->in_end = s->out_size = s->out_start = s->out_end = 0;
@@ -99,8 +99,9 @@ void SSL_free(SSL *s)
     dane_free(s->dane);
     secrets_free(s->secrets);
     settings_free(s->settings);
+    if (s->ctx != s->session_ctx)
+        SSL_CTX_free(s->ctx);
     SSL_CTX_free(s->session_ctx);
-    SSL_CTX_free(s->ctx);
     OPENSSL_free(s);
 }
 
@@ -186,8 +187,11 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
         mine->sid_ctx_len = from->sid_ctx_len;
         memcpy(mine->sid_ctx, from->sid_ctx, sizeof mine->sid_ctx);
     }
-    (void)SSL_CTX_up_ref(ctx);
-    SSL_CTX_free(s->ctx);
+    /* Most connections never have but one context, to which one reference will do. */
+    if (ctx != s->session_ctx)
+        (void)SSL_CTX_up_ref(ctx);
+    if (s->ctx != s->session_ctx)
+        SSL_CTX_free(s->ctx);
     s->ctx = ctx;
     return ciphers_follow(s) ? ctx : NULL;
 }

@@ -122,6 +122,7 @@ void SSL_CTX_free(SSL_CTX *ctx)
     certs_ctx_free(ctx);
     OPENSSL_free(ctx->propq);
     OPENSSL_cleanse(ctx->ticket_keys, sizeof ctx->ticket_keys);
+    OPENSSL_cleanse(&ctx->ticket_hmac, sizeof ctx->ticket_hmac);
     OPENSSL_free(ctx);
 }
 

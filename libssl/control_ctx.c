@@ -32,12 +32,12 @@ long control_ticket_keys(const struct target *t, int command, long number, void 
     }
     if (command == SSL_CTRL_SET_TLSEXT_TICKET_KEYS) {
         memcpy(ctx->ticket_keys, pointer, sizeof ctx->ticket_keys);
+        tickets_use_keys(ctx);
     } else {
         if (!tickets_make_keys(ctx))
             return 0;
         memcpy(pointer, ctx->ticket_keys, sizeof ctx->ticket_keys);
     }
-    ctx->ticket_keys_made = true;
     return 1;
 }
 

@@ -20,7 +20,7 @@ static int begin_writing(SSL *s)
         return 0;
     t->offer_early = true;
     s->early_state = EARLY_WRITING;
-    ERR_clear_error();
+    error_forget();
     return ssl_start(s);
 }
 

@@ -16,6 +16,14 @@ void raise_hf_as(const hf_error *err, int reason);
 /* reason_of: the SSL_R_ (or ERR_R_) number of an error of the engine. */
 int reason_of(const hf_error *err);
 
+/* error_forget empties the queue. That of a thread is empty nearly always, and finding that out costs a tenth of
+ * what ERR_clear_error takes for going through all its places. */
+static inline void error_forget(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 /* raise_unsupported says that a function is not there. */
 void raise_unsupported(const char *function);
 

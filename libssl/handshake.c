@@ -4,13 +4,14 @@
 bool ssl_in_progress(const SSL *s)
 {
     return s->phase == PHASE_HANDSHAKE ||
-           (s->conn && s->phase == PHASE_DONE && hf_conn_wants(s->conn) & HF_IN_HANDSHAKE);
+           (s->conn && s->phase == PHASE_DONE && access_in_handshake(s->conn));
 }
 
 /* A connection without a name sends none; what a certificate must be for is the verification's affair. */
 bool ssl_start(SSL *s)
 {
-    hf_error err = {0};
+    NO_INIT hf_error err;
+    err.code = HF_OK;
     hf_config *config =
         ciphers_follow(s) ? settings_config(s, s->server ? HF_SERVER : HF_CLIENT) : NULL;
     if (!config) {
@@ -212,7 +213,7 @@ int ssl_run(SSL *s)
         return -1;
     s->rwstate = SSL_NOTHING;
     s->early_pause = false;
-    ERR_clear_error();
+    error_forget();
     if (!s->conn && !ssl_start(s))
         return not_started(s);
     hf_result r = advance(s);
@@ -257,7 +258,7 @@ static int finish(SSL *s, int ret)
     return ret;
 }
 
-int SSL_do_handshake(SSL *s)
+static int do_handshake(SSL *s)
 {
     if (!s->role_set) {
         raise_ssl(SSL_R_CONNECTION_TYPE_NOT_SET);
@@ -288,6 +289,16 @@ int SSL_do_handshake(SSL *s)
         s->early_state = EARLY_READING;
     if (ret == 1 && s->early_state != EARLY_NONE)
         s->early_state = EARLY_FINISHED;
+    return ret;
+}
+
+int SSL_do_handshake(SSL *s)
+{
+    NO_INIT unsigned char memory[LENT];
+    bool lent = ssl_lend(s, memory);
+    int ret = do_handshake(s);
+    if (lent && !ssl_lend_no_more(s))
+        return ssl_give_up(s, ERR_R_MALLOC_FAILURE);
     return ret;
 }
 
@@ -340,12 +351,9 @@ int SSL_get_key_update_type(const SSL *s)
     return waiting ? s->key_update : SSL_KEY_UPDATE_NONE;
 }
 
-bool ssl_renegotiate_asked(SSL *s)
+static bool begin_again(SSL *s)
 {
     hf_error err = {0};
-    if (s->renegotiate != RENEGOTIATE_ASKED || s->out || s->plain_len ||
-        s->in_start < s->in_end)
-        return true;
     s->renegotiate = RENEGOTIATE_BEGUN;
     if (hf_conn_renegotiate(s->conn, &err) != HF_DONE) {
         raise_hf(&err);
@@ -354,6 +362,12 @@ bool ssl_renegotiate_asked(SSL *s)
     s->renegotiations++; /* who asks counts, whatever becomes of it */
     s->renegotiations_total++;
     return true;
+}
+
+bool ssl_renegotiate_asked(SSL *s)
+{
+    bool busy = s->out || s->plain_len || s->in_start < s->in_end;
+    return s->renegotiate != RENEGOTIATE_ASKED || busy || begin_again(s);
 }
 
 static int renegotiate(SSL *s, bool abbreviated)

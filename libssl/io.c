@@ -130,7 +130,7 @@ static bool early_first(const SSL *s)
     return s->early_blocked;
 }
 
-static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool peek)
+static int read_now(SSL *s, void *buf, size_t num, size_t *readbytes, bool peek)
 {
     s->raised = false;
     if (!s->role_set) {
@@ -167,6 +167,16 @@ static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool p
     }
     *readbytes = n;
     return 1;
+}
+
+static int read_or_peek(SSL *s, void *buf, size_t num, size_t *readbytes, bool peek)
+{
+    NO_INIT unsigned char memory[LENT];
+    bool lent = ssl_lend(s, memory);
+    int ret = read_now(s, buf, num, readbytes, peek);
+    if (lent && !ssl_lend_no_more(s))
+        return ssl_give_up(s, ERR_R_MALLOC_FAILURE);
+    return ret;
 }
 
 int SSL_read_ex(SSL *s, void *buf, size_t num, size_t *readbytes)
@@ -216,34 +226,47 @@ int SSL_has_pending(const SSL *s)
  * far as one system call is worth it. */
 enum { WRITE_AT_ONCE = 4 * 16384 };
 
-static int seal(SSL *s, const unsigned char *data, size_t len)
+static int not_sealed(SSL *s, hf_result r)
 {
+    if (r == HF_FAILED)
+        return ssl_failed(s);
+    OPENSSL_free(s->out);
+    s->out = NULL;
+    s->out_size = s->out_end = 0;
+    raise_ssl(r == HF_CLOSED ? SSL_R_PROTOCOL_IS_SHUTDOWN : ERR_R_INTERNAL_ERROR);
+    return -1;
+}
+
+/* What the bytes become is given to the transport with the next flush; if it is short, at once. */
+static int seal(SSL *s, const unsigned char *buf, size_t num)
+{
+    NO_INIT unsigned char lent[LENT];
     size_t fragment = s->settings->max_send_fragment;
     size_t most = s->settings->mode & SSL_MODE_ENABLE_PARTIAL_WRITE
                       ? fragment
                       : WRITE_AT_ONCE / fragment * fragment;
-    size_t n = len < most ? len : most;
+    size_t left = num - s->write_done, n = left < most ? left : most;
     size_t size = hf_conn_send_size(s->conn, n), taken = 0, written = 0;
-    s->out = OPENSSL_malloc(size);
-    if (!s->out) {
+    bool is_short = size <= sizeof lent;
+    unsigned char *to = is_short ? lent : (s->out = OPENSSL_malloc(size));
+    if (!to) {
         raise_ssl(ERR_R_MALLOC_FAILURE);
         return -1;
     }
-    hf_result r = hf_conn_send(s->conn, data, n, &taken, s->out, size, &written);
-    s->out_size = size;
-    s->out_start = 0;
-    s->out_end = written;
-    s->write_done += taken;
-    if (r == HF_FAILED)
-        return ssl_failed(s);
-    if (r != HF_DONE || !taken) {
-        OPENSSL_free(s->out);
-        s->out = NULL;
-        s->out_size = s->out_end = 0;
-        raise_ssl(r == HF_CLOSED ? SSL_R_PROTOCOL_IS_SHUTDOWN : ERR_R_INTERNAL_ERROR);
+    hf_result r = hf_conn_send(s->conn, buf + s->write_done, n, &taken, to, size, &written);
+    if (!is_short) {
+        s->out_size = size;
+        s->out_start = 0;
+        s->out_end = written;
+    } else if (r == HF_FAILED && written && !ssl_keep_output(s, lent, written)) {
         return -1;
     }
-    return 1;
+    s->write_done += taken;
+    if (r != HF_DONE || !taken)
+        return not_sealed(s, r);
+    s->write_buf = buf;
+    s->write_len = s->write_done;
+    return is_short ? ssl_send(s, lent, written) : 1;
 }
 
 /* A write that blocked must be asked for again with the same bytes: what is sealed already is on its way. Who does
@@ -265,11 +288,9 @@ static int write_all(SSL *s, const unsigned char *buf, size_t num, size_t *writt
             return n;
         if (s->write_done == num || (partial && sealed))
             break;
-        if (seal(s, buf + s->write_done, num - s->write_done) != 1)
-            return -1;
+        if ((n = seal(s, buf, num)) != 1)
+            return n;
         sealed = true;
-        s->write_buf = buf;
-        s->write_len = s->write_done;
     }
     *written = s->write_done;
     s->write_buf = NULL;

@@ -17,6 +17,13 @@
 #include "libssl/settings.h"
 #include "libssl/variant.h"
 
+/* A buffer that is written before it is read: not to be zeroed by -ftrivial-auto-var-init. */
+#if defined(__has_attribute) && __has_attribute(uninitialized)
+#define NO_INIT __attribute__((uninitialized))
+#else
+#define NO_INIT
+#endif
+
 struct ssl_method_st {
     int version;         /* TLS_ANY_VERSION, or the one */
     bool client, server; /* can be */
@@ -65,6 +72,7 @@ struct ssl_ctx_st {
     SSL_CTX_decrypt_session_ticket_fn ticket_dec_cb;
     void *ticket_cb_arg;
     unsigned char ticket_keys[80]; /* name 16, HMAC 32, AES 32 */
+    struct access_hmac ticket_hmac;
     atomic_bool ticket_keys_made;
     int (*cookie_generate_cb)(SSL *, unsigned char *, unsigned int *);
     int (*cookie_verify_cb)(SSL *, const unsigned char *, unsigned int);
@@ -121,6 +129,7 @@ struct ssl_st {
     uint8_t header_len;
     unsigned char *in;
     size_t in_size, in_start, in_end;
+    unsigned char *lent; /* a call's own memory, which `in` may be until it returns; or NULL */
     uint8_t *plain;
     size_t plain_len;
 
@@ -213,6 +222,15 @@ enum psk13_found { PSK13_NONE, PSK13_FOUND, PSK13_FAILED };
 bool psk13_offer(SSL *s);
 enum psk13_found psk13_find(SSL *s, const unsigned char *identity, size_t len,
                             hf_session **out);
+/* ssl_lend lets short records lie on the caller's stack; false: another call has done so. ssl_lend_no_more, if it was
+ * true: what is left moves to the heap; false: there is no memory for it, and it is lost. */
+enum { LENT = 2048 };
+bool ssl_lend(SSL *s, unsigned char lent[LENT]);
+bool ssl_lend_no_more(SSL *s);
+/* ssl_send gives the transport a record at once, and keeps what that does not take: 1, or what the caller has to
+ * return. ssl_keep_output keeps it all; false: no memory, as the queue says. */
+int ssl_send(SSL *s, const unsigned char *p, size_t len);
+bool ssl_keep_output(SSL *s, const unsigned char *p, size_t len);
 /* ssl_release gives the buffer back if nothing is in it. */
 void ssl_release(SSL *s);
 /* ssl_in_progress: the first handshake, or another one, is not over. */

@@ -143,5 +143,6 @@ bool tickets_ask(hf_conn *conn, const hf_question *question, void *arg);
 bool tickets_none(hf_conn *conn, bool *wanted); /* see config/session_ids.h */
 /* tickets_make_keys makes a context's keys, if there are none yet. */
 bool tickets_make_keys(SSL_CTX *ctx);
+void tickets_use_keys(SSL_CTX *ctx); /* those that stand in the context */
 
 #endif

@@ -107,7 +107,7 @@ static SSL_SESSION *decode(const unsigned char *der, size_t len)
         SSL_SESSION_free(session);
         session = NULL;
     }
-    ERR_clear_error(); /* what a client sends is no error of ours */
+    error_forget(); /* what a client sends is no error of ours */
     return session;
 }
 

@@ -10,14 +10,15 @@ static const unsigned char *name_of(const SSL_CTX *ctx)
     return ctx->ticket_keys;
 }
 
-static const unsigned char *hmac_key(const SSL_CTX *ctx)
-{
-    return ctx->ticket_keys + TICKET_NAME;
-}
-
 static const unsigned char *aes_key(const SSL_CTX *ctx)
 {
     return ctx->ticket_keys + TICKET_NAME + HMAC_KEY;
+}
+
+void tickets_use_keys(SSL_CTX *ctx)
+{
+    access_hmac_init(&ctx->ticket_hmac, ctx->ticket_keys + TICKET_NAME, HMAC_KEY);
+    ctx->ticket_keys_made = true;
 }
 
 bool tickets_make_keys(SSL_CTX *ctx)
@@ -27,7 +28,7 @@ bool tickets_make_keys(SSL_CTX *ctx)
         return true;
     (void)pthread_mutex_lock(&lock);
     if (!ctx->ticket_keys_made && access_random(ctx->ticket_keys, sizeof ctx->ticket_keys))
-        ctx->ticket_keys_made = true;
+        tickets_use_keys(ctx);
     bool made = ctx->ticket_keys_made;
     (void)pthread_mutex_unlock(&lock);
     return made;
@@ -94,7 +95,7 @@ static bool make_tag(const struct ticket_keys *k, const unsigned char *p, size_t
     unsigned size = 0;
     size_t written = 0;
     if (k->own) {
-        access_hmac_sha256(hmac_key(k->own), HMAC_KEY, p, len, out);
+        access_hmac_sha256(&k->own->ticket_hmac, p, len, out);
         return true;
     }
     if (k->hmac)

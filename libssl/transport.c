@@ -11,9 +11,43 @@ void ssl_release(SSL *s)
 {
     if (s->plain_len || s->in_start < s->in_end || s->header_len)
         return;
-    OPENSSL_free(s->in); /* ciphertext, or what the application has read and might have wiped */
+    if (s->in != s->lent)
+        OPENSSL_free(
+            s->in); /* ciphertext, or what the application has read and might have wiped */
     s->in = NULL;
     s->in_size = s->in_start = s->in_end = 0;
+}
+
+bool ssl_lend(SSL *s, unsigned char lent[LENT])
+{
+    if (s->lent)
+        return false;
+    s->lent = lent;
+    return true;
+}
+
+bool ssl_lend_no_more(SSL *s)
+{
+    unsigned char *lent = s->lent, *own;
+    s->lent = NULL;
+    if (s->in != lent)
+        return true;
+    if (!s->plain_len && s->in_start == s->in_end) {
+        s->in = NULL;
+        s->in_size = s->in_start = s->in_end = 0;
+        return true;
+    }
+    if (!(own = OPENSSL_malloc(s->in_end))) {
+        s->in = NULL;
+        s->in_size = s->in_start = s->in_end = s->plain_len = 0;
+        return false;
+    }
+    memcpy(own, lent, s->in_end);
+    if (s->plain_len)
+        s->plain = own + (s->plain - lent);
+    s->in = own;
+    s->in_size = s->in_end;
+    return true;
 }
 
 hf_result ssl_take(SSL *s)
@@ -76,7 +110,8 @@ static bool make_room(SSL *s, size_t size)
         }
         return true;
     }
-    unsigned char *more = OPENSSL_malloc(size);
+    bool lent = s->lent && !s->in && size <= LENT;
+    unsigned char *more = lent ? s->lent : OPENSSL_malloc(size);
     size_t have = s->in_end - s->in_start;
     if (!more) {
         raise_ssl(ERR_R_MALLOC_FAILURE);
@@ -85,9 +120,10 @@ static bool make_room(SSL *s, size_t size)
     }
     if (have)
         memcpy(more, s->in + s->in_start, have);
-    OPENSSL_free(s->in);
+    if (s->in != s->lent)
+        OPENSSL_free(s->in);
     s->in = more;
-    s->in_size = size;
+    s->in_size = lent ? LENT : size;
     s->in_start = 0;
     s->in_end = have;
     return true;
@@ -97,10 +133,7 @@ static bool make_room(SSL *s, size_t size)
  * a thousand idle connections keep nothing. */
 static int fill_aside(SSL *s)
 {
-#if __has_attribute(uninitialized)
-    __attribute__((uninitialized))
-#endif
-    unsigned char aside[READ_AHEAD + 512];
+    NO_INIT unsigned char aside[READ_AHEAD + 512];
     int n = read_some(s, aside, sizeof aside);
     if (n <= 0)
         return n;
@@ -134,7 +167,7 @@ static int fill_ahead(SSL *s)
 
 /* Not a byte past the record's end, so that the application may go on with the bare transport behind
  * close_notify, or hand the socket to somebody else. */
-static int fill_header(SSL *s)
+static int fill_header(SSL *s, size_t *want)
 {
     while (s->header_len < RECORD_HEADER) {
         int n = read_some(s, s->header + s->header_len, RECORD_HEADER - s->header_len);
@@ -142,7 +175,7 @@ static int fill_header(SSL *s)
             return n;
         s->header_len = (uint8_t)(s->header_len + n);
     }
-    size_t size = hf_conn_next_size(s->conn, s->header, RECORD_HEADER);
+    size_t size = *want = hf_conn_next_size(s->conn, s->header, RECORD_HEADER);
     /* What is no record, or too long for one, the engine refuses by its first bytes. */
     if (size > HF_RECORD_MAX + 1024 || size < RECORD_HEADER)
         size = RECORD_HEADER;
@@ -179,18 +212,19 @@ static int fill_other(SSL *s)
 
 int ssl_fill(SSL *s)
 {
-    size_t have = s->in_end - s->in_start;
+    size_t have = s->in_end - s->in_start, want;
     if (s->settings->read_ahead)
         return fill_ahead(s);
     if (have == 0) {
-        int n = fill_header(s);
+        int n = fill_header(s, &want);
         if (n <= 0)
             return n;
         if (!may_be_record(s->in + s->in_start))
             return fill_other(s);
         have = s->in_end - s->in_start;
+    } else {
+        want = hf_conn_next_size(s->conn, s->in + s->in_start, have);
     }
-    size_t want = hf_conn_next_size(s->conn, s->in + s->in_start, have);
     if (want > HF_RECORD_MAX + 1024)
         return 1;
     if (!make_room(s, want))
@@ -207,6 +241,19 @@ int ssl_fill(SSL *s)
 
 /* ---- bytes for the peer */
 
+bool ssl_keep_output(SSL *s, const unsigned char *p, size_t len)
+{
+    s->out = OPENSSL_malloc(len);
+    if (!s->out) {
+        raise_ssl(ERR_R_MALLOC_FAILURE);
+        return false;
+    }
+    memcpy(s->out, p, len);
+    s->out_size = s->out_end = len;
+    s->out_start = 0;
+    return true;
+}
+
 static int write_some(SSL *s, const unsigned char *p, size_t len)
 {
     errno = 0;
@@ -220,6 +267,21 @@ static int write_some(SSL *s, const unsigned char *p, size_t len)
     if (n > 0)
         s->rwstate = SSL_NOTHING;
     return n;
+}
+
+int ssl_send(SSL *s, const unsigned char *p, size_t len)
+{
+    int n = 1;
+    while (len) {
+        n = write_some(s, p, len);
+        if (n <= 0)
+            break;
+        p += n;
+        len -= (size_t)n;
+    }
+    if (len && !s->out && !ssl_keep_output(s, p, len))
+        return ssl_give_up(s, ERR_R_MALLOC_FAILURE); /* a record that nobody will ever get */
+    return len ? n : 1;
 }
 
 static int flush_own(SSL *s)

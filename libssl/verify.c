@@ -167,7 +167,7 @@ bool verify_chain(SSL *s)
         refuse(s, &v);
         return true;
     }
-    ERR_clear_error();
+    error_forget();
     s->peer_judged = true;
     if (!s->server && !ct_judge(s)) {
         s->verify_result = X509_V_ERR_NO_VALID_SCTS;

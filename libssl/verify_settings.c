@@ -155,12 +155,19 @@ static bool is_address(const char *name)
     return ip != NULL;
 }
 
+/* libcrypto finds out with sscanf, which costs more than all the rest of SSL_set1_host. */
+static bool may_be_address(const char *name)
+{
+    return strchr(name, ':') || strchr("0123456789+-. \t\n\v\f\r", *name);
+}
+
 int SSL_set1_host(SSL *s, const char *hostname)
 {
     X509_VERIFY_PARAM *param = ssl_param(s);
     if (!param)
         return 0;
-    if (hostname && X509_VERIFY_PARAM_set1_ip_asc(param, hostname) == 1)
+    if (hostname && may_be_address(hostname) &&
+        X509_VERIFY_PARAM_set1_ip_asc(param, hostname) == 1)
         return 1;
     return X509_VERIFY_PARAM_set1_host(param, hostname, 0);
 }

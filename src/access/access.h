@@ -87,7 +87,12 @@ hf_session *access_session_of(const hf_conn *conn);
 
 /* access_random: without a lock, and without seeding libcrypto's generator; false: there is no randomness. */
 bool access_random(void *out, size_t n) __attribute__((warn_unused_result));
-void access_hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *p, size_t len,
+/* A key of HMAC-SHA256 that is used often: what it is hashed to. To be wiped. */
+struct access_hmac {
+    uint64_t state[58];
+};
+void access_hmac_init(struct access_hmac *hmac, const uint8_t *key, size_t key_len);
+void access_hmac_sha256(const struct access_hmac *hmac, const uint8_t *p, size_t len,
                         uint8_t out[32]);
 /* access_aes_cbc: AES-256-CBC with padding; out has room for 16 bytes more and does not overlap. Authenticate
  * first; what is left of a decryption that fails is to be wiped. */
@@ -153,6 +158,8 @@ bool access_conn_new_ticket(hf_conn *conn);
 bool access_config_keep_details(hf_config *config);
 const struct details *access_details(const hf_conn *conn);
 
+bool access_in_handshake(
+    const hf_conn *conn); /* HF_IN_HANDSHAKE, without the rest of hf_conn_wants */
 /* access_version: hf_conn_version, also while the handshake is under way, once it is agreed. */
 uint16_t access_version(const hf_conn *conn);
 

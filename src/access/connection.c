@@ -9,6 +9,11 @@ const struct details *access_details(const hf_conn *c)
     return c->est.extras ? c->est.extras->details : NULL;
 }
 
+bool access_in_handshake(const hf_conn *c)
+{
+    return c->hs && !(conn_state(c) & HO_FAILED);
+}
+
 uint16_t access_version(const hf_conn *c)
 {
     return c->hs && c->hs->n.version ? c->hs->n.version : c->est.version;

@@ -30,11 +30,23 @@ bool access_random(void *out, size_t n)
     return random_bytes(out, n);
 }
 
-void access_hmac_sha256(const uint8_t *key, size_t key_len, const uint8_t *p, size_t len,
+_Static_assert(sizeof(struct hmac) == sizeof(struct access_hmac), "the same, unnamed");
+
+void access_hmac_init(struct access_hmac *hmac, const uint8_t *key, size_t key_len)
+{
+    NO_INIT struct hmac keyed;
+    hmac_init(&keyed, HASH_SHA256, key, key_len);
+    memcpy(hmac, &keyed, sizeof keyed);
+    wipe(&keyed, sizeof keyed);
+}
+
+void access_hmac_sha256(const struct access_hmac *hmac, const uint8_t *p, size_t len,
                         uint8_t out[32])
 {
-    struct slice none = {0};
-    hmac(HASH_SHA256, key, key_len, slice_of(p, len), none, none, out);
+    NO_INIT struct hmac m;
+    memcpy(&m, hmac, sizeof m);
+    hmac_update(&m, p, len);
+    hmac_final(&m, out);
 }
 
 bool access_aes_cbc(const uint8_t key[32], const uint8_t iv[16], bool encrypt,
