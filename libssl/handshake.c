@@ -258,7 +258,7 @@ static int finish(SSL *s, int ret)
     return ret;
 }
 
-static int do_handshake(SSL *s)
+int SSL_do_handshake(SSL *s)
 {
     if (!s->role_set) {
         raise_ssl(SSL_R_CONNECTION_TYPE_NOT_SET);
@@ -289,16 +289,6 @@ static int do_handshake(SSL *s)
         s->early_state = EARLY_READING;
     if (ret == 1 && s->early_state != EARLY_NONE)
         s->early_state = EARLY_FINISHED;
-    return ret;
-}
-
-int SSL_do_handshake(SSL *s)
-{
-    NO_INIT unsigned char memory[LENT];
-    bool lent = ssl_lend(s, memory);
-    int ret = do_handshake(s);
-    if (lent && !ssl_lend_no_more(s))
-        return ssl_give_up(s, ERR_R_MALLOC_FAILURE);
     return ret;
 }
 

@@ -222,8 +222,9 @@ enum psk13_found { PSK13_NONE, PSK13_FOUND, PSK13_FAILED };
 bool psk13_offer(SSL *s);
 enum psk13_found psk13_find(SSL *s, const unsigned char *identity, size_t len,
                             hf_session **out);
-/* ssl_lend lets short records lie on the caller's stack; false: another call has done so. ssl_lend_no_more, if it was
- * true: what is left moves to the heap; false: there is no memory for it, and it is lost. */
+/* ssl_lend lets short records lie on the caller's stack; false: another call has done so, or there is a handshake to be
+ * done, whose callbacks may leave by longjmp (as Perl's do), after which the stack is not what it was. ssl_lend_no_more,
+ * if it was true: what is left moves to the heap; false: there is no memory for it, and it is lost. */
 enum { LENT = 2048 };
 bool ssl_lend(SSL *s, unsigned char lent[LENT]);
 bool ssl_lend_no_more(SSL *s);

@@ -12,15 +12,14 @@ void ssl_release(SSL *s)
     if (s->plain_len || s->in_start < s->in_end || s->header_len)
         return;
     if (s->in != s->lent)
-        OPENSSL_free(
-            s->in); /* ciphertext, or what the application has read and might have wiped */
+        OPENSSL_free(s->in); /* ciphertext, or what the application might have wiped */
     s->in = NULL;
     s->in_size = s->in_start = s->in_end = 0;
 }
 
 bool ssl_lend(SSL *s, unsigned char lent[LENT])
 {
-    if (s->lent)
+    if (s->lent || s->phase != PHASE_DONE)
         return false;
     s->lent = lent;
     return true;
