@@ -61,22 +61,24 @@ static const char *check_skip_reason, *check_row_ids;
         return;                                                                                \
     } while (0)
 
-#define RUN(test)                                                                              \
-    do {                                                                                       \
-        check_bad = 0;                                                                         \
-        check_skip_reason = NULL;                                                              \
-        check_row_ids = "";                                                                    \
-        test();                                                                                \
-        if (check_bad) {                                                                       \
-            check_failed++;                                                                    \
-            printf("FAIL %s%s\n", #test, check_row_ids);                                       \
-        } else if (check_skip_reason) {                                                        \
-            check_skipped++;                                                                   \
-            printf("skip %s%s: %s\n", #test, check_row_ids, check_skip_reason);                \
-        } else {                                                                               \
-            check_passed++;                                                                    \
-            printf("ok   %s%s\n", #test, check_row_ids);                                       \
-        }                                                                                      \
+#define RUN(test)                                                                               \
+    do {                                                                                        \
+        check_bad = 0;                                                                          \
+        check_skip_reason = NULL;                                                               \
+        check_row_ids = "";                                                                     \
+        test();                                                                                 \
+        if (check_bad) {                                                                        \
+            check_failed++;                                                                     \
+            printf("FAIL %s%s\n", #test, check_row_ids);                                        \
+        } else if (check_skip_reason) {                                                         \
+            check_skipped++;                                                                    \
+            printf("skip %s%s: %s\n", #test, check_row_ids, check_skip_reason);                 \
+        } else {                                                                                \
+            check_passed++;                                                                     \
+            printf("ok   %s%s\n", #test, check_row_ids);                                        \
+        }                                                                                       \
+        /* or children of the next one print it again: under ThreadSanitizer _exit() flushes */ \
+        fflush(stdout);                                                                         \
     } while (0)
 
 static inline int check_done(void)
