@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct feed f = {data, size};
     uint8_t choice = feed_u8(&f);
-    unsigned which = (choice & 0x7f) % 10;
+    unsigned which = (choice & 0x7fu) % 10;
     char *text = feed_text(slice_of(f.p, f.left));
     hf_config *c = hf_config_new(choice & 0x80 ? HF_SERVER : HF_CLIENT);
     hf_error err = {0};
