@@ -55,7 +55,7 @@ static bool load_session(struct dial *d, const char *path, const char *name, hf_
     if (d->session)
         return true;
     hf_error why = *err;
-    return settings_fail(err, why.code, 0,
+    return settings_fail(err, HF_E_FILE, 0,
                          "--session %s has no session that could be resumed: %s", path,
                          why.detail);
 }

@@ -5,6 +5,7 @@
 
 #include "crypto/prf.h"
 #include "handfast_context.h"
+#include "handfast_names.h"
 #include "identity.h"
 #include "message/message.h"
 
@@ -115,7 +116,9 @@ static void watch_event(const hf_conn *conn, const hf_trace_event *ev, void *arg
     (void)conn;
     REQUIRE(ev->name != NULL);
     if (ev->kind == HF_TRACE_MESSAGE || ev->kind == HF_TRACE_DECOMPRESSED) {
-        finish_message(w, true);
+        /* A ClientHello that begins a renegotiation may be refused unread (RFC 5746 4.5). */
+        finish_message(w, !(ev->record_type == REC_ALERT && ev->sent &&
+                            ev->number == HF_ALERT_NO_RENEGOTIATION));
         if (ev->kind == HF_TRACE_MESSAGE && ev->sent && ev->record_type == REC_HANDSHAKE)
             REQUIRE(buffer_append(&w->messages, ev->bytes, ev->size));
         if (!(w->ends->flags & SET_TRACE) || ev->record_type != REC_HANDSHAKE)

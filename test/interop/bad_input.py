@@ -448,7 +448,7 @@ def bad_session_file(bench):
     server = bench.serve()
     try:
         path = write("session", "not a session")
-        bench.connect_says(USAGE, ["SESSION_DATA"], server.port, "--session", path, stdin=payload(1000))
+        bench.connect_says(CONFIG, ["no exported session"], server.port, "--session", path, stdin=payload(1000))
     finally:
         server.stop()
 

@@ -276,7 +276,8 @@ def interrupted():
     page = scratch("page.html")
     for args in (["connect", f"tcp://127.0.0.1:{port}"], ["scan", f"127.0.0.1:{port}", "--timeout", "500"],
                  ["trace", f"127.0.0.1:{port}", "-o", page, "--timeout", "500"]):
-        child = Process([HANDFAST, *args], stdin=subprocess.PIPE)
+        # Who started us may ignore SIGINT, as shells do in the background, and we would hand that on.
+        child = Process(["env", "--default-signal=INT", HANDFAST, *args], stdin=subprocess.PIPE)
         # Interrupted when it has begun: it holds a socket.
         while not holds_socket(child.child.pid):
             if child.child.poll() is not None:
