@@ -18,7 +18,9 @@ import threading
 import time
 
 from pki import Pki, openssl
+from preload import preload
 
+preload(sys.argv[2])
 HANDFAST = sys.argv[1]
 FOLDER = tempfile.TemporaryDirectory()
 PKI = Pki(os.path.join(FOLDER.name, "pki"))

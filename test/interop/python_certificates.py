@@ -20,7 +20,9 @@ import warnings
 from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint, c_void_p
 
 from pki import openssl
+from preload import preload
 
+preload(sys.argv[1])
 HF = ctypes.CDLL(sys.argv[1])
 FOLDER = tempfile.TemporaryDirectory()
 PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.S)

@@ -12,7 +12,10 @@ import sys
 import warnings
 from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_ulong, c_void_p
 
+from preload import preload
+
 warnings.simplefilter("ignore")
+preload(sys.argv[1])
 HF = ctypes.CDLL(sys.argv[1])
 CLIENT, SERVER = 0, 1
 
