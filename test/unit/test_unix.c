@@ -99,7 +99,7 @@ static void test_stale(void)
     pid_t child = fork();
 
     if (child == 0) {
-        static hf_listener *open; /* and not closed */
+        static hf_listener *volatile open; /* and not closed */
         open = hf_listen("unix://test_stale.sock", NULL, NULL, NULL);
         _exit(open ? 0 : 1);
     }
