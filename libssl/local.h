@@ -149,10 +149,10 @@ struct ssl_st {
     bool no_ticket;       /* server: what the client has will do, or a callback wants it so */
     /* not_resumable_cb's answer */
     enum { MAY_RESUME_UNKNOWN, MAY_RESUME, MAY_NOT_RESUME } may_resume;
-    bool session_made; /* `session` comes from this connection */
-    bool session_stub; /* and stands for what is not agreed on yet */
-    bool session_set;  /* the application has said which it is, or that there is none */
-    bool name_asked;   /* client: the server name callback was, in this handshake */
+    bool session_made;        /* `session` comes from this connection */
+    bool session_provisional; /* and stands for what is not agreed on yet */
+    bool session_set;         /* the application has said which it is, or that there is none */
+    bool name_asked;          /* client: the server name callback was, in this handshake */
     bool
         cert_changed; /* since one was chosen for the handshake the application has set others */
     int cert_used;    /* cert_slot that was chosen for the handshake, plus 1; 0: not known */

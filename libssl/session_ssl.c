@@ -58,7 +58,7 @@ static void replace(SSL *s, SSL_SESSION *session)
     SSL_SESSION_free(s->session);
     s->session = session;
     s->session_made = true;
-    s->session_stub = false;
+    s->session_provisional = false;
 }
 
 SSL_SESSION *session_make(SSL *s, hf_session *inner)
@@ -72,7 +72,7 @@ SSL_SESSION *session_make(SSL *s, hf_session *inner)
 }
 
 /* OpenSSL has one to show as soon as a handshake has begun; what programs tie to it goes on to the real one. */
-static SSL_SESSION *stub(SSL *s)
+static SSL_SESSION *provisional(SSL *s)
 {
     int version = access_version(s->conn);
     if (s->session || (s->server && !version))
@@ -83,16 +83,16 @@ static SSL_SESSION *stub(SSL *s)
     session->version = version ? version : SSL_version(s);
     complete(s, session);
     replace(s, session);
-    s->session_stub = true;
+    s->session_provisional = true;
     return session;
 }
 
 SSL_SESSION *session_of(SSL *s)
 {
-    if ((s->session && !s->session_stub) || s->session_set || !s->conn)
+    if ((s->session && !s->session_provisional) || s->session_set || !s->conn)
         return s->session;
     if (s->phase != PHASE_DONE)
-        return stub(s);
+        return provisional(s);
     hf_session *inner = access_session_of(s->conn);
     SSL_SESSION *made = inner ? session_make(s, inner) : NULL;
     /* In TLS 1.3 a client has its secret with the ticket (RFC 8446 4.6.1). */
@@ -344,7 +344,8 @@ bool sessions_to_config(SSL *s, hf_config *config, hf_role role)
 void session_begin(SSL *s)
 {
     session_count(s->session_ctx, s->server ? SESS_ACCEPT : SESS_CONNECT);
-    s->session_made = s->session_set = s->session_stub = s->no_ticket = s->name_asked = false;
+    s->session_made = s->session_set = s->session_provisional = s->no_ticket = s->name_asked =
+        false;
     s->may_resume = MAY_RESUME_UNKNOWN;
     if (!s->server)
         offer(s);
@@ -357,10 +358,10 @@ bool session_established(SSL *s)
                   s->server ? SESS_ACCEPT_GOOD : SESS_CONNECT_GOOD);
     if (s->hit || (!s->server && s->session_offered))
         session_count(s->session_ctx, s->hit ? SESS_HIT : SESS_MISSES);
-    if (s->server && s->hit && s->found && (!s->session_made || s->session_stub)) {
+    if (s->server && s->hit && s->found && (!s->session_made || s->session_provisional)) {
         SSL_SESSION_free(s->session);
         s->session = s->found;
-        s->session_stub = false;
+        s->session_provisional = false;
         s->found = NULL;
     }
     if (s->hit && s->session)
@@ -422,7 +423,7 @@ int SSL_set_session(SSL *s, SSL_SESSION *session)
     session_clear(s);
     SSL_SESSION_free(s->session);
     s->session = session;
-    s->session_made = s->session_stub = false;
+    s->session_made = s->session_provisional = false;
     s->session_set = true;
     if (session)
         s->verify_result = session->verify_result;

@@ -114,6 +114,29 @@ static void refused(const char *why)
     pair_free(&p);
 }
 
+static void tell(const char *what, SSL *s, int r)
+{
+    printf("  %s %d error %d\n", what, r, SSL_get_error(s, r));
+    pair_errors();
+}
+
+/* What has begun as early data, and waits for the other end, goes on as such. */
+static void begun(void)
+{
+    struct pair p = pair_new(client, server);
+    char text[64];
+    size_t n = 0;
+    printf("begun, and something else is called\n");
+    tell("read_early_data", p.server, SSL_read_early_data(p.server, text, sizeof text, &n));
+    tell("read", p.server, SSL_read(p.server, text, sizeof text));
+    tell("read_ex", p.server, SSL_read_ex(p.server, text, sizeof text, &n));
+    tell("write", p.server, SSL_write(p.server, "x", 1));
+    tell("peek", p.server, SSL_peek(p.server, text, sizeof text));
+    tell("read_early_data", p.server, SSL_read_early_data(p.server, text, sizeof text, &n));
+    printf("  handshake %d\n", pair_shake(&p));
+    pair_free(&p);
+}
+
 static void without_session(void)
 {
     struct pair p = pair_new(client, server);
@@ -168,6 +191,7 @@ int main(void)
     SSL_CTX_set_max_early_data(server, 0);
     refused("the server takes none any more");
     without_session();
+    begun();
     SSL_SESSION_free(kept);
     SSL_CTX_free(client);
     SSL_CTX_free(server);

@@ -409,6 +409,42 @@ static void renegotiate(int no_ticket)
     SSL_CTX_free(sctx);
 }
 
+/* What is cleared in the middle of a renegotiation, or behind a handshake without close_notify. */
+static void cleared(int renegotiating)
+{
+    SSL_CTX *cctx = context(TLS1_2_VERSION, 0), *sctx = context(TLS1_2_VERSION, 1);
+    printf("cleared, renegotiating %d\n", renegotiating);
+    SSL_CTX_set_session_cache_mode(cctx, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_set_options(sctx, SSL_OP_NO_TICKET);
+    client = pair_end(SSL_new(cctx));
+    server = pair_end(SSL_new(sctx));
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    int a = 0, b = 0;
+    for (int i = 0; i < 10 && !(a == 1 && b == 1); i++) {
+        a = finished("client", client);
+        pair_pump(client, server);
+        b = finished("server", server);
+        pair_pump(server, client);
+    }
+    if (renegotiating) {
+        printf("    start %d", SSL_renegotiate(client));
+        printf(" %d", SSL_do_handshake(client));
+        printf(" init %d\n", SSL_in_init(client));
+    }
+    SSL_SESSION *session = SSL_get1_session(client);
+    printf("    number %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
+    printf("    clear %d %d\n", SSL_clear(client), SSL_clear(server));
+    printf("    number %ld %ld, left %d %d, resumable %d\n", SSL_CTX_sess_number(cctx),
+           SSL_CTX_sess_number(sctx), SSL_get_session(client) != NULL,
+           SSL_get_session(server) != NULL, session && SSL_SESSION_is_resumable(session));
+    SSL_SESSION_free(session);
+    SSL_free(client);
+    SSL_free(server);
+    SSL_CTX_free(cctx);
+    SSL_CTX_free(sctx);
+}
+
 static void table(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
@@ -460,6 +496,8 @@ int main(void)
     broken(TLS1_3_VERSION);
     renegotiate(0);
     renegotiate(1);
+    cleared(0);
+    cleared(1);
     table();
     X509_free(cert);
     EVP_PKEY_free(key);

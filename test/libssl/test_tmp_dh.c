@@ -179,22 +179,6 @@ static void shake(struct pair *p, int why)
 
 /* ---- contexts */
 
-static X509 *certificate(EVP_PKEY *key)
-{
-    X509 *x = X509_new();
-    MUST(x);
-    X509_set_version(x, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-    X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(x), 86400);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"localhost", -1, -1, 0);
-    X509_set_issuer_name(x, X509_get_subject_name(x));
-    X509_set_pubkey(x, key);
-    MUST(X509_sign(x, key, EVP_sha256()));
-    return x;
-}
-
 static unsigned on_psk_client(SSL *s, const char *hint, char *identity, unsigned room,
                               unsigned char *psk, unsigned len)
 {
@@ -213,7 +197,7 @@ static unsigned on_psk_server(SSL *s, const char *identity, unsigned char *psk, 
 
 static void contexts(EVP_PKEY *key, int version, const char *server, const char *client)
 {
-    X509 *x = certificate(key);
+    X509 *x = pair_self_signed(key);
     server_ctx = SSL_CTX_new(TLS_server_method());
     client_ctx = SSL_CTX_new(TLS_client_method());
     MUST(server_ctx && client_ctx);
