@@ -430,7 +430,10 @@ static void cleared(int renegotiating)
     if (renegotiating) {
         printf("    start %d", SSL_renegotiate(client));
         printf(" %d", SSL_do_handshake(client));
-        printf(" init %d\n", SSL_in_init(client));
+        pair_pump(client, server);
+        char c;
+        printf(" read %d", SSL_read(server, &c, 1));
+        printf(" init %d %d\n", SSL_in_init(client), SSL_in_init(server));
     }
     SSL_SESSION *session = SSL_get1_session(client);
     printf("    number %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
@@ -441,6 +444,7 @@ static void cleared(int renegotiating)
     SSL_SESSION_free(session);
     SSL_free(client);
     SSL_free(server);
+    printf("    number %ld %ld\n", SSL_CTX_sess_number(cctx), SSL_CTX_sess_number(sctx));
     SSL_CTX_free(cctx);
     SSL_CTX_free(sctx);
 }
